@@ -1,0 +1,1 @@
+//! One Systems Manager Automation execution as a pure state machine.

@@ -1,0 +1,1 @@
+//! EventBridge patterns, input transformers and schedules.

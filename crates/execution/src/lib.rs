@@ -1,0 +1,1 @@
+//! One state-machine execution as a pure state machine.

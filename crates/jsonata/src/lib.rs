@@ -1,0 +1,1 @@
+//! JSONata: parsed, compiled once, evaluated many times.

@@ -1,0 +1,1 @@
+//! The JSONPath dialect of Step Functions and Systems Manager.

@@ -1,0 +1,1 @@
+//! Shards, clock, timers and the outbox: facts in, effects out.

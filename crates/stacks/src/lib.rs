@@ -1,0 +1,1 @@
+//! One CloudFormation stack operation as a pure state machine.

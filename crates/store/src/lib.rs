@@ -1,0 +1,1 @@
+//! Where state lives: journal and tables, in SQLite or in memory.

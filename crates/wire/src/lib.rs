@@ -1,0 +1,1 @@
+//! The AWS protocols and SigV4, both ways, driven by API models.
