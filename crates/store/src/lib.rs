@@ -1,1 +1,183 @@
-//! Where state lives: journal and tables, in SQLite or in memory.
+//! Where Stepwell keeps what it promised: tables, and the journal of facts.
+//!
+//! What it is: [`Store`], a handle on one backend (SQLite in a directory, or memory). Work is a
+//! closure over a [`Transaction`]; whoever waits for [`Store::write`] knows on return that the work
+//! is on disk. Writers that arrive while the disk is busy share the next commit (group commit).
+//! What it is not: it knows nothing of IAM or executions; keys are text, values are bytes.
+//!
+//! ```
+//! use store::{Read, Store, Table, Transaction};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let store = Store::memory();
+//! let answer: Result<(), ()> = store
+//!     .write(|tx| {
+//!         tx.put(Table::Users, "000000000000/alice", b"{}").unwrap();
+//!         Ok(())
+//!     })
+//!     .await
+//!     .unwrap();
+//! assert_eq!(answer, Ok(()));
+//! let found = store.read(|tx| tx.get(Table::Users, "000000000000/alice").unwrap());
+//! assert_eq!(found.as_deref(), Some(&b"{}"[..]));
+//! # });
+//! ```
+//!
+//! May depend on: `value`.
+
+mod memory;
+mod record;
+mod sqlite;
+mod table;
+mod transaction;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use record::{Load, Save};
+pub use table::Table;
+pub use transaction::{JournalEntry, Lsn, Read, SCAN_ROWS_MAX, Scan, Transaction};
+
+/// Why the store could not do its work. None of these is the caller's fault.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The backend failed: disk full, I/O error, database locked by a stranger.
+    #[error("the store failed: {0}")]
+    Backend(String),
+    /// Stored bytes are not what was written; `place` names the row.
+    #[error("stored data is damaged at {place}: {what}")]
+    Corrupt {
+        /// Table and key, or journal position.
+        place: String,
+        /// What was found.
+        what: String,
+    },
+    /// Another process has the data directory open.
+    #[error("the data directory `{0}` is in use by another Stepwell process")]
+    InUse(String),
+    /// The directory was written by a newer Stepwell.
+    #[error("the data directory has format {found}, this Stepwell reads up to {known}")]
+    Format {
+        /// The version found.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Whether what a job did is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Make it durable.
+    Keep,
+    /// Undo everything this job did; other jobs of the same commit are not touched.
+    Discard,
+}
+
+/// One unit of work for a backend: all of it is kept, or none.
+pub struct Job {
+    /// Runs inside a transaction.
+    pub work: Box<dyn FnOnce(&mut dyn Transaction) -> Verdict + Send>,
+    /// Runs once the outcome is on disk (or is known to have failed).
+    pub done: Box<dyn FnOnce(Result<(), Error>) + Send>,
+}
+
+/// What a backend offers. Jobs run one after another, in the order submitted.
+pub trait Backend: Send + Sync {
+    /// Queues a job; `done` is called exactly once.
+    fn submit(&self, job: Job);
+
+    /// Runs `work` on a consistent snapshot of everything committed so far.
+    fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error>;
+
+    /// Empties every table and the journal.
+    fn reset(&self) -> Result<(), Error>;
+}
+
+/// A handle on the store; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<dyn Backend>,
+}
+
+impl Store {
+    /// Returns a store that lives and dies with the process.
+    pub fn memory() -> Store {
+        Store { backend: Arc::new(memory::Memory::default()) }
+    }
+
+    /// Opens (and creates, if need be) the store in a directory.
+    ///
+    /// # Errors
+    /// When the directory cannot be written, is in use, damaged, or of a newer format.
+    pub fn open(directory: &Path) -> Result<Store, Error> {
+        Ok(Store { backend: Arc::new(sqlite::Sqlite::open(directory)?) })
+    }
+
+    /// Runs `work` in a transaction and returns its answer once it is durable. An `Err` undoes
+    /// everything `work` did and is returned as it is.
+    ///
+    /// # Errors
+    /// The outer error means the store failed and nothing of `work` was kept.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<Result<T, E>, Error>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+    {
+        let (answer_in, answer_out) = std::sync::mpsc::sync_channel(1);
+        let (done_in, done_out) = tokio::sync::oneshot::channel();
+        self.backend.submit(Job {
+            work: Box::new(move |tx| {
+                let answer = work(tx);
+                let verdict = if answer.is_ok() { Verdict::Keep } else { Verdict::Discard };
+                // The receiver lives until `done` has been called.
+                let _ = answer_in.send(answer);
+                verdict
+            }),
+            done: Box::new(move |outcome| {
+                let _ = done_in.send(outcome);
+            }),
+        });
+        done_out.await.map_err(|_| Error::Closed)??;
+        answer_out.try_recv().map_err(|_| Error::Closed)
+    }
+
+    /// Queues `work` without waiting; `done` hears when it is durable.
+    pub fn submit(&self, job: Job) {
+        self.backend.submit(job);
+    }
+
+    /// Runs `work` on a consistent snapshot.
+    ///
+    /// # Panics
+    /// Never: a backend failure reaches the reads inside `work` as errors.
+    pub fn read<T>(&self, work: impl FnOnce(&dyn Read) -> T) -> T
+    where
+        T: Send,
+    {
+        let mut work = Some(work);
+        let mut answer = None;
+        let outcome = self.backend.read(&mut |tx| {
+            if let Some(work) = work.take() {
+                answer = Some(work(tx));
+            }
+        });
+        if let (Err(err), Some(work)) = (outcome, work.take()) {
+            answer = Some(work(&transaction::Failed(err)));
+        }
+        #[expect(clippy::expect_used, reason = "one of the two branches above has run `work`")]
+        answer.expect("a backend runs the work of a read or reports why not")
+    }
+
+    /// Empties the store.
+    ///
+    /// # Errors
+    /// When the backend fails; then nothing was emptied.
+    pub fn reset(&self) -> Result<(), Error> {
+        self.backend.reset()
+    }
+}
