@@ -77,12 +77,18 @@ pub enum Verdict {
     Discard,
 }
 
+/// What a job does inside its transaction.
+pub type Work = Box<dyn FnOnce(&mut dyn Transaction) -> Verdict + Send>;
+
+/// Who hears of a job's end.
+pub type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
 /// One unit of work for a backend: all of it is kept, or none.
 pub struct Job {
     /// Runs inside a transaction.
-    pub work: Box<dyn FnOnce(&mut dyn Transaction) -> Verdict + Send>,
+    pub work: Work,
     /// Runs once the outcome is on disk (or is known to have failed).
-    pub done: Box<dyn FnOnce(Result<(), Error>) + Send>,
+    pub done: Done,
 }
 
 /// What a backend offers. Jobs run one after another, in the order submitted.

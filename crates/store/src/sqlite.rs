@@ -94,22 +94,25 @@ fn create(connection: &Connection) -> Result<(), Error> {
     if found > FORMAT {
         return Err(Error::Format { found, known: FORMAT });
     }
-    let mut script = String::from(
+    let tables: Vec<String> = Table::ALL
+        .iter()
+        .map(|table| {
+            format!(
+                "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value BLOB NOT NULL) \
+                 WITHOUT ROWID;",
+                table.name()
+            )
+        })
+        .collect();
+    connection.execute_batch(&format!(
         "BEGIN; CREATE TABLE IF NOT EXISTS journal \
          (shard INTEGER NOT NULL, lsn INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL, \
          PRIMARY KEY (shard, lsn)) WITHOUT ROWID; \
          CREATE TABLE IF NOT EXISTS journal_last \
-         (shard INTEGER PRIMARY KEY, lsn INTEGER NOT NULL);",
-    );
-    for table in Table::ALL {
-        script.push_str(&format!(
-            "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value BLOB NOT NULL) \
-             WITHOUT ROWID;",
-            table.name()
-        ));
-    }
-    script.push_str(&format!("PRAGMA user_version = {FORMAT}; COMMIT;"));
-    connection.execute_batch(&script)?;
+         (shard INTEGER PRIMARY KEY, lsn INTEGER NOT NULL); \
+         {} PRAGMA user_version = {FORMAT}; COMMIT;",
+        tables.concat()
+    ))?;
     Ok(())
 }
 

@@ -41,6 +41,8 @@ tables! {
     IamSettings => "iam_settings",
     /// Temporary credentials of STS by access key id.
     Sessions => "sts_sessions",
+    /// Texts of state machines and documents by SHA-256; running processes refer to them.
+    Definitions => "definitions",
     /// State machines by ARN.
     StateMachines => "states_machines",
     /// Executions (what DescribeExecution answers) by execution key.
@@ -63,6 +65,8 @@ tables! {
     Rules => "events_rules",
     /// Targets by `bus/rule/id`.
     Targets => "events_targets",
+    /// Events not yet matched against rules, by event id.
+    EventOutbox => "events_outbox",
     /// Events on their way to targets, by delivery id.
     Deliveries => "events_deliveries",
     /// When each schedule runs next, by rule key.

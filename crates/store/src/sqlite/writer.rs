@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::rows::Rows;
-use crate::{Error, Job, Verdict};
+use crate::{Done, Error, Job, Verdict, Work};
 
 /// How many jobs may wait; beyond that submitting blocks, which is the back-pressure.
 const JOBS_WAITING_MAX: usize = 4096;
@@ -19,8 +19,6 @@ pub(super) struct Writer {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
-
-type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Writer, Error> {
@@ -85,10 +83,7 @@ fn commit(connection: &Connection, batch: Vec<Job>) {
 }
 
 /// Runs one job in a savepoint, so that discarding it leaves its neighbours alone.
-fn run_one(
-    connection: &Connection,
-    work: Box<dyn FnOnce(&mut dyn crate::Transaction) -> Verdict + Send>,
-) -> Result<(), Error> {
+fn run_one(connection: &Connection, work: Work) -> Result<(), Error> {
     connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut Rows::new(connection))));
     match verdict {

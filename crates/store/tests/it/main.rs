@@ -1,5 +1,5 @@
 //! Every backend keeps the same promises: the same list of claims runs on each.
-#![allow(missing_docs)]
+#![cfg(test)]
 
 use store::{Error, Load, Save, Scan, Store, Table, Transaction};
 

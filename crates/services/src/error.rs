@@ -1,0 +1,62 @@
+//! What an operation answers when it refuses.
+
+use std::borrow::Cow;
+
+use value::{Map, Value};
+
+/// An error in AWS's words. The HTTP status, the exception class and the place of the message in
+/// the body come from the API model of the service (`wire`), by `code`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Error {
+    /// The code on the wire: `NoSuchEntity`, `ExecutionDoesNotExist` …
+    pub code: Cow<'static, str>,
+    /// AWS's text.
+    pub message: String,
+    /// Further members of the error's shape, where it has any.
+    pub members: Map,
+}
+
+impl Error {
+    /// Returns an error with this code and text.
+    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Error {
+        Error { code: code.into(), message: message.into(), members: Map::new() }
+    }
+
+    /// Returns the error with a further member.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Error {
+        self.members.insert(member, value);
+        self
+    }
+
+    /// Returns what a constraint failure of a query service answers.
+    pub fn validation(message: impl Into<String>) -> Error {
+        Error::new("ValidationError", message)
+    }
+
+    /// Returns what a fault of ours answers: no detail leaves the server, the log has it.
+    pub fn internal(what: &dyn std::fmt::Display) -> Error {
+        tracing::error!(error = %what, "an operation failed on our side");
+        Error::new(
+            "InternalFailure",
+            "An internal error occurred; the server's log has the details.",
+        )
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<store::Error> for Error {
+    fn from(err: store::Error) -> Error {
+        Error::internal(&err)
+    }
+}
+
+/// What an operation answers.
+pub type Answer = Result<Value, Error>;

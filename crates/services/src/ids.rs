@@ -1,0 +1,69 @@
+//! AWS's id formats (IAM user guide, "Unique identifiers"; reference/iam.md §1.1).
+
+use std::fmt::Write;
+
+/// What ids of this kind are made of.
+const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// Returns random bytes of the operating system.
+///
+/// # Panics
+/// When the operating system has none: without randomness no secret may be made.
+pub fn entropy<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    #[expect(clippy::expect_used, reason = "without randomness no secret may be made")]
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    bytes
+}
+
+fn letters(alphabet: &[u8], count: usize) -> String {
+    let fits = 256 - 256 % alphabet.len();
+    let mut text = String::with_capacity(count);
+    while text.len() < count {
+        for byte in entropy::<32>() {
+            // Bytes beyond a whole multiple would favour the first letters.
+            if usize::from(byte) < fits && text.len() < count {
+                let letter = alphabet.get(usize::from(byte) % alphabet.len()).copied();
+                text.push(char::from(letter.unwrap_or(b'A')));
+            }
+        }
+    }
+    text
+}
+
+/// Returns a unique id: a four-letter prefix (`AIDA`, `AROA` …) and 17 letters or digits.
+pub fn unique_id(prefix: &str) -> String {
+    format!("{prefix}{}", letters(UPPER, 17))
+}
+
+/// Returns an access key id: `AKIA` or `ASIA` and 16 letters or digits.
+pub fn access_key_id(prefix: &str) -> String {
+    format!("{prefix}{}", letters(UPPER, 16))
+}
+
+/// Returns a secret of `count` letters and digits.
+pub fn secret(count: usize) -> String {
+    letters(ALPHANUMERIC, count)
+}
+
+/// Returns a random UUID (version 4).
+pub fn uuid() -> String {
+    uuid_from(entropy())
+}
+
+/// Returns the UUID (version 4 form) made of these bytes: the same bytes, the same id.
+pub fn uuid_from(mut bytes: [u8; 16]) -> String {
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = (*version & 0x0f) | 0x40;
+    *variant = (*variant & 0x3f) | 0x80;
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
