@@ -10,23 +10,23 @@ use value::{Map, Value};
 use crate::span::{Position, Span};
 
 /// How deeply a definition's JSON may nest.
-pub const DEFINITION_DEPTH_MAX: usize = value::DEPTH_MAX;
+pub(crate) const DEFINITION_DEPTH_MAX: usize = value::DEPTH_MAX;
 
 /// How many characters of the text Jackson quotes as its source.
 const SOURCE_QUOTE_CHARS_MAX: usize = 500;
 
 /// One JSON value and where it stands.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(crate) struct Node {
     /// The value.
-    pub kind: NodeKind,
+    pub(crate) kind: NodeKind,
     /// Where it stands.
-    pub span: Span,
+    pub(crate) span: Span,
 }
 
 /// The value of a [`Node`].
 #[derive(Clone, Debug)]
-pub enum NodeKind {
+pub(crate) enum NodeKind {
     /// `null`, `true`, `false` or a number.
     Scalar(Value),
     /// A string.
@@ -39,18 +39,18 @@ pub enum NodeKind {
 
 /// One member of an object.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub(crate) struct Member {
     /// The key.
-    pub key: Arc<str>,
+    pub(crate) key: Arc<str>,
     /// Where the key stands.
-    pub key_span: Span,
+    pub(crate) key_span: Span,
     /// The value.
-    pub node: Node,
+    pub(crate) node: Node,
 }
 
 impl Node {
     /// Returns the value without positions; of a repeated key the last value counts.
-    pub fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         match &self.kind {
             NodeKind::Scalar(scalar) => scalar.clone(),
             NodeKind::String(text) => Value::String(text.clone()),
@@ -66,23 +66,15 @@ impl Node {
     }
 
     /// Returns the text of a string.
-    pub fn as_str(&self) -> Option<&Arc<str>> {
+    pub(crate) fn as_str(&self) -> Option<&Arc<str>> {
         match &self.kind {
             NodeKind::String(text) => Some(text),
             NodeKind::Scalar(_) | NodeKind::Array(_) | NodeKind::Object(_) => None,
         }
     }
 
-    /// Returns the members of an object.
-    pub fn as_object(&self) -> Option<&[Member]> {
-        match &self.kind {
-            NodeKind::Object(members) => Some(members),
-            NodeKind::Scalar(_) | NodeKind::Array(_) | NodeKind::String(_) => None,
-        }
-    }
-
     /// Returns the elements of an array.
-    pub fn as_array(&self) -> Option<&[Node]> {
+    pub(crate) fn as_array(&self) -> Option<&[Node]> {
         match &self.kind {
             NodeKind::Array(items) => Some(items),
             NodeKind::Scalar(_) | NodeKind::Object(_) | NodeKind::String(_) => None,
@@ -92,20 +84,20 @@ impl Node {
 
 /// Why a text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonFault {
+pub(crate) struct JsonFault {
     /// Jackson's wording, without the place.
-    pub message: String,
+    pub(crate) message: String,
     /// Where Jackson says it is.
-    pub position: Position,
+    pub(crate) position: Position,
     /// Jackson's rendering of the place: `[Source: (String)"…"; line: 1, column: 4]`.
-    pub place: String,
+    pub(crate) place: String,
 }
 
 /// Parses one JSON text.
 ///
 /// # Errors
 /// The first fault.
-pub fn parse(text: &str) -> Result<Node, JsonFault> {
+pub(crate) fn parse(text: &str) -> Result<Node, JsonFault> {
     let mut parser = Parser { text, at: Position { offset: 0, line: 1, column: 1 }, depth: 0 };
     parser.blanks();
     if parser.peek().is_none() {
@@ -129,8 +121,7 @@ struct Parser<'t> {
 }
 
 /// What Jackson names when it meets something that starts no value.
-const VALUE_WANTED: &str =
-    "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+const VALUE_WANTED: &str = "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 /// The same, behind an unrecognised word.
 const TOKEN_WANTED: &str =
     "was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
@@ -392,12 +383,13 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{NodeKind, parse};
 
     #[test]
     fn positions_are_lines_and_characters() {
         let node = parse("{\n  \"名\": [1, \"x\\n\"]}").unwrap();
-        let member = &node.as_object().unwrap()[0];
+        let NodeKind::Object(members) = &node.kind else { panic!("an object") };
+        let member = &members[0];
         assert_eq!((member.key_span.start.line, member.key_span.start.column), (2, 3));
         assert_eq!((member.node.span.start.line, member.node.span.start.column), (2, 8));
         assert_eq!(node.to_value().to_string(), r#"{"名":[1,"x\n"]}"#);

@@ -1,0 +1,171 @@
+//! Data flow: from a state's input to what it works on, and from its result to its output.
+
+use std::sync::Arc;
+
+use value::{Map, Value};
+
+use crate::definition::{Flow, ResultPath, Selection, State};
+use crate::expression::Scalar;
+use crate::failure::{Failure, Field};
+use crate::scope::{Evaluation, Scope};
+use crate::template::Template;
+
+impl Selection {
+    /// Returns what InputPath or OutputPath selects of `whole`, which is `scope.input` or stands in
+    /// for it.
+    ///
+    /// # Errors
+    /// `States.Runtime` when the path finds nothing.
+    pub fn select(&self, whole: &Value, scope: &Scope) -> Result<Value, Failure> {
+        match self {
+            Selection::Whole => Ok(whole.clone()),
+            Selection::Nothing => Ok(Value::object()),
+            Selection::Path(path) => path.select(&over(whole, scope)),
+        }
+    }
+}
+
+/// A scope whose `$` is `whole`.
+fn over(whole: &Value, scope: &Scope) -> Scope {
+    Scope { input: whole.clone(), ..scope.clone() }
+}
+
+impl ResultPath {
+    /// Returns `input` with `result` placed in it.
+    ///
+    /// # Errors
+    /// `States.ResultPathMatchFailure`.
+    pub fn place(&self, input: &Value, result: Value) -> Result<Value, Failure> {
+        match self {
+            ResultPath::Replace => Ok(result),
+            ResultPath::Discard => Ok(input.clone()),
+            ResultPath::Place(path) => path.place(input, result),
+        }
+    }
+}
+
+impl State {
+    /// Returns what the state works on: `Arguments`, or InputPath and Parameters; its input when
+    /// there are none.
+    ///
+    /// # Errors
+    /// What filling in fails with.
+    pub fn effective_input(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, Failure> {
+        let scope = evaluation.scope();
+        match &self.flow {
+            Flow::Jsonata { arguments: Some(arguments), .. } => {
+                arguments.evaluate(evaluation, Field::Top("Arguments"))
+            }
+            Flow::Jsonata { arguments: None, .. } => Ok(scope.input.clone()),
+            Flow::JsonPath(flow) => {
+                let selected = flow.input_path.select(&scope.input, scope)?;
+                match &flow.parameters {
+                    None => Ok(selected),
+                    Some(parameters) => {
+                        let scope = over(&selected, scope);
+                        let evaluation = &mut Evaluation::new(&scope, evaluation.moment);
+                        parameters.evaluate(evaluation, Field::Top("Parameters"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns the state's output for a result: `Output`, or ResultSelector, ResultPath and
+    /// OutputPath. The scope holds the result already.
+    ///
+    /// # Errors
+    /// What filling in fails with.
+    pub fn output(&self, evaluation: &mut Evaluation<'_>, result: Value) -> Result<Value, Failure> {
+        let scope = evaluation.scope();
+        match &self.flow {
+            Flow::Jsonata { output: Some(output), .. } => {
+                output.evaluate(evaluation, Field::Top("Output"))
+            }
+            Flow::Jsonata { output: None, .. } => Ok(result),
+            Flow::JsonPath(flow) => {
+                let placed = flow.result_path.place(&scope.input, result)?;
+                flow.output_path.select(&placed, scope)
+            }
+        }
+    }
+
+    /// Returns a raw result after ResultSelector.
+    ///
+    /// # Errors
+    /// What filling in fails with.
+    pub fn effective_result(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        result: Value,
+    ) -> Result<Value, Failure> {
+        let Flow::JsonPath(flow) = &self.flow else { return Ok(result) };
+        let Some(selector) = &flow.result_selector else { return Ok(result) };
+        let scope = over(&result, evaluation.scope());
+        let evaluation = &mut Evaluation::new(&scope, evaluation.moment);
+        selector.evaluate(evaluation, Field::Top("ResultSelector"))
+    }
+
+    /// Returns whether the output is the input, unchanged down to its spelling.
+    pub fn hands_input_on(&self) -> bool {
+        match &self.flow {
+            Flow::Jsonata { arguments: None, output: None } => true,
+            Flow::Jsonata { .. } => false,
+            Flow::JsonPath(flow) => {
+                matches!(flow.input_path, Selection::Whole)
+                    && matches!(flow.output_path, Selection::Whole)
+                    && matches!(flow.result_path, ResultPath::Replace)
+                    && flow.parameters.is_none()
+            }
+        }
+    }
+}
+
+/// Returns the variables that `assign` sets.
+///
+/// # Errors
+/// What filling in fails with.
+pub fn assigned(
+    assign: Option<&Template>,
+    evaluation: &mut Evaluation<'_>,
+    field: &str,
+) -> Result<Option<Arc<Map>>, Failure> {
+    let Some(assign) = assign else { return Ok(None) };
+    match assign.evaluate(evaluation, Field::Top(field))? {
+        Value::Object(map) => Ok(Some(map)),
+        // INVARIANT: validation only lets objects through.
+        other => Err(Failure::runtime(format!("Assign must be an object but was: {other}"))),
+    }
+}
+
+impl<T: Clone> Scalar<T> {
+    /// Returns the value written down, or `Err` with the one computed.
+    ///
+    /// # Errors
+    /// What the computation fails with.
+    pub fn value(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        field: &str,
+    ) -> Result<Computed<T>, Failure> {
+        match self {
+            Scalar::Constant(constant) => Ok(Computed::Constant(constant.clone())),
+            Scalar::Jsonata(expression) => {
+                expression.evaluate(evaluation, Field::Top(field)).map(Computed::Value)
+            }
+            Scalar::Path(path) => path.select(evaluation.scope()).map(Computed::Value),
+            Scalar::Intrinsic(intrinsic) => {
+                intrinsic.evaluate(evaluation, Field::Top(field)).map(Computed::Value)
+            }
+        }
+    }
+}
+
+/// A scalar field's value.
+#[derive(Clone, Debug)]
+pub enum Computed<T> {
+    /// Written in the definition, of the right type.
+    Constant(T),
+    /// Computed, of whatever type.
+    Value(Value),
+}

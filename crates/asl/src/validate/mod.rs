@@ -1,0 +1,148 @@
+//! From parsed text to a validated [`Definition`], finding every problem on the way.
+
+mod fields;
+mod kinds;
+mod machine;
+mod parts;
+mod rules;
+mod templates;
+
+use std::sync::Arc;
+
+use crate::definition::{Definition, QueryLanguage, State, StateMachineType};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::json;
+use crate::resource::Resources;
+use crate::span::Span;
+use fields::Fields;
+
+/// The largest definition, in bytes (AWS's quota: 1 MB).
+pub const DEFINITION_BYTES_MAX: usize = 1_048_576;
+/// The longest name of a state, in characters.
+pub(crate) const STATE_NAME_CHARS_MAX: usize = 80;
+/// The longest name of a variable, in characters.
+pub(crate) const VARIABLE_NAME_CHARS_MAX: usize = 80;
+/// The longest time that a field can name in seconds.
+pub(crate) const SECONDS_MAX: i64 = 99_999_999;
+
+/// What a definition is validated for.
+pub struct Options<'a> {
+    /// Standard or express.
+    pub machine_type: StateMachineType,
+    /// What the runtime can serve.
+    pub resources: &'a dyn Resources,
+}
+
+/// A definition that was looked at: what is wrong with it and, if nothing is, the compiled form.
+pub struct Checked {
+    /// Everything found, warnings included, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The definition; none when there is an error among the diagnostics.
+    pub definition: Option<Definition>,
+}
+
+impl Definition {
+    /// Validates and compiles a definition.
+    ///
+    /// # Errors
+    /// Every problem; its `Display` is the message of the API's `InvalidDefinition`.
+    pub fn parse(text: &str, options: &Options<'_>) -> Result<Definition, Diagnostics> {
+        let checked = check(text, options);
+        checked.definition.ok_or(Diagnostics(checked.diagnostics))
+    }
+}
+
+/// Validates a definition and returns all that is to be said about it.
+pub fn check(text: &str, options: &Options<'_>) -> Checked {
+    let node = match json::parse(text) {
+        Ok(node) => node,
+        Err(fault) => return not_json(&fault),
+    };
+    let mut validator = Validator {
+        options,
+        diagnostics: Vec::new(),
+        states: Vec::new(),
+        names: std::collections::BTreeSet::new(),
+    };
+    let top = validator.top(&node);
+    let mut diagnostics = validator.diagnostics;
+    diagnostics.sort_by_key(|found| found.span.map(|span| span.start.offset));
+    let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
+    let states: Option<Vec<State>> = validator.states.into_iter().collect();
+    let definition = match (top, states) {
+        (Some(top), Some(states)) if !refused => Some(Definition {
+            text: Arc::from(text),
+            query_language: top.query_language,
+            timeout_seconds: top.timeout_seconds,
+            start: top.start,
+            states,
+        }),
+        _ => None,
+    };
+    Checked { diagnostics, definition }
+}
+
+fn not_json(fault: &json::JsonFault) -> Checked {
+    let message = format!("{}\n at {}", fault.message, fault.place);
+    let diagnostic = Diagnostic {
+        severity: Severity::Error,
+        code: Code::InvalidJsonDescription,
+        message,
+        location: fault.place.clone(),
+        span: Some(Span { start: fault.position, end: fault.position }),
+        hint: None,
+    };
+    Checked { diagnostics: vec![diagnostic], definition: None }
+}
+
+/// The top level of a definition, once read.
+struct Top {
+    query_language: QueryLanguage,
+    timeout_seconds: Option<i64>,
+    start: crate::definition::StateId,
+}
+
+/// Collects problems and states while the text is walked.
+struct Validator<'a> {
+    options: &'a Options<'a>,
+    diagnostics: Vec<Diagnostic>,
+    /// Filled in as states are read; `None` stays where a state could not be.
+    states: Vec<Option<State>>,
+    /// Names used so far: unique within the whole definition.
+    names: std::collections::BTreeSet<Arc<str>>,
+}
+
+impl Validator<'_> {
+    fn top(&mut self, node: &json::Node) -> Option<Top> {
+        let fields = Fields::of(self, node, "")?;
+        self.only(
+            &fields,
+            &["Comment", "StartAt", "States", "TimeoutSeconds", "Version", "QueryLanguage"],
+        );
+        let query_language = self.query_language(&fields, None).unwrap_or_default();
+        let timeout_seconds = self.integer(&fields, "TimeoutSeconds", 1, SECONDS_MAX);
+        let start = self.machine(&fields, query_language)?;
+        Some(Top { query_language, timeout_seconds, start })
+    }
+
+    fn report(
+        &mut self,
+        code: Code,
+        message: impl Into<String>,
+        location: impl Into<String>,
+        span: Span,
+    ) {
+        self.diagnostics.push(Diagnostic {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            location: location.into(),
+            span: Some(span),
+            hint: None,
+        });
+    }
+
+    fn schema(&mut self, message: impl Into<String>, location: impl Into<String>, span: Span) {
+        self.report(Code::SchemaValidationFailed, message, location, span);
+    }
+}
