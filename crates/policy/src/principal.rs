@@ -1,0 +1,201 @@
+//! Who makes a call.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Arn;
+
+/// Who makes a call: the caller as every part of Stepwell knows it.
+///
+/// ```
+/// use policy::Principal;
+///
+/// let session = Principal::assumed_role("123456789012", "/ops/", "Deleter", "AROA1", "run-1");
+/// assert_eq!(session.arn(), "arn:aws:sts::123456789012:assumed-role/Deleter/run-1");
+/// assert_eq!(session.user_id(), "AROA1:run-1");
+/// assert_eq!(session.iam_arn(), "arn:aws:iam::123456789012:role/ops/Deleter");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Principal {
+    /// The account the principal belongs to; empty for services and anonymous callers.
+    pub account: String,
+    /// What kind of principal it is.
+    pub kind: PrincipalKind,
+    /// The tags of the user or role.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// What temporary credentials add; absent for long-term credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
+}
+
+/// The kinds of principals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum PrincipalKind {
+    /// The account's root user.
+    Root,
+    /// An IAM user.
+    User {
+        /// The name.
+        name: String,
+        /// The unique id, `AIDA…`.
+        id: String,
+        /// The path, `/` or `/…/`.
+        path: String,
+    },
+    /// A session of a role.
+    AssumedRole {
+        /// The name of the role.
+        role_name: String,
+        /// The unique id of the role, `AROA…`.
+        role_id: String,
+        /// The path of the role, `/` or `/…/`.
+        role_path: String,
+        /// The name of the session.
+        session_name: String,
+    },
+    /// A session of `GetFederationToken`.
+    FederatedUser {
+        /// The name.
+        name: String,
+    },
+    /// An AWS service acting for itself, e.g. `states.amazonaws.com`.
+    Service {
+        /// The service principal.
+        name: String,
+    },
+    /// Nobody in particular.
+    Anonymous,
+}
+
+/// What temporary credentials add to a principal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// When the credentials were issued.
+    pub issued_at_millis: i64,
+    /// The session tags; they win over the principal's own tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// The keys of the session tags that pass on to further sessions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transitive_tag_keys: Vec<String>,
+    /// The source identity, which no later session can change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    /// When the caller proved possession of an MFA device, if that was part of getting them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_at_millis: Option<i64>,
+}
+
+impl Principal {
+    /// Makes a principal without tags and session.
+    pub fn new(account: &str, kind: PrincipalKind) -> Principal {
+        Principal { account: account.to_owned(), kind, tags: BTreeMap::new(), session: None }
+    }
+
+    /// Makes the root user of an account.
+    pub fn root(account: &str) -> Principal {
+        Principal::new(account, PrincipalKind::Root)
+    }
+
+    /// Makes an IAM user with long-term credentials.
+    pub fn user(account: &str, path: &str, name: &str, id: &str) -> Principal {
+        let (name, id, path) = (name.to_owned(), id.to_owned(), path.to_owned());
+        Principal::new(account, PrincipalKind::User { name, id, path })
+    }
+
+    /// Makes a session of a role.
+    pub fn assumed_role(
+        account: &str,
+        role_path: &str,
+        role_name: &str,
+        role_id: &str,
+        session_name: &str,
+    ) -> Principal {
+        let kind = PrincipalKind::AssumedRole {
+            role_name: role_name.to_owned(),
+            role_id: role_id.to_owned(),
+            role_path: role_path.to_owned(),
+            session_name: session_name.to_owned(),
+        };
+        Principal { session: Some(Session::default()), ..Principal::new(account, kind) }
+    }
+
+    /// Makes an AWS service, e.g. `states.amazonaws.com`.
+    pub fn service(name: &str) -> Principal {
+        Principal::new("", PrincipalKind::Service { name: name.to_owned() })
+    }
+
+    /// Makes the caller who gave no credentials.
+    pub fn anonymous() -> Principal {
+        Principal::new("", PrincipalKind::Anonymous)
+    }
+
+    /// Returns this principal with a session.
+    #[must_use]
+    pub fn with_session(mut self, session: Session) -> Principal {
+        self.session = Some(session);
+        self
+    }
+
+    /// Returns the ARN that `sts:GetCallerIdentity` shows and that error texts name; for a service
+    /// its service principal.
+    pub fn arn(&self) -> String {
+        let sts = |resource: &str| Arn::new("sts", "", &self.account, resource).to_string();
+        match &self.kind {
+            PrincipalKind::Root | PrincipalKind::User { .. } => self.iam_arn(),
+            PrincipalKind::AssumedRole { role_name, session_name, .. } => {
+                sts(&format!("assumed-role/{role_name}/{session_name}"))
+            }
+            PrincipalKind::FederatedUser { name } => sts(&format!("federated-user/{name}")),
+            PrincipalKind::Service { name } => name.clone(),
+            PrincipalKind::Anonymous => "anonymous".to_owned(),
+        }
+    }
+
+    /// Returns the ARN of the IAM entity: the role behind a session, else as [`Principal::arn`].
+    ///
+    /// This is the value of `aws:PrincipalArn`.
+    pub fn iam_arn(&self) -> String {
+        let iam = |resource: &str| Arn::new("iam", "", &self.account, resource).to_string();
+        match &self.kind {
+            PrincipalKind::Root => iam("root"),
+            PrincipalKind::User { name, path, .. } => iam(&format!("user{path}{name}")),
+            PrincipalKind::AssumedRole { role_name, role_path, .. } => {
+                iam(&format!("role{role_path}{role_name}"))
+            }
+            PrincipalKind::FederatedUser { .. }
+            | PrincipalKind::Service { .. }
+            | PrincipalKind::Anonymous => self.arn(),
+        }
+    }
+
+    /// Returns the unique id, the value of `aws:userid`.
+    pub fn user_id(&self) -> String {
+        match &self.kind {
+            PrincipalKind::Root => self.account.clone(),
+            PrincipalKind::User { id, .. } => id.clone(),
+            PrincipalKind::AssumedRole { role_id, session_name, .. } => {
+                format!("{role_id}:{session_name}")
+            }
+            PrincipalKind::FederatedUser { name } => format!("{}:{name}", self.account),
+            PrincipalKind::Service { name } => name.clone(),
+            PrincipalKind::Anonymous => "anonymous".to_owned(),
+        }
+    }
+
+    /// Returns the principal's tags as policies see them: session tags win over tags of the entity,
+    /// and keys that differ in case only are one key.
+    pub fn effective_tags(&self) -> BTreeMap<String, String> {
+        let mut tags = self.tags.clone();
+        for (key, value) in self.session.iter().flat_map(|session| &session.tags) {
+            tags.retain(|known, _| known.to_lowercase() != key.to_lowercase());
+            tags.insert(key.clone(), value.clone());
+        }
+        tags
+    }
+}
