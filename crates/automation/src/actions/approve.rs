@@ -1,0 +1,97 @@
+//! `aws:approve`: waits until enough approvers agree, or one refuses.
+//!
+//! AWS: "aws:approve – Pause an automation for manual approval", read in the reference of 2026-11.
+
+use value::{Value, value};
+
+use super::{Action, Answer, Outcome, Turn, Work};
+use crate::clock;
+use crate::fact::Signal;
+use crate::failure::Failure;
+
+pub(super) static ACTION: Action = Action {
+    name: "aws:approve",
+    required: &["Approvers"],
+    timeout_seconds: Some(604_800),
+    may_follow_cancel: false,
+    phrase: "waiting for approval",
+    work: Work::Available { begin, resume },
+};
+
+fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
+    turn.remember(value!([]));
+    turn.show_outputs(value!({"ApprovalStatus": "Waiting", "ApproverDecisions": []}));
+    Outcome::Waiting
+}
+
+fn resume(turn: &mut Turn<'_, '_>, answer: Answer) -> Outcome {
+    match answer {
+        Answer::Signal(Signal::Approve { approver, .. }) => decide(turn, &approver, "Approved"),
+        Answer::Signal(Signal::Reject { approver, .. }) => decide(turn, &approver, "Rejected"),
+        Answer::Signal(
+            Signal::Resume { .. } | Signal::StartStep { .. } | Signal::StopStep { .. },
+        )
+        | Answer::Output { .. }
+        | Answer::Error(_)
+        | Answer::Returned { .. }
+        | Answer::Raised(_)
+        | Answer::Timer => Outcome::Waiting,
+    }
+}
+
+/// Notes a decision; somebody who is no approver, or has decided already, changes nothing.
+fn decide(turn: &mut Turn<'_, '_>, approver: &str, status: &str) -> Outcome {
+    let mut decisions = turn.memory();
+    let decided = decisions.as_array().unwrap_or_default();
+    let again =
+        decided.iter().any(|one| one.get("Approver").and_then(Value::as_str) == Some(approver));
+    if again || !is_approver(turn, approver) {
+        return Outcome::Waiting;
+    }
+    decisions.array_mut().push(value!({
+        "Approver": approver,
+        "ApprovalStatus": status,
+        "ApprovalDecisionTime": clock::epoch_seconds(turn.now_millis()),
+    }));
+    turn.remember(decisions.clone());
+    let count = i64::try_from(decisions.as_array().map_or(0, <[Value]>::len)).unwrap_or(i64::MAX);
+    let shown =
+        |status: &str| value!({"ApprovalStatus": status, "ApproverDecisions": decisions.clone()});
+    if status == "Rejected" {
+        turn.show_outputs(shown("Rejected"));
+        // UNVERIFIED: that one refusal fails the step, and the wording.
+        return Outcome::Failed(Failure::action(&format!("The step was rejected by {approver}")));
+    }
+    let needed = turn.input("MinRequiredApprovals");
+    let needed = needed.and_then(|it| it.as_i64().or_else(|| it.as_str()?.parse().ok()));
+    if needed.unwrap_or(1) <= count {
+        return Outcome::Done(shown("Approved"));
+    }
+    turn.show_outputs(shown("Waiting"));
+    Outcome::Waiting
+}
+
+/// Returns whether a caller is among the approvers: by ARN, by user name, or as a session of an
+/// approving role.
+fn is_approver(turn: &Turn<'_, '_>, caller: &str) -> bool {
+    let approvers = turn.input("Approvers").unwrap_or_default();
+    let approvers = approvers.as_array().unwrap_or_default();
+    approvers.iter().filter_map(Value::as_str).any(|approver| {
+        let user = caller.split_once(":user/").map(|(_, path)| path.rsplit('/').next());
+        approver == caller
+            || user.flatten() == Some(approver)
+            || session_role(caller).is_some_and(|role| role_name(approver) == Some(role))
+    })
+}
+
+/// Returns account and role of an assumed-role session.
+fn session_role(caller: &str) -> Option<(&str, &str)> {
+    let (head, tail) = caller.split_once(":assumed-role/")?;
+    Some((head.rsplit(':').next()?, tail.split('/').next()?))
+}
+
+/// Returns account and name of a role.
+fn role_name(approver: &str) -> Option<(&str, &str)> {
+    let (head, path) = approver.split_once(":role/")?;
+    Some((head.rsplit(':').next()?, path.rsplit('/').next()?))
+}

@@ -1,0 +1,197 @@
+//! The actions of Automation: one file each, and one line in [`ACTIONS`].
+
+mod approve;
+mod assert_aws_resource_property;
+pub(crate) mod branch;
+mod execute_aws_api;
+mod execute_script;
+mod pause;
+mod property;
+mod sleep;
+mod unavailable;
+mod update_variable;
+mod wait_for_aws_resource_property;
+
+use value::Value;
+
+use crate::effect::{Call, Effect};
+use crate::engine::Run;
+use crate::fact::{CallError, Signal};
+use crate::failure::Failure;
+use crate::runbook::Step;
+
+/// The action whose input `Steps` holds steps.
+pub(crate) const LOOP: &str = "aws:loop";
+
+/// The name that stands for the surrounding loop in references.
+pub(crate) const LOOP_SCOPE: &str = "Loop";
+
+/// Every action that runbooks may name.
+pub static ACTIONS: &[&Action] = &[
+    &approve::ACTION,
+    &assert_aws_resource_property::ACTION,
+    &branch::ACTION,
+    &unavailable::CHANGE_INSTANCE_STATE,
+    &unavailable::COPY_IMAGE,
+    &unavailable::CREATE_IMAGE,
+    &unavailable::CREATE_STACK,
+    &unavailable::CREATE_TAGS,
+    &unavailable::DELETE_IMAGE,
+    &unavailable::DELETE_STACK,
+    &unavailable::EXECUTE_AUTOMATION,
+    &execute_aws_api::ACTION,
+    &execute_script::ACTION,
+    &unavailable::EXECUTE_STATE_MACHINE,
+    &unavailable::INVOKE_LAMBDA_FUNCTION,
+    &unavailable::INVOKE_WEBHOOK,
+    &unavailable::LOOP,
+    &pause::ACTION,
+    &unavailable::RUN_COMMAND,
+    &unavailable::RUN_INSTANCES,
+    &sleep::ACTION,
+    &update_variable::ACTION,
+    &wait_for_aws_resource_property::ACTION,
+];
+
+/// What is known of one action.
+#[derive(Debug)]
+pub struct Action {
+    /// Its name, `aws:executeScript`.
+    pub name: &'static str,
+    /// The inputs without which `CreateDocument` refuses a step.
+    pub required: &'static [&'static str],
+    /// How long an attempt may take when the step does not say.
+    pub timeout_seconds: Option<u64>,
+    /// Whether it may be the target of `onCancel`.
+    pub may_follow_cancel: bool,
+    /// What it is busy with, in the words of failure messages.
+    pub(crate) phrase: &'static str,
+    pub(crate) work: Work,
+}
+
+/// How an action works.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// It begins, and goes on with every answer to what it has asked for.
+    Available {
+        /// Begins an attempt.
+        begin: fn(&mut Turn<'_, '_>) -> Outcome,
+        /// Goes on.
+        resume: fn(&mut Turn<'_, '_>, Answer) -> Outcome,
+    },
+    /// Stepwell knows the action but cannot carry it out.
+    Unavailable,
+}
+
+/// What an action says when it stops for now.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It has asked for something and waits for the answer.
+    InProgress,
+    /// It waits for somebody's signal.
+    Waiting,
+    /// It has succeeded with these outputs (typed).
+    Done(Value),
+    /// It has succeeded, and the flow goes on at the step of this name; none means the end.
+    Jump(String),
+    /// The attempt has failed.
+    Failed(Failure),
+}
+
+/// What an action hears.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// A call's answer.
+    Output {
+        /// The answer.
+        output: Value,
+        /// Its request id.
+        request_id: Option<String>,
+    },
+    /// A call's failure.
+    Error(CallError),
+    /// A script's result.
+    Returned {
+        /// What the handler returned.
+        payload: Value,
+        /// What it printed.
+        log: String,
+    },
+    /// A script's traceback.
+    Raised(String),
+    /// A timer is due.
+    Timer,
+    /// Somebody signals.
+    Signal(Signal),
+}
+
+/// One action's access to the running execution.
+pub(crate) struct Turn<'a, 'b> {
+    pub(crate) run: &'a mut Run<'b>,
+    pub(crate) index: usize,
+    pub(crate) step: &'b Step,
+}
+
+impl Turn<'_, '_> {
+    /// Returns the resolved input of this name.
+    pub(crate) fn input(&self, name: &str) -> Option<Value> {
+        self.run.state.steps.get(self.index)?.inputs.get(name).cloned()
+    }
+
+    /// Returns the resolved input of this name as text; nothing for an absent or empty one.
+    pub(crate) fn text_input(&self, name: &str) -> Option<String> {
+        let text = crate::parameter::text(&self.input(name)?);
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Returns all resolved inputs.
+    pub(crate) fn inputs(&self) -> Value {
+        self.run.state.steps.get(self.index).map(|it| it.inputs.clone()).unwrap_or_default()
+    }
+
+    /// Returns what was last remembered in this attempt.
+    pub(crate) fn memory(&self) -> Value {
+        self.run.state.steps.get(self.index).map(|it| it.memory.clone()).unwrap_or_default()
+    }
+
+    /// Keeps a value until the attempt is over.
+    pub(crate) fn remember(&mut self, memory: Value) {
+        if let Some(execution) = self.run.state.steps.get_mut(self.index) {
+            execution.memory = memory;
+        }
+    }
+
+    /// Shows outputs while the step still runs.
+    pub(crate) fn show_outputs(&mut self, outputs: Value) {
+        if let Some(execution) = self.run.state.steps.get_mut(self.index) {
+            execution.outputs = outputs;
+        }
+    }
+
+    /// Calls an AWS operation.
+    pub(crate) fn call(&mut self, service: &str, operation: &str, input: Value) {
+        let (service, operation) = (service.to_ascii_lowercase(), operation.to_owned());
+        self.run.ask(|id| Effect::Call(Call { id, service, operation, input }));
+    }
+
+    /// Asks to be woken.
+    pub(crate) fn wake_at(&mut self, at_millis: i64) {
+        self.run.timer_at(at_millis);
+    }
+
+    /// Returns the time of the fact.
+    pub(crate) fn now_millis(&self) -> i64 {
+        self.run.stamp.millis
+    }
+}
+
+/// Returns the action of this name.
+pub fn find(name: &str) -> Option<&'static Action> {
+    ACTIONS.iter().copied().find(|action| action.name == name)
+}
+
+/// Returns the name of an action that differs in upper and lower case or by a common confusion.
+pub(crate) fn similar(name: &str) -> Option<&'static str> {
+    let key = |name: &str| name.to_ascii_lowercase().replace("awsapi", "api");
+    ACTIONS.iter().map(|action| action.name).find(|known| key(known) == key(name))
+}

@@ -1,0 +1,60 @@
+//! Actions that validation knows and Stepwell cannot carry out yet: their steps fail and say so.
+
+use super::{Action, LOOP as LOOP_NAME, Work};
+
+const POLLING_SECONDS: u64 = 3600;
+
+const fn unavailable(name: &'static str, required: &'static [&'static str]) -> Action {
+    Action {
+        name,
+        required,
+        timeout_seconds: Some(POLLING_SECONDS),
+        may_follow_cancel: true,
+        phrase: "Execute/Cancelling action",
+        work: Work::Unavailable,
+    }
+}
+
+const fn never_after_cancel(action: Action) -> Action {
+    Action { may_follow_cancel: false, ..action }
+}
+
+/// `aws:changeInstanceState`.
+pub(super) static CHANGE_INSTANCE_STATE: Action =
+    unavailable("aws:changeInstanceState", &["InstanceIds", "DesiredState"]);
+/// `aws:copyImage`.
+pub(super) static COPY_IMAGE: Action = never_after_cancel(unavailable(
+    "aws:copyImage",
+    &["SourceImageId", "SourceRegion", "ImageName"],
+));
+/// `aws:createImage`.
+pub(super) static CREATE_IMAGE: Action =
+    never_after_cancel(unavailable("aws:createImage", &["InstanceId", "ImageName"]));
+/// `aws:createStack`.
+pub(super) static CREATE_STACK: Action =
+    never_after_cancel(unavailable("aws:createStack", &["StackName"]));
+/// `aws:createTags`.
+pub(super) static CREATE_TAGS: Action =
+    never_after_cancel(unavailable("aws:createTags", &["ResourceIds", "Tags"]));
+/// `aws:deleteImage`.
+pub(super) static DELETE_IMAGE: Action = unavailable("aws:deleteImage", &["ImageId"]);
+/// `aws:deleteStack`.
+pub(super) static DELETE_STACK: Action = unavailable("aws:deleteStack", &["StackName"]);
+/// `aws:executeAutomation`.
+pub(super) static EXECUTE_AUTOMATION: Action =
+    unavailable("aws:executeAutomation", &["DocumentName"]);
+/// `aws:executeStateMachine`.
+pub(super) static EXECUTE_STATE_MACHINE: Action =
+    unavailable("aws:executeStateMachine", &["stateMachineArn"]);
+/// `aws:invokeLambdaFunction`.
+pub(super) static INVOKE_LAMBDA_FUNCTION: Action =
+    unavailable("aws:invokeLambdaFunction", &["FunctionName"]);
+/// `aws:invokeWebhook`.
+pub(super) static INVOKE_WEBHOOK: Action = unavailable("aws:invokeWebhook", &["IntegrationName"]);
+/// `aws:loop`.
+pub(super) static LOOP: Action = unavailable(LOOP_NAME, &["Steps"]);
+/// `aws:runCommand`.
+pub(super) static RUN_COMMAND: Action = unavailable("aws:runCommand", &["DocumentName"]);
+/// `aws:runInstances`.
+pub(super) static RUN_INSTANCES: Action =
+    never_after_cancel(unavailable("aws:runInstances", &["ImageId"]));

@@ -1,0 +1,248 @@
+//! A runbook: an Automation document of schema version 0.3, read and checked.
+
+mod check;
+mod read;
+
+use std::fmt;
+
+use value::Value;
+
+use crate::actions::Action;
+use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
+use crate::document::{self, Format, Places, SyntaxError};
+use crate::interpolate::Scope;
+use crate::output::OutputDeclaration;
+use crate::parameter::{self, Parameter, Variable};
+use crate::reference::{self, Reference};
+
+/// A runbook that `CreateDocument` accepts.
+#[derive(Debug, Clone)]
+pub struct Runbook {
+    /// What it is for.
+    pub description: Option<String>,
+    /// The parameters in document order.
+    pub parameters: Vec<Parameter>,
+    /// The variables in document order.
+    pub variables: Vec<Variable>,
+    /// The steps in document order.
+    pub steps: Vec<Step>,
+    /// The document's outputs: `step.output`.
+    pub outputs: Vec<String>,
+    /// What is doubtful about it.
+    pub warnings: Vec<Diagnostic>,
+    pub(crate) assume_role: Option<String>,
+}
+
+/// One step of a runbook.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name, unique in the document.
+    pub name: String,
+    /// What it does.
+    pub action: &'static Action,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The inputs with their references.
+    pub inputs: Value,
+    /// The declared outputs.
+    pub outputs: Vec<OutputDeclaration>,
+    /// How often it is tried.
+    pub max_attempts: u64,
+    /// How long one attempt may take, where the document says so.
+    pub timeout_seconds: Option<u64>,
+    /// What follows a failure, where the document says so.
+    pub on_failure: Option<OnFailure>,
+    /// What follows a cancellation: a step, or nothing.
+    pub on_cancel: Option<String>,
+    /// Whether a failure makes the run fail, where the document says so.
+    pub is_critical: Option<bool>,
+    /// Whether the run ends after it.
+    pub is_end: bool,
+    /// What follows, where the document says so.
+    pub next_step: Option<String>,
+    /// The steps of an `aws:loop`.
+    pub body: Vec<Step>,
+}
+
+/// What follows a failed step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The run ends.
+    Abort,
+    /// The run goes on as if the step had succeeded.
+    Continue,
+    /// The run goes on at this step.
+    Step(String),
+}
+
+impl fmt::Display for OnFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OnFailure::Abort => f.write_str("Abort"),
+            OnFailure::Continue => f.write_str("Continue"),
+            OnFailure::Step(name) => write!(f, "step:{name}"),
+        }
+    }
+}
+
+/// Why a content is no runbook: everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The error code of `CreateDocument`.
+    pub code: InvalidCode,
+    /// Every problem, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The error codes with which `CreateDocument` refuses a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidCode {
+    /// Anything not named below.
+    InvalidDocumentContent,
+    /// `schemaVersion` is not 0.3.
+    InvalidDocumentSchemaVersion,
+    /// The content is longer than [`document::CONTENT_BYTES_MAX`].
+    MaxDocumentSizeExceeded,
+}
+
+impl InvalidCode {
+    /// Returns the code on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            InvalidCode::InvalidDocumentContent => "InvalidDocumentContent",
+            InvalidCode::InvalidDocumentSchemaVersion => "InvalidDocumentSchemaVersion",
+            InvalidCode::MaxDocumentSizeExceeded => "MaxDocumentSizeExceeded",
+        }
+    }
+}
+
+/// Prints the message of the error: every problem, separated by `; `.
+///
+/// DIFFERS: AWS stops at the first problem.
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, diagnostic) in self.diagnostics.iter().enumerate() {
+            let separator = if count == 0 { "" } else { "; " };
+            write!(f, "{separator}{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Invalid {
+    fn alone(code: InvalidCode, message: String) -> Invalid {
+        let diagnostic = Diagnostic {
+            severity: Severity::Error,
+            message,
+            path: Path::default(),
+            position: None,
+            hint: None,
+        };
+        Invalid { code, diagnostics: vec![diagnostic] }
+    }
+
+    fn syntax(format: Format, err: SyntaxError) -> Invalid {
+        let place = err.position;
+        // UNVERIFIED: AWS's words for a text that cannot be read, from memory.
+        let message =
+            format!("{format} not well-formed. at Line: {}, Column: {}", place.line, place.column);
+        let mut invalid = Invalid::alone(InvalidCode::InvalidDocumentContent, message);
+        if let Some(diagnostic) = invalid.diagnostics.first_mut() {
+            diagnostic.hint = Some(err.message);
+        }
+        invalid
+    }
+}
+
+impl Runbook {
+    /// Reads and checks a runbook, finding every problem at once.
+    pub fn parse(content: &str, format: Format) -> Result<Runbook, Invalid> {
+        if content.len() > document::CONTENT_BYTES_MAX {
+            let message = format!("the content is {} bytes long", content.len());
+            return Err(Invalid::alone(InvalidCode::MaxDocumentSizeExceeded, message));
+        }
+        let document =
+            document::read(content, format).map_err(|err| Invalid::syntax(format, err))?;
+        Runbook::from_document(&document, || document::places(content, format))
+    }
+
+    /// Checks a runbook whose content has been read already; positions are unknown.
+    pub fn from_value(document: &Value) -> Result<Runbook, Invalid> {
+        Runbook::from_document(document, Places::new)
+    }
+
+    fn from_document(
+        document: &Value,
+        places: impl FnOnce() -> Places,
+    ) -> Result<Runbook, Invalid> {
+        let mut found = Diagnostics::default();
+        let mut runbook = read::runbook(document, &mut found);
+        check::runbook(&runbook, &mut found);
+        let diagnostics = found.placed(places);
+        let refused = diagnostics.iter().any(|one| one.severity == Severity::Error);
+        if !refused {
+            runbook.warnings = diagnostics;
+            return Ok(runbook);
+        }
+        let version = document.get("schemaVersion").map(parameter::text);
+        let code = match version.as_deref() {
+            Some(read::SCHEMA_VERSION) => InvalidCode::InvalidDocumentContent,
+            Some(_) | None => InvalidCode::InvalidDocumentSchemaVersion,
+        };
+        Err(Invalid { code, diagnostics })
+    }
+
+    /// Decodes `StartAutomationExecution.Parameters` into typed values, defaults filled in.
+    pub fn start_parameters(&self, supplied: &Value) -> Result<Value, parameter::Error> {
+        parameter::decode_all(&self.parameters, supplied)
+    }
+
+    /// Returns the role a run with these (decoded) parameters assumes; `None` when it acts as its
+    /// caller.
+    pub fn assume_role(&self, parameters: &Value) -> Option<String> {
+        let text = self.assume_role.as_deref()?;
+        let role = Scope::of_parameters(parameters).text(text);
+        let role = role.trim();
+        (!role.is_empty()).then(|| role.to_owned())
+    }
+
+    /// Returns the Parameter Store paths that defaults refer to, by parameter; the service looks
+    /// them up and supplies the values at the start.
+    pub fn parameter_store_defaults(&self) -> Vec<(&str, String)> {
+        let path = |parameter: &Parameter| match reference::whole(
+            parameter.default.as_ref()?.as_str()?,
+        )? {
+            Reference::ParameterStore(path) => Some(path),
+            Reference::Parameter(_)
+            | Reference::Output { .. }
+            | Reference::Variable(_)
+            | Reference::System(_) => None,
+        };
+        let named = |one| path(one).map(|path| (one.name.as_str(), path));
+        self.parameters.iter().filter_map(named).collect()
+    }
+
+    /// Returns the index of the step with this name.
+    pub(crate) fn step_index(&self, name: &str) -> Option<usize> {
+        self.steps.iter().position(|step| step.name == name)
+    }
+}
+
+impl Step {
+    /// Returns how long one attempt may take, if that is limited.
+    pub(crate) fn attempt_timeout_seconds(&self) -> Option<u64> {
+        self.timeout_seconds.or(self.action.timeout_seconds)
+    }
+
+    /// Returns whether the step's failure makes the run fail in the end.
+    pub(crate) fn fails_run(&self) -> bool {
+        self.is_critical.unwrap_or(self.on_failure != Some(OnFailure::Continue))
+    }
+
+    /// Returns the input `Script`, which is code and holds no references.
+    pub(crate) fn is_code(&self, input: &str) -> bool {
+        self.action.name == "aws:executeScript" && input == "Script"
+    }
+}

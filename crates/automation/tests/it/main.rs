@@ -1,0 +1,6 @@
+//! The tests of `automation`, all through its public interface.
+#![cfg(test)]
+
+mod corpus;
+mod delete_iam_user;
+mod driver;
