@@ -37,6 +37,39 @@ const AWS_MANAGED_ACCOUNT: &str = "aws";
 /// assert_eq!(decide(&write, &policies).outcome, Outcome::ImplicitDeny);
 /// ```
 pub fn decide(request: &Request, policies: &PolicySet) -> Decision {
+    decide_each(request, policies, |so_far, next| match (so_far, next) {
+        (Outcome::Allowed, Outcome::Allowed) => Keep::Both,
+        (Outcome::Allowed, Outcome::ImplicitDeny | Outcome::ExplicitDeny)
+        | (Outcome::ImplicitDeny, Outcome::ExplicitDeny) => Keep::Next,
+        (Outcome::ImplicitDeny | Outcome::ExplicitDeny, _) => Keep::SoFar,
+    })
+}
+
+/// Decides a request for which one allowed resource is enough, unless a statement refuses another.
+///
+/// `ssm:StartAutomationExecution` is such a request: its runbook is an `automation-definition` in
+/// most policies and a `document` in some.
+pub fn decide_any(request: &Request, policies: &PolicySet) -> Decision {
+    decide_each(request, policies, |so_far, next| match (so_far, next) {
+        (Outcome::Allowed, Outcome::Allowed) => Keep::Both,
+        (Outcome::ImplicitDeny, Outcome::Allowed | Outcome::ExplicitDeny)
+        | (Outcome::Allowed, Outcome::ExplicitDeny) => Keep::Next,
+        (Outcome::ExplicitDeny, _) | (_, Outcome::ImplicitDeny) => Keep::SoFar,
+    })
+}
+
+/// Which of two decisions, on two resources of one request, speaks for the request.
+enum Keep {
+    SoFar,
+    Next,
+    Both,
+}
+
+fn decide_each(
+    request: &Request,
+    policies: &PolicySet,
+    combine: impl Fn(Outcome, Outcome) -> Keep,
+) -> Decision {
     let action = request.action.to_lowercase();
     let (arn, iam_arn) = (request.principal.arn(), request.principal.iam_arn());
     let user_id = request.principal.user_id();
@@ -53,16 +86,16 @@ pub fn decide(request: &Request, policies: &PolicySet) -> Decision {
         Evaluation::new(&asked, reach(request)).decide(policies)
     };
     let mut resources = request.resources.iter();
-    let mut worst = decide_on(resources.next().map_or("*", String::as_str));
+    let mut decision = decide_on(resources.next().map_or("*", String::as_str));
     for resource in resources {
         let next = decide_on(resource);
-        match (worst.outcome, next.outcome) {
-            (Outcome::Allowed, Outcome::Allowed) => worst.absorb(next),
-            (Outcome::Allowed, _) | (Outcome::ImplicitDeny, Outcome::ExplicitDeny) => worst = next,
-            (Outcome::ImplicitDeny | Outcome::ExplicitDeny, _) => {}
+        match combine(decision.outcome, next.outcome) {
+            Keep::SoFar => {}
+            Keep::Next => decision = next,
+            Keep::Both => decision.absorb(next),
         }
     }
-    worst
+    decision
 }
 
 fn reach(request: &Request) -> Reach {

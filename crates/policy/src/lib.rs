@@ -33,6 +33,8 @@
 //!
 //! May depend on: `value`. It reads no clock, no file and no environment.
 
+pub mod actions;
+
 mod arn;
 mod conditions;
 mod context;
@@ -54,7 +56,7 @@ pub use document::{
     Document, Effect, Kind, Malformed, POLICY_BYTES_MAX, Position, PrincipalPattern, Span,
     Statement,
 };
-pub use evaluate::decide;
+pub use evaluate::{decide, decide_any};
 pub use pattern::{Version, wildcard_matches};
 pub use principal::{Principal, PrincipalKind, Session};
 pub use request::{Policy, PolicySet, Request};

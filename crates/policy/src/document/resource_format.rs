@@ -36,7 +36,8 @@ pub(super) fn fails_legacy_parsing(resource: &str) -> bool {
     let cut_short = (4..ARN_PARTS).contains(&parts.len())
         && !parts.last().is_some_and(|last| last.ends_with('*'));
     let without_service = parts.len() > 3 && parts.get(2).is_some_and(|service| service.is_empty());
-    parts.first() == Some(&"arn") && (cut_short || without_service)
+    let partition = parts.get(1).copied().unwrap_or_default();
+    parts.first() == Some(&"arn") && is_partition(partition) && (cut_short || without_service)
 }
 
 /// Returns AWS's text for a resource of the wrong form.
@@ -52,7 +53,7 @@ pub(super) fn fault(resource: &str) -> Option<String> {
     }
     let parts: Vec<&str> = resource.splitn(ARN_PARTS, ':').collect();
     let part = |at: usize| parts.get(at).copied().unwrap_or_default();
-    if !is_wild(part(1)) && !PARTITIONS.contains(&part(1)) {
+    if !is_partition(part(1)) {
         return Some(bad_partition(&parts));
     }
     if parts.len() < 3 || part(2).contains(['*', '?']) {
@@ -84,6 +85,10 @@ fn service_fault(resource: &str, service: &str, region: &str, path: &str) -> Opt
 fn iam_path_is_known(path: &str) -> bool {
     let open_ended = path.split('/').next().is_some_and(|first| is_wild(first) || first.is_empty());
     open_ended || path == "root" || IAM_PATHS.iter().any(|known| path.starts_with(known))
+}
+
+fn is_partition(part: &str) -> bool {
+    is_wild(part) || PARTITIONS.contains(&part)
 }
 
 fn is_wild(part: &str) -> bool {
