@@ -106,16 +106,22 @@ impl State {
         selector.evaluate(evaluation, Field::Top("ResultSelector"))
     }
 
-    /// Returns whether the output is the input, unchanged down to its spelling.
-    pub fn hands_input_on(&self) -> bool {
+    /// Returns the variables that `assign` (the state's own, or a catcher's) sets; in JSONPath its
+    /// `$` is `whole`, the result or the error output.
+    ///
+    /// # Errors
+    /// What filling in fails with.
+    pub fn assigned(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        assign: Option<&Template>,
+        whole: &Value,
+    ) -> Result<Option<Arc<Map>>, Failure> {
         match &self.flow {
-            Flow::Jsonata { arguments: None, output: None } => true,
-            Flow::Jsonata { .. } => false,
-            Flow::JsonPath(flow) => {
-                matches!(flow.input_path, Selection::Whole)
-                    && matches!(flow.output_path, Selection::Whole)
-                    && matches!(flow.result_path, ResultPath::Replace)
-                    && flow.parameters.is_none()
+            Flow::Jsonata { .. } => assigned(assign, evaluation, "Assign"),
+            Flow::JsonPath(_) => {
+                let scope = over(whole, evaluation.scope());
+                assigned(assign, &mut Evaluation::new(&scope, evaluation.moment), "Assign")
             }
         }
     }
@@ -138,7 +144,36 @@ pub fn assigned(
     }
 }
 
+impl Template {
+    /// The failure for a value of the wrong type, worded by what computed it.
+    pub fn wrong_type(&self, field: Field<'_>, wanted: &str, found: &Value) -> Failure {
+        match self {
+            Template::Jsonata(expression) => expression.wrong_type(field, wanted, found),
+            Template::Constant(_)
+            | Template::Path(_)
+            | Template::Intrinsic(_)
+            | Template::Array(_)
+            | Template::Object(_) => wrong_type(field, wanted, found),
+        }
+    }
+}
+
+// UNVERIFIED: AWS's wording where no expression is to blame.
+fn wrong_type(field: Field<'_>, wanted: &str, found: &Value) -> Failure {
+    Failure::runtime(format!("The field '{field}' must be of type {wanted} but was: {found}"))
+}
+
 impl<T: Clone> Scalar<T> {
+    /// The failure for a value of the wrong type, worded by what computed it.
+    pub fn wrong_type(&self, field: Field<'_>, wanted: &str, found: &Value) -> Failure {
+        match self {
+            Scalar::Jsonata(expression) => expression.wrong_type(field, wanted, found),
+            Scalar::Constant(_) | Scalar::Path(_) | Scalar::Intrinsic(_) => {
+                wrong_type(field, wanted, found)
+            }
+        }
+    }
+
     /// Returns the value written down, or `Err` with the one computed.
     ///
     /// # Errors

@@ -146,6 +146,7 @@ impl Validator<'_> {
         let assign = self.assign(&fields, StatesMembers::Result, place);
         let flow = match &*type_name {
             "Fail" => Self::no_flow(language),
+            "Map" => self.flow_of_map(&fields, place),
             _ => self.flow(&fields, place),
         };
         let transition = match &*type_name {
@@ -358,9 +359,9 @@ impl Validator<'_> {
         self.required(fields, &[processor_name]);
         let processor = self.processor(fields, processor_name, targets);
         let items = self.items(fields, place);
-        let item_selector = ["ItemSelector"]
-            .into_iter()
-            .find_map(|name| self.template_field(fields, name, StatesMembers::Input, place));
+        // `Parameters` is what ItemSelector was called before.
+        let selector_name = if fields.has("ItemSelector") { "ItemSelector" } else { "Parameters" };
+        let item_selector = self.template_field(fields, selector_name, StatesMembers::Input, place);
         let retry = self.retry(fields);
         let catch = self.catch(fields, targets, place);
         Some(StateKind::Map(Box::new(Map {

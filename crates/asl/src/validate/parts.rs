@@ -37,6 +37,15 @@ impl Validator<'_> {
         }
     }
 
+    /// Reads the data flow of a Map, whose Parameters belong to its iterations.
+    pub(super) fn flow_of_map(&mut self, fields: &Fields<'_>, place: &mut Place) -> Flow {
+        let mut flow = self.flow(fields, place);
+        if let Flow::JsonPath(flow) = &mut flow {
+            flow.parameters = None;
+        }
+        flow
+    }
+
     /// The data flow of a state that only selects.
     pub(super) fn no_flow(language: QueryLanguage) -> Flow {
         match language {

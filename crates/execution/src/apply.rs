@@ -1,0 +1,116 @@
+//! Facts in, effects out.
+
+use asl::Definition;
+use value::Value;
+
+use crate::effect::{Effect, Status};
+use crate::fact::{Fact, Stamp, Started};
+use crate::history::Details;
+use crate::run::Run;
+use crate::state::{Doing, Purpose, ROOT, State, Step, Thread, TimerId};
+use crate::states::{task, wait};
+
+/// Takes a fact into account and returns what is to be done.
+///
+/// The same facts in the same order give the same state and effects, for ever. A fact about a task
+/// or timer that is over, or about an execution that is, changes nothing.
+pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fact) -> Vec<Effect> {
+    let mut run = Run::new(definition, state, stamp);
+    match fact {
+        Fact::Started(started) => run.started(*started),
+        Fact::ActivityStarted { task, worker } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                task::taken(&mut run, thread, worker);
+            }
+        }
+        Fact::TaskSubmitted { task, output } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                task::submitted(&mut run, thread, &output);
+            }
+        }
+        Fact::TaskSucceeded { task, output } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                task::succeeded(&mut run, thread, output);
+            }
+        }
+        Fact::TaskFailed { task, error, cause } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                task::failed(&mut run, thread, error, cause);
+            }
+        }
+        Fact::TaskHeartbeat { task } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                task::heartbeat(&mut run, thread);
+            }
+        }
+        Fact::TimerFired { timer } => run.fired(timer),
+        Fact::StopRequested { error, cause } => run.stopped(error, cause),
+    }
+    run.settle()
+}
+
+/// Returns the calls and timers that were asked for and not yet answered: after a crash they are to
+/// be asked for again.
+pub fn outstanding(state: &State) -> Vec<Effect> {
+    let calls = state.threads.values().filter_map(Thread::open_call);
+    let calls = calls.map(|call| Effect::Call(Box::new(call.clone())));
+    let timers = state
+        .timers
+        .iter()
+        .map(|(timer, open)| Effect::Timer { timer: *timer, at_millis: open.at_millis });
+    calls.chain(timers).collect()
+}
+
+impl Run<'_> {
+    fn started(&mut self, started: Started) {
+        if self.state.started.is_some() {
+            return;
+        }
+        let input = started.input.clone();
+        let details = Details::ExecutionStarted {
+            input: input.text(),
+            role_arn: started.role_arn.clone(),
+            state_machine_alias_arn: started.state_machine_alias_arn.clone(),
+            state_machine_version_arn: started.state_machine_version_arn.clone(),
+        };
+        self.state.started = Some(Box::new(started));
+        self.state.started_millis = self.millis;
+        self.append(0, details);
+        if let Some(seconds) = self.definition.timeout_seconds() {
+            let at_millis = self.millis.saturating_add(seconds * 1_000);
+            self.timer(at_millis, Purpose::ExecutionTimeout);
+        }
+        let root = Thread {
+            parent: None,
+            // Recorded: the first state follows no event.
+            previous_event_id: 0,
+            variables: Value::object(),
+            map_item: None,
+            step: Step::Enter { state: self.definition.start().0, input },
+        };
+        self.state.threads.insert(ROOT, root);
+        self.state.runnable.push_back(ROOT);
+    }
+
+    fn fired(&mut self, timer: TimerId) {
+        let Some(fired) = self.state.timers.remove(&timer) else { return };
+        match fired.purpose {
+            Purpose::Wait(thread) => wait::over(self, thread),
+            Purpose::Retry(thread) => {
+                self.doing(thread, Doing::Beginning);
+                self.state.runnable.push_back(thread);
+            }
+            Purpose::TaskTimeout(thread) | Purpose::Heartbeat(thread) => {
+                task::timed_out(self, thread, task::timeout_error(fired.purpose));
+            }
+            Purpose::ExecutionTimeout => self.end_badly(Status::TimedOut, None, None),
+            Purpose::GoOn => {}
+        }
+    }
+
+    fn stopped(&mut self, error: Option<String>, cause: Option<String>) {
+        if self.state.started.is_some() {
+            self.end_badly(Status::Aborted, error, cause);
+        }
+    }
+}

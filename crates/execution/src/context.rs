@@ -1,0 +1,39 @@
+//! The context object: `$states.context` and `$$`.
+
+use asl::format_millis;
+use value::Value;
+
+use crate::run::Run;
+use crate::state::ThreadId;
+
+/// Returns the context object as the visited state sees it.
+pub(crate) fn object(run: &Run<'_>, id: ThreadId) -> Value {
+    let Some(started) = &run.state.started else { return Value::object() };
+    let execution = Value::object()
+        .with("Id", started.execution_arn.as_str())
+        .with("Input", started.input.value())
+        .with("StartTime", format_millis(run.state.started_millis))
+        .with("Name", started.execution_name.as_str())
+        .with("RoleArn", started.role_arn.as_str())
+        .with("RedriveCount", 0);
+    let machine = Value::object()
+        .with("Id", started.state_machine_arn.as_str())
+        .with("Name", started.state_machine_name.as_str());
+    let item = run.state.threads.get(&id).and_then(|thread| thread.map_item.clone());
+    Value::object()
+        .with("Execution", execution)
+        .with("StateMachine", machine)
+        .with_some("State", state(run, id))
+        .with_some("Map", item.map(|item| Value::object().with("Item", item)))
+}
+
+fn state(run: &Run<'_>, id: ThreadId) -> Option<Value> {
+    let visit = run.visit(id)?;
+    let name = &*run.visited(id)?.name;
+    Some(
+        Value::object()
+            .with("Name", name)
+            .with("EnteredTime", format_millis(visit.entered_millis))
+            .with("RetryCount", visit.retry_count()),
+    )
+}

@@ -1,0 +1,99 @@
+//! What the runtime is asked to do.
+
+use serde::{Deserialize, Serialize};
+use value::Value;
+
+use crate::history::HistoryEvent;
+use crate::payload::Payload;
+use crate::state::{TaskId, TimerId};
+
+/// A request to the runtime.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Append these events to the history.
+    Record(Vec<HistoryEvent>),
+    /// Carry out a task and answer with a fact.
+    Call(Box<Call>),
+    /// Forget a task: its answer no longer matters.
+    CancelCall {
+        /// Which task.
+        task: TaskId,
+    },
+    /// Fire a timer at a time.
+    Timer {
+        /// Which timer.
+        timer: TimerId,
+        /// When, in milliseconds since the Unix epoch.
+        at_millis: i64,
+    },
+    /// Forget a timer.
+    CancelTimer {
+        /// Which timer.
+        timer: TimerId,
+    },
+    /// The execution is over.
+    Finish(Box<Finish>),
+}
+
+/// A task for the runtime.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    /// Its number within the execution; the answer names it.
+    pub task: TaskId,
+    /// The resource's ARN, as written in the definition.
+    pub resource: String,
+    /// The name of the state that asks.
+    pub state_name: String,
+    /// What is asked.
+    pub arguments: Value,
+    /// The token for callbacks: of activities and of `.waitForTaskToken`.
+    pub task_token: Option<String>,
+    /// The role of `Credentials`, to be used instead of the execution's.
+    pub credentials_role_arn: Option<String>,
+    /// How long the task may take.
+    pub timeout_seconds: Option<i64>,
+    /// How long may pass between heartbeats.
+    pub heartbeat_seconds: Option<i64>,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// The final status.
+    pub status: Status,
+    /// The output of a success.
+    pub output: Option<Payload>,
+    /// The error of anything else.
+    pub error: Option<String>,
+    /// The cause of anything else.
+    pub cause: Option<String>,
+}
+
+/// The status of an execution, in the API's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// Still going, or not yet started.
+    #[default]
+    Running,
+    /// Ended well.
+    Succeeded,
+    /// Ended badly.
+    Failed,
+    /// Ran out of `TimeoutSeconds`.
+    TimedOut,
+    /// Was stopped.
+    Aborted,
+}
+
+impl Status {
+    /// Returns the API's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Running => "RUNNING",
+            Status::Succeeded => "SUCCEEDED",
+            Status::Failed => "FAILED",
+            Status::TimedOut => "TIMED_OUT",
+            Status::Aborted => "ABORTED",
+        }
+    }
+}

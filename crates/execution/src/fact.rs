@@ -1,0 +1,93 @@
+//! What has happened.
+
+use serde::{Deserialize, Serialize};
+use value::Value;
+
+use crate::payload::Payload;
+use crate::state::{TaskId, TimerId};
+
+/// When a fact happened, and the randomness that its consequences draw from.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// Milliseconds since the Unix epoch.
+    pub millis: i64,
+    /// Fresh random bytes.
+    pub entropy: [u8; 32],
+}
+
+/// Something that has happened and is durable.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Fact {
+    /// The execution was started.
+    Started(Box<Started>),
+    /// A worker took an activity's task.
+    ActivityStarted {
+        /// Which task.
+        task: TaskId,
+        /// What the worker calls itself.
+        worker: Option<String>,
+    },
+    /// The request of a `.sync` or `.waitForTaskToken` task was answered; its end is still to come.
+    TaskSubmitted {
+        /// Which task.
+        task: TaskId,
+        /// The answer.
+        output: Value,
+    },
+    /// A task ended well.
+    TaskSucceeded {
+        /// Which task.
+        task: TaskId,
+        /// Its result.
+        output: Value,
+    },
+    /// A task ended badly; both texts are as the user is to see them.
+    TaskFailed {
+        /// Which task.
+        task: TaskId,
+        /// The error name, e.g. `Iam.NoSuchEntityException`.
+        error: Option<String>,
+        /// The cause.
+        cause: Option<String>,
+    },
+    /// A worker sent a heartbeat.
+    TaskHeartbeat {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A timer's time has come.
+    TimerFired {
+        /// Which timer.
+        timer: TimerId,
+    },
+    /// `StopExecution` was called.
+    StopRequested {
+        /// The error given.
+        error: Option<String>,
+        /// The cause given.
+        cause: Option<String>,
+    },
+}
+
+/// How an execution was started.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Started {
+    /// The input.
+    pub input: Payload,
+    /// The execution's ARN.
+    pub execution_arn: String,
+    /// The execution's name.
+    pub execution_name: String,
+    /// The role it acts as.
+    pub role_arn: String,
+    /// The state machine's ARN.
+    pub state_machine_arn: String,
+    /// The state machine's name.
+    pub state_machine_name: String,
+    /// The alias through which it was started.
+    pub state_machine_alias_arn: Option<String>,
+    /// The version through which it was started.
+    pub state_machine_version_arn: Option<String>,
+    /// The region, as `TaskScheduled` events show it.
+    pub region: String,
+}

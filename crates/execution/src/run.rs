@@ -1,0 +1,322 @@
+//! One `apply`: a fact goes in, lines of control go on until they wait, effects come out.
+
+use asl::{Definition, Evaluation, Failure, Scope, StateId, StateKind, error_name};
+use jsonata::Moment;
+use value::Value;
+
+use crate::effect::{Effect, Finish, Status};
+use crate::fact::Stamp;
+use crate::history::{Details, HistoryEvent, StateType};
+use crate::payload::Payload;
+use crate::state::{Doing, Purpose, ROOT, State, Step, Thread, ThreadId, Timer, TimerId, Visit};
+use crate::{context, states};
+
+/// How many visits of states one `apply` carries out before it lets others run.
+pub const STEPS_MAX: usize = 1_000;
+
+/// The most events of one execution's history (AWS's quota).
+pub const HISTORY_EVENTS_MAX: u64 = 25_000;
+
+/// Why a line of control cannot go on.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
+    pub(crate) kind: FaultKind,
+}
+
+/// Where a [`Fault`] comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultKind {
+    /// A task's call.
+    Task,
+    /// A Fail state, a branch, an iteration.
+    State,
+    /// The definition met data that it cannot handle: nothing catches that.
+    Runtime,
+}
+
+/// An `apply` under way.
+pub(crate) struct Run<'a> {
+    pub(crate) definition: &'a Definition,
+    pub(crate) state: &'a mut State,
+    pub(crate) millis: i64,
+    pub(crate) entropy: [u8; 32],
+    pub(crate) moment: Moment,
+    events: Vec<HistoryEvent>,
+    effects: Vec<Effect>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(definition: &'a Definition, state: &'a mut State, stamp: &Stamp) -> Run<'a> {
+        Run {
+            definition,
+            state,
+            millis: stamp.millis,
+            entropy: stamp.entropy,
+            moment: Moment::new(stamp.millis, stamp.entropy),
+            events: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Lets lines of control go on until all wait, then returns what is to be done.
+    pub(crate) fn settle(mut self) -> Vec<Effect> {
+        let mut steps = 0;
+        while let Some(thread) = self.next_runnable() {
+            if steps == STEPS_MAX {
+                self.state.runnable.push_front(thread);
+                self.timer(self.millis, Purpose::GoOn);
+                break;
+            }
+            steps += 1;
+            self.go_on(thread);
+        }
+        if !self.events.is_empty() {
+            self.effects.insert(0, Effect::Record(self.events));
+        }
+        self.effects
+    }
+
+    fn next_runnable(&mut self) -> Option<ThreadId> {
+        if self.state.status != Status::Running {
+            return None;
+        }
+        self.state.runnable.pop_front()
+    }
+
+    /// Carries out one step of a line of control.
+    fn go_on(&mut self, id: ThreadId) {
+        let Some(thread) = self.state.threads.get(&id) else { return };
+        match &thread.step {
+            Step::Enter { state, input } => {
+                let (state, input) = (*state, input.clone());
+                self.enter(id, state, input);
+            }
+            Step::In(_) => self.begin(id),
+        }
+    }
+
+    /// Enters a state.
+    fn enter(&mut self, id: ThreadId, number: u32, input: Payload) {
+        let Some(definition) = self.definition.state(StateId(number)) else {
+            // INVARIANT: ids come from this definition; another one is our bug, shown as a failure.
+            self.end_badly(Status::Failed, Some(error_name::RUNTIME.into()), None);
+            return;
+        };
+        let before_event_id = self.previous(id);
+        let details = Details::StateEntered {
+            state_type: StateType::of(&definition.kind),
+            name: definition.name.to_string(),
+            input: input.text(),
+        };
+        let entered_event_id = self.record(id, details);
+        let visit = Visit {
+            state: number,
+            input,
+            entered_event_id,
+            before_event_id,
+            entered_millis: self.millis,
+            attempts: Vec::new(),
+            doing: Doing::Beginning,
+        };
+        if let Some(thread) = self.state.threads.get_mut(&id) {
+            thread.step = Step::In(visit);
+        }
+        self.begin(id);
+    }
+
+    /// Begins the work of the state that a line of control is in: on entry and on every retry.
+    fn begin(&mut self, id: ThreadId) {
+        let Some(definition) = self.visited(id) else { return };
+        let outcome = match &definition.kind {
+            StateKind::Pass(pass) => states::pass::begin(self, id, definition, pass),
+            StateKind::Task(task) => states::task::begin(self, id, definition, task),
+            StateKind::Choice(choice) => states::choice::begin(self, id, definition, choice),
+            StateKind::Wait(wait) => states::wait::begin(self, id, wait),
+            StateKind::Succeed => states::succeed::begin(self, id, definition),
+            StateKind::Fail(fail) => states::fail::begin(self, id, fail),
+            StateKind::Parallel(parallel) => {
+                states::parallel::begin(self, id, definition, parallel)
+            }
+            StateKind::Map(map) => states::map::begin(self, id, definition, map),
+        };
+        if let Err(failure) = outcome {
+            self.evaluation_failed(id, failure);
+        }
+    }
+
+    /// Returns the definition of the state that a line of control is in.
+    pub(crate) fn visited(&self, id: ThreadId) -> Option<&'a asl::State> {
+        self.definition.state(StateId(self.visit(id)?.state))
+    }
+
+    pub(crate) fn visit(&self, id: ThreadId) -> Option<&Visit> {
+        match &self.state.threads.get(&id)?.step {
+            Step::In(visit) => Some(visit),
+            Step::Enter { .. } => None,
+        }
+    }
+
+    pub(crate) fn visit_mut(&mut self, id: ThreadId) -> Option<&mut Visit> {
+        match &mut self.state.threads.get_mut(&id)?.step {
+            Step::In(visit) => Some(visit),
+            Step::Enter { .. } => None,
+        }
+    }
+
+    pub(crate) fn doing(&mut self, id: ThreadId, doing: Doing) {
+        if let Some(visit) = self.visit_mut(id) {
+            visit.doing = doing;
+        }
+    }
+
+    /// Returns what the expressions of the visited state can read.
+    pub(crate) fn scope(&self, id: ThreadId) -> Scope {
+        let thread = self.state.threads.get(&id);
+        let input = self.visit(id).map(|visit| visit.input.value().clone()).unwrap_or_default();
+        let variables = match thread.map(|thread| thread.variables.clone()) {
+            Some(Value::Object(map)) => map,
+            Some(_) | None => std::sync::Arc::default(),
+        };
+        let context = context::object(self, id);
+        Scope { input, context, result: None, error_output: None, variables }
+    }
+
+    /// Runs `evaluate` over a scope with this run's time and randomness.
+    pub(crate) fn evaluate<T>(
+        &mut self,
+        scope: &Scope,
+        evaluate: impl FnOnce(&mut Evaluation<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        evaluate(&mut Evaluation::new(scope, &mut self.moment))
+    }
+
+    // History ----------------------------------------------------------------------------------
+
+    pub(crate) fn previous(&self, id: ThreadId) -> u64 {
+        self.state.threads.get(&id).map_or(0, |thread| thread.previous_event_id)
+    }
+
+    /// Records what happened in a line of control; its next event follows this one.
+    pub(crate) fn record(&mut self, id: ThreadId, details: Details) -> u64 {
+        let previous = self.previous(id);
+        let event = self.append(previous, details);
+        if let Some(thread) = self.state.threads.get_mut(&id) {
+            thread.previous_event_id = event;
+        }
+        event
+    }
+
+    /// Records an event that no other will follow: AWS links around the ends of iterations.
+    pub(crate) fn append(&mut self, previous_event_id: u64, details: Details) -> u64 {
+        self.state.last_event_id += 1;
+        let id = self.state.last_event_id;
+        let timestamp_millis = self.millis;
+        self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
+        if id + 1 == HISTORY_EVENTS_MAX && self.state.status == Status::Running {
+            self.end_badly(
+                Status::Failed,
+                Some(error_name::RUNTIME.into()),
+                // UNVERIFIED: AWS's wording for a full history.
+                Some(format!(
+                    "The execution reached the maximum number of history events \
+                     ({HISTORY_EVENTS_MAX})."
+                )),
+            );
+        }
+        id
+    }
+
+    // Effects ----------------------------------------------------------------------------------
+
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) fn number(&mut self) -> u32 {
+        self.state.last_number += 1;
+        self.state.last_number
+    }
+
+    pub(crate) fn timer(&mut self, at_millis: i64, purpose: Purpose) -> TimerId {
+        let timer = TimerId(self.number());
+        self.state.timers.insert(timer, Timer { at_millis, purpose });
+        self.effects.push(Effect::Timer { timer, at_millis });
+        timer
+    }
+
+    pub(crate) fn cancel_timer(&mut self, timer: TimerId) {
+        if self.state.timers.remove(&timer).is_some() {
+            self.effects.push(Effect::CancelTimer { timer });
+        }
+    }
+
+    // Lines of control -------------------------------------------------------------------------
+
+    /// Starts a branch or an iteration: it reads its outer line's variables.
+    pub(crate) fn spawn(&mut self, thread: Thread) -> ThreadId {
+        let id = ThreadId(self.number());
+        self.state.threads.insert(id, thread);
+        self.state.runnable.push_back(id);
+        id
+    }
+
+    /// Sends a line of control to its next state.
+    pub(crate) fn move_on(&mut self, id: ThreadId, state: StateId, input: Payload) {
+        if let Some(thread) = self.state.threads.get_mut(&id) {
+            thread.step = Step::Enter { state: state.0, input };
+            self.state.runnable.push_back(id);
+        }
+    }
+
+    /// Ends the execution well.
+    pub(crate) fn succeed(&mut self, output: Payload) {
+        let previous = self.previous(ROOT);
+        self.state.status = Status::Succeeded;
+        self.append(previous, Details::ExecutionSucceeded { output: output.text() });
+        self.finish(Finish {
+            status: Status::Succeeded,
+            output: Some(output),
+            error: None,
+            cause: None,
+        });
+    }
+
+    /// Ends the execution in any other way.
+    pub(crate) fn end_badly(
+        &mut self,
+        status: Status,
+        error: Option<String>,
+        cause: Option<String>,
+    ) {
+        if self.state.status != Status::Running {
+            return;
+        }
+        self.state.status = status;
+        // Recorded: what comes from outside follows no event.
+        let (previous, details) = match status {
+            Status::Aborted => {
+                (0, Details::ExecutionAborted { error: error.clone(), cause: cause.clone() })
+            }
+            Status::TimedOut => (0, Details::ExecutionTimedOut),
+            Status::Running | Status::Succeeded | Status::Failed => (
+                self.previous(ROOT),
+                Details::ExecutionFailed { error: error.clone(), cause: cause.clone() },
+            ),
+        };
+        self.append(previous, details);
+        self.finish(Finish { status, output: None, error, cause });
+    }
+
+    /// Forgets everything that was still to come.
+    fn finish(&mut self, finish: Finish) {
+        let tasks: Vec<_> = std::mem::take(&mut self.state.tasks).into_keys().collect();
+        self.effects.extend(tasks.into_iter().map(|task| Effect::CancelCall { task }));
+        let timers: Vec<_> = std::mem::take(&mut self.state.timers).into_keys().collect();
+        self.effects.extend(timers.into_iter().map(|timer| Effect::CancelTimer { timer }));
+        self.state.threads.clear();
+        self.state.runnable.clear();
+        self.effects.push(Effect::Finish(Box::new(finish)));
+    }
+}

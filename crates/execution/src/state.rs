@@ -1,0 +1,203 @@
+//! The running state of an execution: small, self-contained, serialisable.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use value::Value;
+
+use crate::effect::{Call, Status};
+use crate::fact::Started;
+use crate::payload::Payload;
+
+/// The number of a task within its execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TaskId(pub u32);
+
+/// The number of a timer within its execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TimerId(pub u32);
+
+/// The number of a line of control: the execution itself, a branch, an iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct ThreadId(pub(crate) u32);
+
+/// The line of control that the execution itself is.
+pub(crate) const ROOT: ThreadId = ThreadId(0);
+
+/// One execution. Begins as `State::default()`; the first fact is [`crate::Fact::Started`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    pub(crate) status: Status,
+    pub(crate) started: Option<Box<Started>>,
+    pub(crate) started_millis: i64,
+    /// The id of the last history event.
+    pub(crate) last_event_id: u64,
+    /// The last number given to a task, timer or thread.
+    pub(crate) last_number: u32,
+    pub(crate) threads: BTreeMap<ThreadId, Thread>,
+    /// Threads that can go on at once, in order.
+    pub(crate) runnable: VecDeque<ThreadId>,
+    pub(crate) timers: BTreeMap<TimerId, Timer>,
+    /// Which thread waits for which task.
+    pub(crate) tasks: BTreeMap<TaskId, ThreadId>,
+}
+
+impl State {
+    /// Returns the status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Returns how many history events there are.
+    pub fn history_events(&self) -> u64 {
+        self.last_event_id
+    }
+
+    /// Returns the task that a callback with this token answers, while it is open.
+    pub fn task_of_token(&self, token: &str) -> Option<TaskId> {
+        let calls = self.threads.values().filter_map(Thread::open_call);
+        let mut found = calls.filter(|call| call.task_token.as_deref() == Some(token));
+        found.next().map(|call| call.task)
+    }
+}
+
+/// A timer that has not fired.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Timer {
+    pub(crate) at_millis: i64,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Purpose {
+    /// A Wait is over.
+    Wait(ThreadId),
+    /// A retry is due.
+    Retry(ThreadId),
+    /// A task takes too long.
+    TaskTimeout(ThreadId),
+    /// A task sent no heartbeat.
+    Heartbeat(ThreadId),
+    /// The execution takes too long.
+    ExecutionTimeout,
+    /// The last `apply` used up its steps.
+    GoOn,
+}
+
+/// One line of control.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Thread {
+    /// The Parallel or Map it belongs to; none for the execution itself.
+    pub(crate) parent: Option<Parent>,
+    /// The event that the next one follows.
+    pub(crate) previous_event_id: u64,
+    /// The variables in reach; inner lines of control begin with their outer one's.
+    pub(crate) variables: Value,
+    /// `Map.Item` of the context object.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) map_item: Option<Value>,
+    pub(crate) step: Step,
+}
+
+/// Where a branch or an iteration belongs.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Parent {
+    pub(crate) thread: ThreadId,
+    /// Which branch, or which iteration.
+    pub(crate) index: usize,
+}
+
+/// Where a line of control stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// About to enter a state.
+    Enter {
+        /// The state's number in the definition.
+        state: u32,
+        input: Payload,
+    },
+    /// In a state.
+    In(Visit),
+}
+
+/// A visit of a state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Visit {
+    pub(crate) state: u32,
+    pub(crate) input: Payload,
+    pub(crate) entered_event_id: u64,
+    /// What the `…StateEntered` event followed: evaluation failures follow that, too.
+    pub(crate) before_event_id: u64,
+    pub(crate) entered_millis: i64,
+    /// How often each retrier has been used.
+    pub(crate) attempts: Vec<i64>,
+    pub(crate) doing: Doing,
+}
+
+impl Visit {
+    /// Returns how often the state was retried during this visit.
+    pub(crate) fn retry_count(&self) -> i64 {
+        self.attempts.iter().sum()
+    }
+}
+
+/// What a visit waits for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Doing {
+    /// Nothing: it goes on at once.
+    Beginning,
+    /// A task.
+    Task(Box<TaskVisit>),
+    /// The timer of a Wait.
+    Waiting(TimerId),
+    /// The timer of a retry.
+    Retrying(TimerId),
+    /// Branches.
+    Branches(Children),
+    /// Iterations.
+    Iterations(Box<Iterations>),
+}
+
+/// An open task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TaskVisit {
+    pub(crate) call: Call,
+    pub(crate) timeout: Option<TimerId>,
+    pub(crate) heartbeat: Option<TimerId>,
+    /// Whether an activity's worker has taken it.
+    pub(crate) taken: bool,
+}
+
+/// The branches or iterations of a visit.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Children {
+    /// Those still running.
+    pub(crate) running: Vec<ThreadId>,
+    /// What each has handed on, by index.
+    pub(crate) outputs: Vec<Option<Payload>>,
+}
+
+/// The iterations of a Map.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Iterations {
+    pub(crate) children: Children,
+    pub(crate) items: Value,
+    /// The index of the next item to start.
+    pub(crate) next: usize,
+    pub(crate) concurrency_max: usize,
+    /// `$states.input` for ItemSelector: the state's effective input.
+    pub(crate) selector_input: Value,
+    pub(crate) failed: usize,
+    pub(crate) tolerated: usize,
+}
+
+impl Thread {
+    /// Returns the task that the thread waits for.
+    pub(crate) fn open_call(&self) -> Option<&Call> {
+        match &self.step {
+            Step::In(Visit { doing: Doing::Task(task), .. }) => Some(&task.call),
+            Step::In(_) | Step::Enter { .. } => None,
+        }
+    }
+}

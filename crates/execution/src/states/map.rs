@@ -1,0 +1,316 @@
+//! Map, inline: an item processor for every item. AWS page: "Map workflow state", "Inline mode".
+
+use asl::{Computed, Failure, Field, Items, Map, QueryLanguage, Scalar, State, error_name};
+use value::Value;
+
+use crate::history::{Details, IterationEvent, StateType};
+use crate::payload::Payload;
+use crate::run::{Fault, Run};
+use crate::state::{Children, Doing, Iterations, Parent, Step, Thread, ThreadId};
+
+/// How many iterations of an inline Map run at the same time (AWS's bound).
+const MAP_CONCURRENCY_MAX: usize = 40;
+
+pub(crate) fn begin(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    definition: &State,
+    map: &Map,
+) -> Result<(), Failure> {
+    let scope = run.scope(id);
+    let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
+    let items = items(run, id, definition, map, &effective)?;
+    let length = items.as_array().map_or(0, <[Value]>::len);
+    run.record(id, Details::MapStateStarted { length });
+    let concurrency_max = concurrency(run, id, map)?;
+    let tolerated = tolerated(run, id, map, length)?;
+    let iterations = Iterations {
+        children: Children { running: Vec::new(), outputs: vec![None; length] },
+        items,
+        next: 0,
+        concurrency_max,
+        selector_input: effective,
+        failed: 0,
+        tolerated,
+    };
+    run.doing(id, Doing::Iterations(Box::new(iterations)));
+    go_on(run, id);
+    Ok(())
+}
+
+fn items(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    definition: &State,
+    map: &Map,
+    effective: &Value,
+) -> Result<Value, Failure> {
+    let mut scope = run.scope(id);
+    scope.input = effective.clone();
+    match &map.items {
+        Items::Template(template) => {
+            let found = run.evaluate(&scope, |evaluation| {
+                template.evaluate(evaluation, Field::Top("Items"))
+            })?;
+            match found {
+                Value::Array(_) => Ok(found),
+                other => Err(template.wrong_type(Field::Top("Items"), "array", &other)),
+            }
+        }
+        Items::Path(path) => {
+            let found = path.select(&scope)?;
+            match found {
+                Value::Array(_) => Ok(found),
+                // UNVERIFIED: AWS's wording.
+                other => Err(Failure::runtime(format!(
+                    "Reference path \"{}\" must point to array. But was: {other}",
+                    path.text()
+                ))),
+            }
+        }
+        Items::Input => match effective {
+            Value::Array(_) => Ok(effective.clone()),
+            other => {
+                let cause = format!("Map state input must be an array but was: {other}");
+                Err(match definition.query_language {
+                    QueryLanguage::Jsonata => Failure::query(cause, None),
+                    QueryLanguage::JsonPath => Failure::runtime(cause),
+                })
+            }
+        },
+    }
+}
+
+fn concurrency(run: &mut Run<'_>, id: ThreadId, map: &Map) -> Result<usize, Failure> {
+    let wanted = integer(run, id, map.max_concurrency.as_ref(), "MaxConcurrency")?.unwrap_or(0);
+    let wanted = usize::try_from(wanted)
+        .map_err(|_negative| Failure::runtime("MaxConcurrency cannot be negative."))?;
+    Ok(if wanted == 0 { MAP_CONCURRENCY_MAX } else { wanted.min(MAP_CONCURRENCY_MAX) })
+}
+
+/// Returns how many iterations may fail.
+fn tolerated(run: &mut Run<'_>, id: ThreadId, map: &Map, length: usize) -> Result<usize, Failure> {
+    let count = integer(run, id, map.tolerated_failure_count.as_ref(), "ToleratedFailureCount")?;
+    let percentage = percentage(run, id, map)?;
+    let count =
+        match count {
+            Some(count) => Some(usize::try_from(count).map_err(|_negative| {
+                Failure::runtime("ToleratedFailureCount cannot be negative.")
+            })?),
+            None => None,
+        };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length is a length"
+    )]
+    let share = percentage.map(|percent| (length as f64 * percent / 100.0) as usize);
+    // Whichever bound is reached first counts.
+    Ok(match (count, share) {
+        (Some(count), Some(share)) => count.min(share),
+        (Some(bound), None) | (None, Some(bound)) => bound,
+        (None, None) => 0,
+    })
+}
+
+fn integer(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    scalar: Option<&Scalar<i64>>,
+    field: &str,
+) -> Result<Option<i64>, Failure> {
+    let Some(scalar) = scalar else { return Ok(None) };
+    let scope = run.scope(id);
+    match run.evaluate(&scope, |evaluation| scalar.value(evaluation, field))? {
+        Computed::Constant(number) => Ok(Some(number)),
+        Computed::Value(found) => match found.as_i64() {
+            Some(number) => Ok(Some(number)),
+            None => Err(not_a(scalar, field, "integer", &found)),
+        },
+    }
+}
+
+fn percentage(run: &mut Run<'_>, id: ThreadId, map: &Map) -> Result<Option<f64>, Failure> {
+    let field = "ToleratedFailurePercentage";
+    let Some(scalar) = &map.tolerated_failure_percentage else { return Ok(None) };
+    let scope = run.scope(id);
+    let percent = match run.evaluate(&scope, |evaluation| scalar.value(evaluation, field))? {
+        Computed::Constant(percent) => percent,
+        Computed::Value(found) => match found.as_f64() {
+            Some(percent) => percent,
+            None => return Err(not_a(scalar, field, "float", &found)),
+        },
+    };
+    if (0.0..=100.0).contains(&percent) {
+        return Ok(Some(percent));
+    }
+    Err(Failure::runtime("ToleratedFailurePercentage must be between 0 and 100."))
+}
+
+fn not_a<T: Clone>(scalar: &Scalar<T>, field: &str, wanted: &str, found: &Value) -> Failure {
+    match scalar {
+        Scalar::Path(path) => {
+            let shown = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+            Failure::runtime(format!(
+                "The {field}Path field refers to value \"{shown}\" which is not a valid {wanted}: {}",
+                path.text()
+            ))
+        }
+        Scalar::Constant(_) | Scalar::Jsonata(_) | Scalar::Intrinsic(_) => {
+            scalar.wrong_type(Field::Top(field), wanted, found)
+        }
+    }
+}
+
+/// Starts as many iterations as may run, or completes the state when there are no more.
+fn go_on(run: &mut Run<'_>, id: ThreadId) {
+    loop {
+        let Some(visit) = run.visit(id) else { return };
+        let Doing::Iterations(iterations) = &visit.doing else { return };
+        let running = iterations.children.running.len();
+        let length = iterations.children.outputs.len();
+        if iterations.next == length {
+            if running == 0 {
+                complete(run, id);
+            }
+            return;
+        }
+        if running >= iterations.concurrency_max {
+            return;
+        }
+        if let Err(failure) = start(run, id) {
+            run.evaluation_failed(id, failure);
+            return;
+        }
+    }
+}
+
+/// Starts the next iteration.
+fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
+    let Some(definition) = run.visited(id) else { return Ok(()) };
+    let asl::StateKind::Map(map) = &definition.kind else { return Ok(()) };
+    let Some(visit) = run.visit(id) else { return Ok(()) };
+    let Doing::Iterations(iterations) = &visit.doing else { return Ok(()) };
+    let index = iterations.next;
+    let selector_input = iterations.selector_input.clone();
+    let item = iterations.items.at(index).cloned().unwrap_or_default();
+    let map_item = Value::object().with("Index", index).with("Value", item.clone());
+    let Some(outer) = run.state.threads.get(&id).cloned() else { return Ok(()) };
+    let input = match &map.item_selector {
+        None => item,
+        Some(selector) => {
+            let mut scope = run.scope(id);
+            scope.input = selector_input;
+            let item = Value::object().with("Item", map_item.clone());
+            scope.context.set("Map", item);
+            run.evaluate(&scope, |evaluation| {
+                selector.evaluate(evaluation, Field::Top("ItemSelector"))
+            })?
+        }
+    };
+    let iteration = Thread {
+        parent: Some(Parent { thread: id, index }),
+        previous_event_id: outer.previous_event_id,
+        variables: outer.variables,
+        map_item: Some(map_item),
+        step: Step::Enter { state: map.processor.0, input: input.into() },
+    };
+    let thread = run.spawn(iteration);
+    let name = definition.name.to_string();
+    run.record(thread, Details::MapIteration { what: IterationEvent::Started, name, index });
+    if let Some(visit) = run.visit_mut(id)
+        && let Doing::Iterations(iterations) = &mut visit.doing
+    {
+        iterations.next += 1;
+        iterations.children.running.push(thread);
+    }
+    Ok(())
+}
+
+/// An iteration came to its end.
+pub(crate) fn iteration_arrived(
+    run: &mut Run<'_>,
+    parent: Parent,
+    iteration: ThreadId,
+    previous: u64,
+    output: Payload,
+) {
+    let id = parent.thread;
+    ended(run, parent, iteration, previous, IterationEvent::Succeeded);
+    if let Some(visit) = run.visit_mut(id)
+        && let Doing::Iterations(iterations) = &mut visit.doing
+        && let Some(place) = iterations.children.outputs.get_mut(parent.index)
+    {
+        *place = Some(output);
+    }
+    go_on(run, id);
+}
+
+/// An iteration failed; more than are tolerated fail the state.
+pub(crate) fn iteration_failed(
+    run: &mut Run<'_>,
+    parent: Parent,
+    iteration: ThreadId,
+    previous: u64,
+    fault: Fault,
+) {
+    let id = parent.thread;
+    run.state.threads.remove(&iteration);
+    ended(run, parent, iteration, previous, IterationEvent::Failed);
+    let Some(visit) = run.visit_mut(id) else { return };
+    let Doing::Iterations(iterations) = &mut visit.doing else { return };
+    iterations.failed += 1;
+    if iterations.failed <= iterations.tolerated {
+        return go_on(run, id);
+    }
+    let fault = if iterations.tolerated == 0 {
+        fault
+    } else {
+        Fault {
+            error: Some(error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD.to_owned()),
+            cause: Some("The specified tolerated failure threshold was exceeded".to_owned()),
+            kind: fault.kind,
+        }
+    };
+    run.abandon(id);
+    if let Some(thread) = run.state.threads.get_mut(&id) {
+        thread.previous_event_id = previous;
+    }
+    run.fail(id, fault);
+}
+
+/// Records the end of an iteration, which nothing links to: what comes next follows its last event.
+fn ended(
+    run: &mut Run<'_>,
+    parent: Parent,
+    iteration: ThreadId,
+    previous: u64,
+    what: IterationEvent,
+) {
+    let id = parent.thread;
+    let name = run.visited(id).map(|state| state.name.to_string()).unwrap_or_default();
+    run.append(previous, Details::MapIteration { what, name, index: parent.index });
+    if let Some(thread) = run.state.threads.get_mut(&id) {
+        thread.previous_event_id = previous;
+    }
+    if let Some(visit) = run.visit_mut(id)
+        && let Doing::Iterations(iterations) = &mut visit.doing
+    {
+        iterations.children.running.retain(|running| *running != iteration);
+    }
+}
+
+/// Every iteration has ended.
+fn complete(run: &mut Run<'_>, id: ThreadId) {
+    let Some(visit) = run.visit_mut(id) else { return };
+    let Doing::Iterations(iterations) = &mut visit.doing else { return };
+    let outputs = std::mem::take(&mut iterations.children.outputs);
+    visit.doing = Doing::Beginning;
+    let outputs: Vec<Payload> = outputs.into_iter().flatten().collect();
+    let previous = run.previous(id);
+    // Recorded: the exit follows the last iteration, not this event.
+    run.append(previous, Details::StateSucceeded { state_type: StateType::Map });
+    if let Err(failure) = run.complete(id, Payload::array(&outputs)) {
+        run.evaluation_failed(id, failure);
+    }
+}

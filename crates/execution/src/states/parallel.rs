@@ -1,0 +1,96 @@
+//! Parallel: branches side by side. AWS page: "Parallel workflow state".
+
+use asl::{Failure, Parallel, State};
+
+use crate::history::{Details, StateType};
+use crate::payload::Payload;
+use crate::run::{Fault, Run};
+use crate::state::{Children, Doing, Parent, Step, Thread, ThreadId};
+
+pub(crate) fn begin(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    definition: &State,
+    parallel: &Parallel,
+) -> Result<(), Failure> {
+    let scope = run.scope(id);
+    let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
+    let input = match run.visit(id).map(|visit| visit.input.clone()) {
+        Some(input) if *input.value() == effective => input,
+        Some(_) | None => Payload::from(effective),
+    };
+    run.record(id, Details::ParallelStateStarted);
+    let previous_event_id = run.previous(id);
+    let Some(outer) = run.state.threads.get(&id).cloned() else { return Ok(()) };
+    let mut children = Children {
+        running: Vec::with_capacity(parallel.branches.len()),
+        outputs: vec![None; parallel.branches.len()],
+    };
+    for (index, start) in parallel.branches.iter().enumerate() {
+        let step = Step::Enter { state: start.0, input: input.clone() };
+        let parent = Some(Parent { thread: id, index });
+        let (variables, map_item) = (outer.variables.clone(), outer.map_item.clone());
+        let branch = Thread { parent, previous_event_id, variables, map_item, step };
+        children.running.push(run.spawn(branch));
+    }
+    run.doing(id, Doing::Branches(children));
+    Ok(())
+}
+
+/// A branch came to its end.
+pub(crate) fn branch_arrived(
+    run: &mut Run<'_>,
+    parent: Parent,
+    branch: ThreadId,
+    previous: u64,
+    output: Payload,
+) {
+    let id = parent.thread;
+    if let Some(thread) = run.state.threads.get_mut(&id) {
+        thread.previous_event_id = previous;
+    }
+    let Some(visit) = run.visit_mut(id) else { return };
+    let Doing::Branches(children) = &mut visit.doing else { return };
+    children.running.retain(|running| *running != branch);
+    if let Some(place) = children.outputs.get_mut(parent.index) {
+        *place = Some(output);
+    }
+    if !children.running.is_empty() {
+        return;
+    }
+    let outputs: Vec<Payload> =
+        std::mem::take(&mut children.outputs).into_iter().flatten().collect();
+    visit.doing = Doing::Beginning;
+    // Recorded: the exit follows the last branch, not this event.
+    run.append(previous, Details::StateSucceeded { state_type: StateType::Parallel });
+    let outcome = run.complete(id, Payload::array(&outputs));
+    if let Err(failure) = outcome {
+        run.evaluation_failed(id, failure);
+    }
+}
+
+/// A branch failed, and the whole state with it.
+pub(crate) fn branch_failed(
+    run: &mut Run<'_>,
+    parent: Parent,
+    branch: ThreadId,
+    mut previous: u64,
+    fault: Fault,
+) {
+    // Recorded: a Task that fails its branch is also said to be aborted.
+    if matches!(run.visited(branch).map(|state| &state.kind), Some(asl::StateKind::Task(_))) {
+        previous = run.append(previous, Details::StateAborted { state_type: StateType::Task });
+    }
+    run.state.threads.remove(&branch);
+    let id = parent.thread;
+    if let Some(visit) = run.visit_mut(id)
+        && let Doing::Branches(children) = &mut visit.doing
+    {
+        children.running.retain(|running| *running != branch);
+    }
+    run.abandon(id);
+    if let Some(thread) = run.state.threads.get_mut(&id) {
+        thread.previous_event_id = previous;
+    }
+    run.fail(id, fault);
+}

@@ -1,0 +1,298 @@
+//! Task: asks something of a service. AWS page: "Task workflow state".
+
+use std::fmt::Write as _;
+
+use asl::{
+    Computed, Failure, Field, IntegrationPattern, Resource, Scalar, Scope, State, StateKind, Task,
+    error_name,
+};
+use value::Value;
+
+use crate::effect::{Call, Effect};
+use crate::history::{BadEnd, Details};
+use crate::leave;
+use crate::payload::Payload;
+use crate::run::{Fault, FaultKind, Run};
+use crate::state::{Doing, Purpose, TaskId, TaskVisit, ThreadId};
+
+pub(crate) fn begin(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    definition: &State,
+    task: &Task,
+) -> Result<(), Failure> {
+    let task_id = TaskId(run.number());
+    let task_token = has_token(&task.resource).then(|| token(run, task_id));
+    let mut scope = run.scope(id);
+    if let Some(token) = &task_token {
+        scope.context.set("Task", Value::object().with("Token", token.as_str()));
+    }
+    let arguments = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
+    let timeout_seconds = seconds(run, &scope, task.timeout_seconds.as_ref(), "TimeoutSeconds")?;
+    let heartbeat_seconds =
+        seconds(run, &scope, task.heartbeat_seconds.as_ref(), "HeartbeatSeconds")?;
+    let credentials_role_arn = credentials(run, &scope, task)?;
+    let call = Call {
+        task: task_id,
+        resource: task.resource.arn().to_owned(),
+        state_name: definition.name.to_string(),
+        arguments,
+        task_token,
+        credentials_role_arn,
+        timeout_seconds,
+        heartbeat_seconds,
+    };
+    schedule(run, id, &task.resource, &call);
+    let after = |run: &Run<'_>, seconds: i64| run.millis.saturating_add(seconds * 1_000);
+    let timeout =
+        timeout_seconds.map(|seconds| run.timer(after(run, seconds), Purpose::TaskTimeout(id)));
+    let heartbeat =
+        heartbeat_seconds.map(|seconds| run.timer(after(run, seconds), Purpose::Heartbeat(id)));
+    run.state.tasks.insert(task_id, id);
+    run.effect(Effect::Call(Box::new(call.clone())));
+    run.doing(id, Doing::Task(Box::new(TaskVisit { call, timeout, heartbeat, taken: false })));
+    Ok(())
+}
+
+fn has_token(resource: &Resource) -> bool {
+    match resource {
+        Resource::Activity(_) => true,
+        Resource::Function(_) => false,
+        Resource::Integration(integration) => {
+            integration.pattern == IntegrationPattern::WaitForTaskToken
+        }
+    }
+}
+
+/// A token that nobody guesses: the fact's entropy, and the task's number to tell tokens apart.
+fn token(run: &Run<'_>, task: TaskId) -> String {
+    let mut token = String::new();
+    for byte in run.entropy {
+        // INVARIANT: writing to a string cannot fail.
+        let _ = write!(token, "{byte:02x}");
+    }
+    let _ = write!(token, "{:08x}", task.0);
+    token
+}
+
+fn seconds(
+    run: &mut Run<'_>,
+    scope: &Scope,
+    scalar: Option<&Scalar<i64>>,
+    field: &str,
+) -> Result<Option<i64>, Failure> {
+    let Some(scalar) = scalar else { return Ok(None) };
+    match run.evaluate(scope, |evaluation| scalar.value(evaluation, field))? {
+        Computed::Constant(seconds) => Ok(Some(seconds)),
+        Computed::Value(found) => match found.as_i64().filter(|seconds| *seconds > 0) {
+            Some(seconds) => Ok(Some(seconds)),
+            // UNVERIFIED: AWS's wording.
+            None => Err(scalar.wrong_type(Field::Top(field), "integer", &found)),
+        },
+    }
+}
+
+fn credentials(run: &mut Run<'_>, scope: &Scope, task: &Task) -> Result<Option<String>, Failure> {
+    let Some(template) = &task.credentials else { return Ok(None) };
+    let found =
+        run.evaluate(scope, |evaluation| template.evaluate(evaluation, Field::Top("Credentials")))?;
+    Ok(found.get("RoleArn").and_then(Value::as_str).map(str::to_owned))
+}
+
+fn schedule(run: &mut Run<'_>, id: ThreadId, resource: &Resource, call: &Call) {
+    let input = call.arguments.to_string();
+    let timeout_in_seconds = call.timeout_seconds;
+    let heartbeat_in_seconds = call.heartbeat_seconds;
+    let credentials_role_arn = call.credentials_role_arn.clone();
+    match resource {
+        Resource::Integration(integration) => {
+            let region = run.state.started.as_ref().map(|started| started.region.clone());
+            let (resource_type, resource) = (integration.resource_type(), integration.resource());
+            run.record(
+                id,
+                Details::TaskScheduled {
+                    resource_type: resource_type.clone(),
+                    resource: resource.clone(),
+                    region: region.unwrap_or_default(),
+                    parameters: input,
+                    timeout_in_seconds,
+                    heartbeat_in_seconds,
+                    credentials_role_arn,
+                },
+            );
+            run.record(id, Details::TaskStarted { resource_type, resource });
+        }
+        Resource::Activity(arn) => {
+            let resource = arn.clone();
+            run.record(
+                id,
+                Details::ActivityScheduled {
+                    resource,
+                    input,
+                    timeout_in_seconds,
+                    heartbeat_in_seconds,
+                },
+            );
+        }
+        Resource::Function(arn) => {
+            let resource = arn.clone();
+            run.record(
+                id,
+                Details::LambdaFunctionScheduled {
+                    resource,
+                    input,
+                    timeout_in_seconds,
+                    credentials_role_arn,
+                },
+            );
+            run.record(id, Details::LambdaFunctionStarted);
+        }
+    }
+}
+
+/// A worker took an activity's task.
+pub(crate) fn taken(run: &mut Run<'_>, id: ThreadId, worker_name: Option<String>) {
+    let Some(visit) = run.visit_mut(id) else { return };
+    let Doing::Task(task) = &mut visit.doing else { return };
+    if std::mem::replace(&mut task.taken, true) {
+        return;
+    }
+    run.record(id, Details::ActivityStarted { worker_name });
+}
+
+/// The request of a task that waits for more was answered.
+pub(crate) fn submitted(run: &mut Run<'_>, id: ThreadId, output: &Value) {
+    let Some(Resource::Integration(integration)) = resource(run, id) else { return };
+    let (resource_type, resource) = (integration.resource_type(), integration.resource());
+    let Some(visit) = run.visit_mut(id) else { return };
+    let Doing::Task(task) = &mut visit.doing else { return };
+    if std::mem::replace(&mut task.taken, true) {
+        return;
+    }
+    run.record(id, Details::TaskSubmitted { resource_type, resource, output: output.to_string() });
+}
+
+/// The task ended well.
+pub(crate) fn succeeded(run: &mut Run<'_>, id: ThreadId, output: Value) {
+    let Some(resource) = resource(run, id).cloned() else { return };
+    let result = Payload::from(output);
+    if result.too_large() {
+        let failure = leave::too_large(&short_name(&resource));
+        return failed(run, id, Some(failure.error), Some(failure.cause));
+    }
+    run.settle_task(id);
+    let output = result.text();
+    let details = match resource {
+        Resource::Integration(integration) => Details::TaskSucceeded {
+            resource_type: integration.resource_type(),
+            resource: integration.resource(),
+            output,
+        },
+        Resource::Activity(_) => Details::ActivitySucceeded { output },
+        Resource::Function(_) => Details::LambdaFunctionSucceeded { output },
+    };
+    run.record(id, details);
+    if let Err(failure) = run.complete(id, result) {
+        run.evaluation_failed(id, failure);
+    }
+}
+
+/// The task ended badly.
+pub(crate) fn failed(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    error: Option<String>,
+    cause: Option<String>,
+) {
+    run.settle_task(id);
+    ended_badly(run, id, BadEnd::Failed, Fault { error, cause, kind: FaultKind::Task });
+}
+
+/// The task took too long, or missed a heartbeat.
+pub(crate) fn timed_out(run: &mut Run<'_>, id: ThreadId, error: &str) {
+    run.abandon(id);
+    let fault = Fault { error: Some(error.to_owned()), cause: None, kind: FaultKind::Task };
+    ended_badly(run, id, BadEnd::TimedOut, fault);
+}
+
+fn ended_badly(run: &mut Run<'_>, id: ThreadId, how: BadEnd, fault: Fault) {
+    let Some(resource) = resource(run, id) else { return };
+    let (error, cause) = (fault.error.clone(), fault.cause.clone());
+    let details = match resource {
+        Resource::Integration(integration) => Details::TaskEndedBadly {
+            how,
+            resource_type: integration.resource_type(),
+            resource: integration.resource(),
+            error,
+            cause,
+        },
+        Resource::Activity(_) => Details::ActivityEndedBadly { how, error, cause },
+        Resource::Function(_) => Details::LambdaFunctionEndedBadly { how, error, cause },
+    };
+    run.record(id, details);
+    run.fail(id, fault);
+}
+
+/// A worker sent a heartbeat: the clock starts anew.
+pub(crate) fn heartbeat(run: &mut Run<'_>, id: ThreadId) {
+    let Some(visit) = run.visit(id) else { return };
+    let Doing::Task(task) = &visit.doing else { return };
+    let (Some(timer), Some(seconds)) = (task.heartbeat, task.call.heartbeat_seconds) else {
+        return;
+    };
+    run.cancel_timer(timer);
+    let at_millis = run.millis.saturating_add(seconds * 1_000);
+    let timer = run.timer(at_millis, Purpose::Heartbeat(id));
+    if let Some(visit) = run.visit_mut(id)
+        && let Doing::Task(task) = &mut visit.doing
+    {
+        task.heartbeat = Some(timer);
+    }
+}
+
+fn resource<'r>(run: &Run<'r>, id: ThreadId) -> Option<&'r Resource> {
+    match &run.visited(id)?.kind {
+        StateKind::Task(task) => Some(&task.resource),
+        StateKind::Pass(_)
+        | StateKind::Choice(_)
+        | StateKind::Wait(_)
+        | StateKind::Succeed
+        | StateKind::Fail(_)
+        | StateKind::Parallel(_)
+        | StateKind::Map(_) => None,
+    }
+}
+
+/// What the data limit's text calls a task.
+fn short_name(resource: &Resource) -> String {
+    match resource {
+        Resource::Integration(integration) => integration.resource_type(),
+        Resource::Activity(arn) | Resource::Function(arn) => arn.clone(),
+    }
+}
+
+/// The error name of a timer that ran out on a task.
+pub(crate) fn timeout_error(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Heartbeat(_) => error_name::HEARTBEAT_TIMEOUT,
+        Purpose::TaskTimeout(_)
+        | Purpose::Wait(_)
+        | Purpose::Retry(_)
+        | Purpose::ExecutionTimeout
+        | Purpose::GoOn => error_name::TIMEOUT,
+    }
+}
+
+impl Run<'_> {
+    /// A task was answered: forgets it and its timers, without taking the call back.
+    fn settle_task(&mut self, id: ThreadId) {
+        let Some(visit) = self.visit_mut(id) else { return };
+        let Doing::Task(task) = std::mem::replace(&mut visit.doing, Doing::Beginning) else {
+            return;
+        };
+        self.state.tasks.remove(&task.call.task);
+        for timer in [task.timeout, task.heartbeat].into_iter().flatten() {
+            self.cancel_timer(timer);
+        }
+    }
+}
