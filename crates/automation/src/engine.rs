@@ -52,6 +52,7 @@ enum Todo {
 }
 
 /// Where the flow goes.
+#[derive(Clone, Copy)]
 enum Next {
     /// To the step at this index.
     Step(usize),
@@ -64,13 +65,13 @@ impl Run<'_> {
         match fact {
             Fact::Started(started) => self.start(*started),
             Fact::CallSucceeded { id, output, request_id } => {
-                self.answer(id, Answer::Output { output, request_id });
+                self.answer(id, &Answer::Output { output, request_id });
             }
-            Fact::CallFailed { id, error } => self.answer(id, Answer::Error(error)),
+            Fact::CallFailed { id, error } => self.answer(id, &Answer::Error(error)),
             Fact::ScriptSucceeded { id, payload, log } => {
-                self.answer(id, Answer::Returned { payload, log });
+                self.answer(id, &Answer::Returned { payload, log });
             }
-            Fact::ScriptFailed { id, text } => self.answer(id, Answer::Raised(text)),
+            Fact::ScriptFailed { id, text } => self.answer(id, &Answer::Raised(text)),
             Fact::TimerFired { id } => self.timer(id),
             Fact::StopRequested(stop) => self.stop(stop),
             Fact::Signal(signal) => self.signal(&signal),
@@ -125,7 +126,7 @@ impl Run<'_> {
     }
 
     /// Gives an answer to the step that waits for it.
-    fn answer(&mut self, id: u64, answer: Answer) {
+    fn answer(&mut self, id: u64, answer: &Answer) {
         let Phase::Running(index) = self.state.phase else { return };
         if self.state.outstanding.remove(&id).is_none() {
             return;
@@ -149,7 +150,7 @@ impl Run<'_> {
         let Phase::Running(index) = self.state.phase else { return };
         let timeout_id = self.state.steps.get(index).and_then(|step| step.timeout_id);
         if timeout_id != Some(id) {
-            return self.answer(id, Answer::Timer);
+            return self.answer(id, &Answer::Timer);
         }
         self.state.outstanding.remove(&id);
         let phrase = self.runbook.steps.get(index).map_or("", |step| step.action.phrase);
@@ -188,7 +189,7 @@ impl Run<'_> {
         }
         if let (true, Work::Available { resume, .. }) = (waits, &step.action.work) {
             let answer = Answer::Signal(signal.clone());
-            let outcome = resume(&mut Turn { run: self, index, step }, answer);
+            let outcome = resume(&mut Turn { run: self, index, step }, &answer);
             self.settle(index, outcome);
         }
     }
@@ -401,7 +402,7 @@ impl Run<'_> {
     fn resolved_inputs(&self, step: &Step) -> Value {
         let scope = self.scope();
         let mut inputs = Value::object();
-        for (name, value) in step.inputs.as_object().into_iter().flat_map(|it| it.iter()) {
+        for (name, value) in step.inputs.as_object().into_iter().flat_map(value::Map::iter) {
             let resolved = if step.is_code(name) { value.clone() } else { scope.value(value) };
             inputs.set(name.clone(), resolved);
         }

@@ -48,6 +48,7 @@ pub mod native;
 mod notification;
 mod output;
 pub mod parameter;
+mod pattern;
 mod record;
 mod reference;
 mod runbook;

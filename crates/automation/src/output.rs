@@ -1,5 +1,7 @@
 //! Outputs: selecting them from an answer, their types, and the lists of texts they become.
 
+use std::fmt::Write;
+
 use value::Value;
 
 use crate::parameter::{self, Type};
@@ -46,7 +48,7 @@ fn converted(kind: Type, value: &Value) -> Option<Value> {
     let scalar = value.as_array().is_none() && value.as_object().is_none();
     let converted = match kind {
         Type::String if scalar => Value::from(parameter::text(value)),
-        Type::StringList => value.as_array()?.iter().map(|item| parameter::text(item)).collect(),
+        Type::StringList => value.as_array()?.iter().map(parameter::text).collect(),
         Type::Boolean | Type::Integer | Type::String | Type::MapList | Type::StringMap => {
             parameter_typed(kind, value)
         }
@@ -84,7 +86,8 @@ pub(crate) fn json_text(value: &Value) -> String {
     for c in value.to_string().chars() {
         match c {
             '=' | '<' | '>' | '&' | '\'' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             _ => out.push(c),
         }

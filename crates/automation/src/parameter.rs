@@ -1,10 +1,8 @@
 //! Parameters and variables: their types, their limits and the values given at the start.
 
-use fancy_regex::{Regex, RegexBuilder};
 use value::{Map, Value};
 
-/// How many steps a pattern may take on one value before it counts as not matching.
-const PATTERN_STEPS_MAX: usize = 100_000;
+use crate::pattern;
 
 /// `StartAutomationExecution.Parameters` holds at most this many names.
 pub const PARAMETERS_MAX: usize = 200;
@@ -270,11 +268,11 @@ impl Parameter {
                 return Err(Error::NotAllowed { name, value, allowed: allowed.join(", ") });
             }
         }
-        if let Some(pattern) = &self.allowed_pattern
-            && !matches_whole(pattern, given)
+        if let Some(java) = &self.allowed_pattern
+            && !pattern::matches_whole(java, given)
         {
             let (name, value) = (self.name.clone(), given.to_owned());
-            return Err(Error::NotMatching { name, value, pattern: pattern.clone() });
+            return Err(Error::NotMatching { name, value, pattern: java.clone() });
         }
         if !self.chars.admit(count_of(given.chars().count())) {
             return Err(self.invalid(given));
@@ -319,18 +317,4 @@ pub(crate) fn text(value: &Value) -> String {
 
 fn count_of(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// Compiles a Java regular expression so that it matches whole texts.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, Box<fancy_regex::Error>> {
-    RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
-        .backtrack_limit(PATTERN_STEPS_MAX)
-        .build()
-        .map_err(Box::new)
-}
-
-/// Returns whether a pattern matches the whole of a text; a pattern that does not compile admits
-/// everything, for the document was accepted with it.
-fn matches_whole(pattern: &str, text: &str) -> bool {
-    compile(pattern).map_or(true, |regex| regex.is_match(text).unwrap_or(false))
 }

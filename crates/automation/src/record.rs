@@ -46,7 +46,7 @@ pub fn record(runbook: &Runbook, state: &State) -> Value {
 /// Returns one `StepExecution`.
 fn step_record(step: &Step, execution: &StepExecution) -> Value {
     let mut inputs = Value::object();
-    for (name, value) in execution.inputs.as_object().into_iter().flat_map(|it| it.iter()) {
+    for (name, value) in execution.inputs.as_object().into_iter().flat_map(value::Map::iter) {
         inputs.set(name.clone(), output::json_text(value));
     }
     let failure = execution.failure.as_ref();
@@ -91,7 +91,7 @@ fn current_step<'a>(runbook: &'a Runbook, state: &State) -> Option<&'a Step> {
 /// Returns a map of values as the API's map of lists of texts.
 fn wire_members(values: &Value) -> Value {
     let mut members = Value::object();
-    for (name, value) in values.as_object().into_iter().flat_map(|it| it.iter()) {
+    for (name, value) in values.as_object().into_iter().flat_map(value::Map::iter) {
         members.set(name.clone(), output::wire(value));
     }
     members

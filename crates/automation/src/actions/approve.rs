@@ -24,10 +24,10 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     Outcome::Waiting
 }
 
-fn resume(turn: &mut Turn<'_, '_>, answer: Answer) -> Outcome {
+fn resume(turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
     match answer {
-        Answer::Signal(Signal::Approve { approver, .. }) => decide(turn, &approver, "Approved"),
-        Answer::Signal(Signal::Reject { approver, .. }) => decide(turn, &approver, "Rejected"),
+        Answer::Signal(Signal::Approve { approver, .. }) => decide(turn, approver, "Approved"),
+        Answer::Signal(Signal::Reject { approver, .. }) => decide(turn, approver, "Rejected"),
         Answer::Signal(
             Signal::Resume { .. } | Signal::StartStep { .. } | Signal::StopStep { .. },
         )

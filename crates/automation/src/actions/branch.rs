@@ -69,7 +69,7 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     }
 }
 
-fn resume(_turn: &mut Turn<'_, '_>, _answer: Answer) -> Outcome {
+fn resume(_turn: &mut Turn<'_, '_>, _answer: &Answer) -> Outcome {
     Outcome::InProgress
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn holds(condition: &Value, depth: usize) -> Result<bool, String> {
     if depth == DEPTH_MAX {
         return Err(format!("conditions nest deeper than {DEPTH_MAX} levels"));
     }
-    let nested = |key: &str| condition.get(key).map(|inner| parts(inner));
+    let nested = |key: &str| condition.get(key).map(parts);
     if let Some(parts) = nested("And") {
         return all(&parts, depth);
     }

@@ -28,10 +28,10 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     Outcome::InProgress
 }
 
-fn resume(turn: &mut Turn<'_, '_>, answer: Answer) -> Outcome {
+fn resume(turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
     match answer {
         Answer::Output { output, request_id } => {
-            let response = with_metadata(turn, output, request_id);
+            let response = with_metadata(turn, output, request_id.as_deref());
             match output::select(&turn.step.outputs, &response) {
                 Ok(outputs) => Outcome::Done(outputs),
                 Err(err) => Outcome::Failed(Failure::action(&err.to_string())),
@@ -71,20 +71,15 @@ pub(super) fn operation(turn: &Turn<'_, '_>) -> String {
 /// Returns an answer as boto3 gives it: with `ResponseMetadata`.
 pub(super) fn with_metadata(
     turn: &mut Turn<'_, '_>,
-    output: Value,
-    request_id: Option<String>,
+    output: &Value,
+    request_id: Option<&str>,
 ) -> Value {
-    let request_id = request_id.unwrap_or_else(|| turn.run.draw_uuid());
-    metadata_added(output, &request_id)
-}
-
-/// Returns an answer with the `ResponseMetadata` of this request id.
-pub(crate) fn metadata_added(output: Value, request_id: &str) -> Value {
-    let output = if output.as_object().is_some() { output } else { Value::object() };
-    output.with(
+    let request_id = request_id.map_or_else(|| turn.run.draw_uuid(), str::to_owned);
+    let members = output.as_object().cloned().unwrap_or_default();
+    Value::from(members).with(
         "ResponseMetadata",
         value!({
-            "RequestId": request_id,
+            "RequestId": request_id.as_str(),
             "HTTPStatusCode": 200,
             "HTTPHeaders": {"x-amzn-requestid": request_id},
             "RetryAttempts": 0,

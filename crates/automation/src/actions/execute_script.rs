@@ -30,27 +30,23 @@ pub(super) static ACTION: Action = Action {
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     let script = script(turn);
-    match native::find(&script.sha256) {
-        Some(native) => {
-            turn.remember(value!({"file": script.file}));
-            advance(turn, native, None)
-        }
-        None => {
-            turn.run.ask(|id| Effect::Script(Box::new(Script { id, ..script })));
-            Outcome::InProgress
-        }
+    if let Some(native) = native::find(&script.sha256) {
+        turn.remember(value!({"file": script.file}));
+        return advance(turn, native, None);
     }
+    turn.run.ask(|id| Effect::Script(Box::new(Script { id, ..script })));
+    Outcome::InProgress
 }
 
-fn resume(turn: &mut Turn<'_, '_>, answer: Answer) -> Outcome {
+fn resume(turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
     match answer {
-        Answer::Returned { payload, log } => done(turn, &payload, &log),
-        Answer::Raised(text) => Outcome::Failed(Failure::script(&text)),
+        Answer::Returned { payload, log } => done(turn, payload, log),
+        Answer::Raised(text) => Outcome::Failed(Failure::script(text)),
         Answer::Output { output, request_id } => {
-            let response = execute_aws_api::with_metadata(turn, output, request_id);
+            let response = execute_aws_api::with_metadata(turn, output, request_id.as_deref());
             native_answer(turn, Ok(response))
         }
-        Answer::Error(err) => native_answer(turn, Err(err)),
+        Answer::Error(err) => native_answer(turn, Err(err.clone())),
         Answer::Timer | Answer::Signal(_) => Outcome::InProgress,
     }
 }

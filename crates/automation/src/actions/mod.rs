@@ -77,7 +77,7 @@ pub(crate) enum Work {
         /// Begins an attempt.
         begin: fn(&mut Turn<'_, '_>) -> Outcome,
         /// Goes on.
-        resume: fn(&mut Turn<'_, '_>, Answer) -> Outcome,
+        resume: fn(&mut Turn<'_, '_>, &Answer) -> Outcome,
     },
     /// Stepwell knows the action but cannot carry it out.
     Unavailable,

@@ -18,7 +18,7 @@ fn begin(_turn: &mut Turn<'_, '_>) -> Outcome {
     Outcome::Waiting
 }
 
-fn resume(_turn: &mut Turn<'_, '_>, answer: Answer) -> Outcome {
+fn resume(_turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
     match answer {
         Answer::Signal(Signal::Resume { .. }) => Outcome::Done(Value::object()),
         Answer::Signal(

@@ -43,7 +43,7 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     Outcome::InProgress
 }
 
-fn resume(_turn: &mut Turn<'_, '_>, answer: Answer) -> Outcome {
+fn resume(_turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
     match answer {
         Answer::Timer => Outcome::Done(value::Value::object()),
         Answer::Output { .. }

@@ -31,6 +31,6 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     Outcome::Done(Value::object())
 }
 
-fn resume(_turn: &mut Turn<'_, '_>, _answer: Answer) -> Outcome {
+fn resume(_turn: &mut Turn<'_, '_>, _answer: &Answer) -> Outcome {
     Outcome::InProgress
 }

@@ -24,10 +24,10 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     Outcome::InProgress
 }
 
-fn resume(turn: &mut Turn<'_, '_>, answer: Answer) -> Outcome {
+fn resume(turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
     match answer {
         Answer::Output { output, request_id } => {
-            let response = execute_aws_api::with_metadata(turn, output, request_id);
+            let response = execute_aws_api::with_metadata(turn, output, request_id.as_deref());
             match property::compare(turn, &response) {
                 Verdict::Desired => return Outcome::Done(Value::object()),
                 Verdict::Other(_) => poll_later(turn),

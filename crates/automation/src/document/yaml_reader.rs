@@ -25,7 +25,42 @@ pub(crate) fn places(content: &str) -> Places {
     load(content).map(|reader| reader.places).unwrap_or_default()
 }
 
+/// How far a line is moved that stands too far left within brackets: deeper than anything around it.
+const MOVED_COLUMNS: usize = 2 * DEPTH_MAX;
+
+/// What saphyr says of a line within brackets that is not indented more than what holds them.
+const TOO_FAR_LEFT: [&str; 2] = ["invalid indentation", "invalid indentation in flow construct"];
+
+/// Loads a document.
+///
+/// YAML wants what stands within brackets indented, the closing bracket too; AWS's reader does not
+/// care, and published runbooks rely on it. So such a line is moved to the right and the text is
+/// loaded again: at most once for each line, each time one line further down.
 fn load(content: &str) -> Result<Reader, SyntaxError> {
+    let mut content = Cow::Borrowed(content);
+    let mut moved_line = 0;
+    loop {
+        match load_strictly(&content) {
+            Err(err)
+                if TOO_FAR_LEFT.contains(&err.message.as_str())
+                    && moved_line < err.position.line =>
+            {
+                moved_line = err.position.line;
+                content = Cow::Owned(moved(&content, moved_line));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Returns a text with one line moved to the right.
+fn moved(content: &str, line: usize) -> String {
+    let blanks = " ".repeat(MOVED_COLUMNS);
+    let lines = content.split_inclusive('\n').enumerate();
+    lines.flat_map(|(index, text)| [if index + 1 == line { &*blanks } else { "" }, text]).collect()
+}
+
+fn load_strictly(content: &str) -> Result<Reader, SyntaxError> {
     let mut reader = Reader::default();
     let mut parser = Parser::new_from_str(content);
     while let Some(next) = parser.next_event() {
@@ -62,11 +97,14 @@ impl Reader {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
         let at = span.start;
         match event {
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) if self.document.is_some() => {
                 Err(fault(&at, "more than one YAML document".to_owned()))
             }
-            Event::DocumentStart(_) => Ok(()),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
             Event::Alias(anchor) => self.alias(anchor, &at),
             Event::Scalar(text, style, anchor, tag) => {
                 self.scalar(&text, style, anchor, tag.as_deref(), &at)

@@ -49,7 +49,11 @@ pub fn find(sha256: &str) -> Option<&'static NativeScript> {
 /// Returns the hash by which a script's text is known, in hexadecimal.
 pub fn sha256(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// How far a body has come: the answers so far.

@@ -82,10 +82,11 @@ impl Check<'_> {
 
     fn inputs(&self, step: &Step, path: &Path, found: &mut Diagnostics) {
         let path = path.key("inputs");
-        let members = step.inputs.as_object().into_iter().flat_map(|members| members.iter());
+        let members = step.inputs.as_object().into_iter().flat_map(value::Map::iter);
         for (name, value) in members {
             // The body of a loop is checked step by step.
-            if !step.is_code(name) && !(step.action.name == actions::LOOP && &**name == "Steps") {
+            let is_body = step.action.name == actions::LOOP && &**name == "Steps";
+            if !step.is_code(name) && !is_body {
                 self.references(value, &path.key(name), found);
             }
         }
@@ -151,7 +152,8 @@ impl Check<'_> {
         let path = Path::default().key("outputs");
         for (index, output) in self.runbook.outputs.iter().enumerate() {
             let step = output.split('.').next().unwrap_or_default();
-            if !self.names.contains(step) {
+            // A draft without steps is doubtful already.
+            if !self.names.is_empty() && !self.names.contains(step) {
                 found.error(&path.index(index), format!("there is no step `{step}`"));
             }
         }
@@ -185,8 +187,8 @@ fn followers(runbook: &Runbook, index: usize) -> Vec<usize> {
         names.extend(branch_targets(inner, &path).into_iter().map(|(name, _)| name));
         names.extend(inner.next_step.iter().filter(|_| !inner.is_end).cloned());
         match &inner.on_failure {
-            Some(OnFailure::Step(name)) => names.push(name.clone()),
-            Some(OnFailure::Abort | OnFailure::Continue) | None => {}
+            Some(OnFailure::Step(name)) if !inner.is_end => names.push(name.clone()),
+            Some(OnFailure::Step(_) | OnFailure::Abort | OnFailure::Continue) | None => {}
         }
         names.extend(inner.on_cancel.iter().cloned());
     }

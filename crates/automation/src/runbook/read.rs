@@ -7,6 +7,7 @@ use crate::actions::{self, Action};
 use crate::diagnostic::{Diagnostics, Path};
 use crate::output::OutputDeclaration;
 use crate::parameter::{self, Bounds, Parameter, Type, Variable};
+use crate::{pattern, selector};
 
 /// The schema version of Automation documents.
 pub(super) const SCHEMA_VERSION: &str = "0.3";
@@ -63,7 +64,11 @@ fn schema_version(members: &Map, found: &mut Diagnostics) {
             "use \"0.3\"",
         ),
         None => {
-            found.error_with_hint(&root, "`schemaVersion` is missing", "add schemaVersion: \"0.3\"")
+            found.error_with_hint(
+                &root,
+                "`schemaVersion` is missing",
+                "add schemaVersion: \"0.3\"",
+            );
         }
     }
 }
@@ -83,11 +88,11 @@ impl Reader<'_> {
         let path = path.key(name);
         let members = self.mapping(Some(value), &path);
         let kind = self.kind(&members, "type", &path)?;
-        let pattern = self.text(&members, "allowedPattern", &path);
-        if let Some(pattern) = &pattern
-            && parameter::compile(pattern).is_err()
+        let allowed_pattern = self.text(&members, "allowedPattern", &path);
+        if let Some(java) = &allowed_pattern
+            && pattern::compile(java).is_err()
         {
-            let text = format!("`{pattern}` is not a regular expression");
+            let text = format!("`{java}` is not a regular expression");
             self.found.error(&path.key("allowedPattern"), text);
         }
         Some(Parameter {
@@ -99,7 +104,7 @@ impl Reader<'_> {
                 .get("allowedValues")
                 .and_then(Value::as_array)
                 .map(<[_]>::to_vec),
-            allowed_pattern: pattern,
+            allowed_pattern,
             chars: bounds(&members, "minChars", "maxChars"),
             items: bounds(&members, "minItems", "maxItems"),
             value: bounds(&members, "minValue", "maxValue"),
@@ -225,6 +230,9 @@ impl Reader<'_> {
                 self.found.error(&path, "an output needs `Name` and `Selector`");
                 continue;
             };
+            if let Err(err) = selector::check(&selector) {
+                self.found.error(&path.key("Selector"), err.to_string());
+            }
             // AWS's older documents leave the type out; it is a text then.
             let kind = match members.get("Type") {
                 Some(_) => self.kind(&members, "Type", &path).unwrap_or(Type::String),

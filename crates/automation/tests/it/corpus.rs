@@ -1,7 +1,7 @@
 //! Real runbooks: the verdict of the validation, and JSON to YAML and back.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use automation::{Format, Runbook, document};
 use value::Value;
@@ -19,7 +19,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 /// Returns every document of the corpus with its name, format and label.
-fn documents(folder: &PathBuf) -> Vec<(String, Format, String, Value)> {
+fn documents(folder: &Path) -> Vec<(String, Format, String, Value)> {
     let labels = value::parse(&fs::read_to_string(folder.join("labels.json")).unwrap()).unwrap();
     let labels = labels.as_object().unwrap().clone();
     labels
