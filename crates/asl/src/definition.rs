@@ -6,7 +6,7 @@ use value::Value;
 
 use crate::choice::Rule;
 use crate::expression::Scalar;
-use crate::path::Path;
+use crate::path::{Path, Placement};
 use crate::resource::Resource;
 use crate::retry::{Catcher, Retrier};
 use crate::template::Template;
@@ -153,7 +153,7 @@ pub enum ResultPath {
     /// `null`: the result is discarded.
     Discard,
     /// A reference path.
-    Place(Path),
+    Place(Placement),
 }
 
 /// What a state does.

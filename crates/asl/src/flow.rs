@@ -39,7 +39,7 @@ impl ResultPath {
         match self {
             ResultPath::Replace => Ok(result),
             ResultPath::Discard => Ok(input.clone()),
-            ResultPath::Place(path) => path.place(input, result),
+            ResultPath::Place(place) => place.place(input, result),
         }
     }
 }

@@ -53,7 +53,7 @@ pub use expression::{Expression, Scalar};
 pub use failure::{Failure, Field, error_name};
 pub use flow::{Computed, assigned};
 pub use intrinsic::Intrinsic;
-pub use path::Path;
+pub use path::{Path, Placement};
 pub use resource::{
     AnyResource, Integration, IntegrationPattern, IntegrationStyle, Resource, Resources,
 };

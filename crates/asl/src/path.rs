@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use value::Value;
 
-use crate::failure::{Failure, Field};
+use crate::failure::{Failure, Field, error_name};
 use crate::scope::Scope;
 
 /// A JSONPath of a definition.
@@ -12,7 +12,8 @@ use crate::scope::Scope;
 pub struct Path {
     text: Arc<str>,
     root: Root,
-    steps: Vec<Step>,
+    /// The path below the root, written with `$` as its root.
+    below: jsonpath::Path,
 }
 
 #[derive(Clone, Debug)]
@@ -20,12 +21,6 @@ enum Root {
     Input,
     Context,
     Variable(Arc<str>),
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Name(Arc<str>),
-    Index(usize),
 }
 
 impl Path {
@@ -43,7 +38,8 @@ impl Path {
                 name => (Root::Variable(Arc::from(name)), below),
             }
         };
-        Some(Path { text: Arc::from(text), root, steps: steps(below)? })
+        let below = jsonpath::Path::parse(&format!("${below}")).ok()?;
+        Some(Path { text: Arc::from(text), root, below })
     }
 
     /// Returns the path as written.
@@ -69,26 +65,9 @@ impl Path {
             Root::Context => Some(&scope.context),
             Root::Variable(name) => scope.variables.get(name),
         };
-        let mut found = root.ok_or_else(|| format!("No results for path: {}", self.text))?;
-        let mut walked = String::from("$");
-        for (index, step) in self.steps.iter().enumerate() {
-            let next = match step {
-                Step::Name(name) => {
-                    walked.push_str(&format!("['{name}']"));
-                    found.get(name)
-                }
-                Step::Index(at) => {
-                    walked.push_str(&format!("[{at}]"));
-                    found.at(*at)
-                }
-            };
-            found = next.ok_or_else(|| {
-                let last = index + 1 == self.steps.len();
-                let what = if last { "No results for path:" } else { "Missing property in path" };
-                format!("{what} {walked}")
-            })?;
-        }
-        Ok(found.clone())
+        // UNVERIFIED: AWS's wording for a variable that was never assigned.
+        let root = root.ok_or_else(|| format!("No results for path: {}", self.text))?;
+        self.below.read(root).map_err(|miss| miss.to_string())
     }
 
     /// Returns what a field such as InputPath selects.
@@ -115,62 +94,30 @@ impl Path {
             ))
         })
     }
+}
 
-    /// Returns `input` with `result` placed where this path points, as ResultPath does.
+/// A place in a state's input: ResultPath.
+#[derive(Clone, Debug)]
+pub struct Placement(jsonpath::ReferencePath);
+
+impl Placement {
+    /// Reads a reference path; `None` when it is none.
+    pub(crate) fn parse(text: &str) -> Option<Placement> {
+        jsonpath::ReferencePath::parse(text).ok().map(Placement)
+    }
+
+    /// Returns `input` with `result` at this place.
     ///
     /// # Errors
     /// `States.ResultPathMatchFailure` when a step leads into a value that has no members.
     pub fn place(&self, input: &Value, result: Value) -> Result<Value, Failure> {
-        place(&self.steps, input, result).ok_or_else(|| {
-            Failure::named(
-                crate::failure::error_name::RESULT_PATH_MATCH_FAILURE,
-                format!("Unable to apply path '{}' to input '{input}'", self.text),
-            )
-        })
-    }
-}
-
-fn place(steps: &[Step], input: &Value, result: Value) -> Option<Value> {
-    let Some((step, rest)) = steps.split_first() else { return Some(result) };
-    match (step, input) {
-        (Step::Name(name), Value::Object(_) | Value::Null) => {
-            let inner = input.get(name).cloned().unwrap_or_else(Value::object);
-            let placed = place(rest, &inner, result)?;
-            let mut outer = input.clone();
-            outer.set(name.clone(), placed);
-            Some(outer)
-        }
-        (Step::Index(index), Value::Array(items)) => {
-            let placed = place(rest, items.get(*index)?, result)?;
-            let mut items = items.to_vec();
-            *items.get_mut(*index)? = placed;
-            Some(items.into())
-        }
-        (Step::Name(_) | Step::Index(_), _) => None,
-    }
-}
-
-/// Reads the steps of a reference path.
-fn steps(mut below: &str) -> Option<Vec<Step>> {
-    let mut steps = Vec::new();
-    while !below.is_empty() {
-        if let Some(rest) = below.strip_prefix('.') {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            let (name, rest) = rest.split_at_checked(end)?;
-            if name.is_empty() || name.contains(['*', '(', ')', '?', '@', ' ', '\'']) {
-                return None;
-            }
-            steps.push(Step::Name(Arc::from(name)));
-            below = rest;
-        } else {
-            let (inside, rest) = below.strip_prefix('[')?.split_once(']')?;
-            let quoted = inside.strip_prefix('\'').and_then(|inside| inside.strip_suffix('\''));
-            steps.push(match quoted {
-                Some(name) => Step::Name(Arc::from(name)),
-                None => Step::Index(inside.parse().ok()?),
-            });
-            below = rest;
+        let mut placed = input.clone();
+        match self.0.write(&mut placed, result) {
+            Ok(()) => Ok(placed),
+            Err(miss) => Err(Failure::named(
+                error_name::RESULT_PATH_MATCH_FAILURE,
+                format!("Invalid path '{}' : {miss}", self.0),
+            )),
         }
     }
-    Some(steps)
 }

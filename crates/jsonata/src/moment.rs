@@ -46,12 +46,12 @@ impl Moment {
     }
 
     /// Draws `N` bytes.
-    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
         std::array::from_fn(|_| self.byte())
     }
 
     /// Draws a number from 0 up to but without 1.
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         /// The whole numbers below this are exact in `f64`.
         const EXACT_BITS: u32 = 53;
         let bits = u64::from_be_bytes(self.bytes()) >> (u64::BITS - EXACT_BITS);

@@ -31,7 +31,7 @@ impl Validator<'_> {
                     StatesMembers::Input,
                     place,
                 ),
-                result_path: self.result_path(fields, place),
+                result_path: self.result_path(fields),
                 output_path: self.selection(fields, "OutputPath", place),
             })),
         }
@@ -141,7 +141,7 @@ impl Validator<'_> {
             };
             let result_path = match place.language {
                 QueryLanguage::Jsonata => ResultPath::Replace,
-                QueryLanguage::JsonPath => self.result_path(&entry, place),
+                QueryLanguage::JsonPath => self.result_path(&entry),
             };
             if self.required(&entry, &["Next"])
                 && let Some(node) = entry.get("Next")

@@ -12,7 +12,7 @@ use crate::diagnostic::Code;
 use crate::expression::{Expression, Scalar, StatesMembers, expression_text};
 use crate::intrinsic::Intrinsic;
 use crate::json::{Node, NodeKind};
-use crate::path::Path;
+use crate::path::{Path, Placement};
 use crate::template::Template;
 
 /// What is known of the place where expressions of one state stand.
@@ -223,14 +223,20 @@ impl Validator<'_> {
     }
 
     /// Reads ResultPath.
-    pub(super) fn result_path(&mut self, fields: &Fields<'_>, place: &mut Place) -> ResultPath {
+    pub(super) fn result_path(&mut self, fields: &Fields<'_>) -> ResultPath {
         match fields.get("ResultPath").map(|node| &node.kind) {
             None => ResultPath::Replace,
             Some(NodeKind::Scalar(Value::Null)) => ResultPath::Discard,
             Some(NodeKind::String(text)) if &**text == "$" => ResultPath::Replace,
-            Some(_) => self
-                .path(fields, "ResultPath", place)
-                .map_or(ResultPath::Replace, ResultPath::Place),
+            Some(NodeKind::String(text)) if Placement::parse(text).is_some() => {
+                Placement::parse(text).map_or(ResultPath::Replace, ResultPath::Place)
+            }
+            Some(_) => {
+                // UNVERIFIED: AWS's wording for a ResultPath that is no reference path.
+                let message = "Value is not a Reference Path";
+                self.schema(message, fields.at("ResultPath"), fields.span);
+                ResultPath::Replace
+            }
         }
     }
 

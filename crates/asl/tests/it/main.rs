@@ -1,0 +1,4 @@
+//! Integration tests of `asl`.
+#![cfg(test)]
+
+mod validation;
