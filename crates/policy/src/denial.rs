@@ -3,7 +3,7 @@
 //! AWS page: "Troubleshoot access denied error messages" (User Guide, read 2026-11-23); the policy
 //! ARN behind an explicit deny is there since January 2026.
 
-use crate::{Decision, Effect, Layer, Outcome, Reach};
+use crate::{Decision, Effect, Layer, Matched, Outcome, Reach};
 
 /// Builds the message of an AccessDenied error.
 ///
@@ -35,7 +35,7 @@ pub fn access_denied_text(
         text.push_str(" on resource: ");
         text.push_str(resource);
     }
-    let Some(layer) = decision.blocked_by else {
+    let Some(layer) = decision.blocked_by.filter(|layer| reason_is_shown(*layer, decision)) else {
         return text;
     };
     match decision.outcome {
@@ -57,6 +57,22 @@ pub fn access_denied_text(
         }
     }
     text
+}
+
+/// Strangers do not learn what the policies on the resource's side say.
+///
+/// UNVERIFIED: AWS shows them within one organisation; we know of accounts only.
+fn reason_is_shown(layer: Layer, decision: &Decision) -> bool {
+    match layer {
+        Layer::ResourceControl | Layer::Resource | Layer::Trust => {
+            decision.reach == Reach::SameAccount
+        }
+        Layer::ServiceControl
+        | Layer::Endpoint
+        | Layer::Identity
+        | Layer::Boundary
+        | Layer::Session => true,
+    }
 }
 
 fn silent_layer(layer: Layer) -> &'static str {
@@ -88,12 +104,14 @@ fn refusing_layer(layer: Layer) -> &'static str {
 /// Returns the ARN of the refusing policy, which AWS shows within an account and an organisation.
 fn refusing_policy(layer: Layer, decision: &Decision) -> Option<&str> {
     let shown = match layer {
-        Layer::ServiceControl | Layer::Identity | Layer::Boundary | Layer::Session => true,
-        // They belong to the resource's account, which may be a stranger's.
-        Layer::ResourceControl => decision.reach == Reach::SameAccount,
+        Layer::ResourceControl
+        | Layer::ServiceControl
+        | Layer::Identity
+        | Layer::Boundary
+        | Layer::Session => true,
         Layer::Resource | Layer::Trust | Layer::Endpoint => false,
     };
-    let refusing = |one: &&crate::Matched| one.layer == layer && one.effect == Effect::Deny;
+    let refusing = |one: &&Matched| one.layer == layer && one.effect == Effect::Deny;
     let matched = decision.matched.iter().find(refusing)?;
     if shown { matched.policy_arn() } else { None }
 }

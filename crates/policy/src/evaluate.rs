@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{Asked, Grade};
+use crate::document::{Asked, BoundaryState, Caller, Grade};
 use crate::{
     Decision, Effect, Kind, Layer, LayerOutcome, Matched, Outcome, Policy, PolicySet,
     PrincipalKind, Reach, Request,
@@ -71,18 +71,13 @@ fn decide_each(
     combine: impl Fn(Outcome, Outcome) -> Keep,
 ) -> Decision {
     let action = request.action.to_lowercase();
-    let (arn, iam_arn) = (request.principal.arn(), request.principal.iam_arn());
-    let user_id = request.principal.user_id();
+    let boundary = match policies.boundary {
+        Some(_) => BoundaryState::Set,
+        None => BoundaryState::Unset,
+    };
+    let caller = Caller::new(&request.principal, boundary);
     let decide_on = |resource: &str| {
-        let asked = Asked {
-            principal: &request.principal,
-            arn: &arn,
-            iam_arn: &iam_arn,
-            user_id: &user_id,
-            action: &action,
-            resource,
-            context: &request.context,
-        };
+        let asked = Asked { caller: &caller, action: &action, resource, context: &request.context };
         Evaluation::new(&asked, reach(request)).decide(policies)
     };
     let mut resources = request.resources.iter();
@@ -121,7 +116,7 @@ impl Decision {
 
 /// Who the caller is, as far as the layers care.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Caller {
+enum Standing {
     /// A user or a session: has identity policies, boundary, session policies.
     Entity,
     /// The root user: needs no identity policy.
@@ -155,23 +150,23 @@ impl<'a, 'r> Evaluation<'a, 'r> {
         if self.asked.action == ALWAYS_ALLOWED {
             return self.answer(None);
         }
-        let caller = match self.asked.principal.kind {
+        let standing = match self.asked.caller.principal.kind {
             PrincipalKind::User { .. }
             | PrincipalKind::AssumedRole { .. }
-            | PrincipalKind::FederatedUser { .. } => Caller::Entity,
-            PrincipalKind::Root => Caller::Root,
-            PrincipalKind::Service { .. } | PrincipalKind::Anonymous => Caller::Outsider,
+            | PrincipalKind::FederatedUser { .. } => Standing::Entity,
+            PrincipalKind::Root => Standing::Root,
+            PrincipalKind::Service { .. } | PrincipalKind::Anonymous => Standing::Outsider,
         };
         // Every layer is read before any is judged, for a refusal anywhere wins.
         let organisation = [
             (Layer::ResourceControl, self.levels(Layer::ResourceControl, &policies.rcp)),
             (
                 Layer::ServiceControl,
-                match caller {
-                    Caller::Entity | Caller::Root => {
+                match standing {
+                    Standing::Entity | Standing::Root => {
                         self.levels(Layer::ServiceControl, &policies.scp)
                     }
-                    Caller::Outsider => true,
+                    Standing::Outsider => true,
                 },
             ),
             (Layer::Endpoint, self.optional(Layer::Endpoint, policies.endpoint.as_deref())),
@@ -181,19 +176,19 @@ impl<'a, 'r> Evaluation<'a, 'r> {
             Some(policy) => self.read(resource_layer, std::slice::from_ref(policy)),
             None => None,
         };
-        let limits = match caller {
-            Caller::Entity => Limits {
+        let limits = match standing {
+            Standing::Entity => Limits {
                 identity: self.read(Layer::Identity, &policies.identity).is_some(),
                 boundary: self.optional(Layer::Boundary, policies.boundary.as_deref()),
                 session: self.optional(Layer::Session, policies.session.as_deref()),
             },
-            Caller::Root => Limits { identity: true, boundary: true, session: true },
-            Caller::Outsider => Limits { identity: false, boundary: true, session: true },
+            Standing::Root => Limits { identity: true, boundary: true, session: true },
+            Standing::Outsider => Limits { identity: false, boundary: true, session: true },
         };
         let silent = organisation.iter().find(|(_, grants)| !grants).map(|(layer, _)| *layer);
-        let blocked = silent.or_else(|| match caller {
-            Caller::Outsider => resource.is_none().then_some(resource_layer),
-            Caller::Entity | Caller::Root => match self.reach {
+        let blocked = silent.or_else(|| match standing {
+            Standing::Outsider => resource.is_none().then_some(resource_layer),
+            Standing::Entity | Standing::Root => match self.reach {
                 Reach::SameAccount => self.same_account(resource, resource_layer, limits),
                 Reach::CrossAccount => {
                     limits.silent().or(resource.is_none().then_some(resource_layer))

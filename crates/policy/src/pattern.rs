@@ -25,9 +25,12 @@ enum Part {
     One,
     /// `*`
     Any,
-    /// `${key}` or `${key, 'default'}`; the key is in lower case.
+    /// `${key}` or `${key, 'default'}`
     Variable {
+        /// In lower case.
         key: Box<str>,
+        /// As the policy writes it.
+        written_key: Box<str>,
         default: Option<Box<str>>,
     },
 }
@@ -118,11 +121,21 @@ impl Pattern {
         )
     }
 
-    /// Returns the names of the variables, in lower case.
+    /// Returns the names of the variables, as the policy writes them.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Variable { key, .. } => Some(&**key),
+            Part::Variable { written_key, .. } => Some(&**written_key),
             Part::Text(_) | Part::One | Part::Any => None,
+        })
+    }
+
+    /// Returns the names of the variables that have no value in a request.
+    pub(crate) fn unresolved(&self, context: &Context) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable { key, written_key, default: None } => {
+                context.single(key).is_none().then_some(&**written_key)
+            }
+            Part::Variable { .. } | Part::Text(_) | Part::One | Part::Any => None,
         })
     }
 
@@ -135,7 +148,7 @@ impl Pattern {
                     Part::Text(text) => Atom::Text(text),
                     Part::One => Atom::One,
                     Part::Any => Atom::Any,
-                    Part::Variable { key, default } => {
+                    Part::Variable { key, default, .. } => {
                         Atom::Text(context.single(key).or(default.as_deref())?)
                     }
                 })
@@ -183,14 +196,15 @@ fn variable(inner: &str) -> Option<(Part, &str)> {
         }
     }
     let (key, tail) = inner.split_at_checked(inner.find([',', '}'])?)?;
-    let key = key.trim().to_lowercase().into();
+    let written_key: Box<str> = key.trim().into();
+    let key = written_key.to_lowercase().into();
     if let Some(after) = tail.strip_prefix('}') {
-        return Some((Part::Variable { key, default: None }, after));
+        return Some((Part::Variable { key, written_key, default: None }, after));
     }
     let quoted = tail.strip_prefix(',')?.trim_start().strip_prefix('\'')?;
     let (default, tail) = quoted.split_once('\'')?;
     let after = tail.trim_start().strip_prefix('}')?;
-    Some((Part::Variable { key, default: Some(default.into()) }, after))
+    Some((Part::Variable { key, written_key, default: Some(default.into()) }, after))
 }
 
 /// Matches text against `*` and `?`, case-sensitively, all of it.

@@ -35,6 +35,10 @@ impl Test for Like {
         }
         Some(parts.iter().zip(values).all(|(pattern, value)| glob(pattern, value)))
     }
+
+    fn pattern(&self) -> Option<&Pattern> {
+        Some(&self.0)
+    }
 }
 
 /// Splits a pattern at its first five colons.

@@ -17,7 +17,7 @@ pub(crate) use date::is_date;
 use std::fmt;
 
 use crate::Context;
-use crate::pattern::Version;
+use crate::pattern::{Pattern, Version};
 
 const FAMILIES: [&[Operator]; 8] = [
     string::OPERATORS,
@@ -54,6 +54,11 @@ trait Test: fmt::Debug + Send + Sync {
     /// Returns whether a request value matches; `None` when one of the two is not of the family's
     /// type.
     fn test(&self, value: &str, context: &Context) -> Option<bool>;
+
+    /// Returns the pattern behind the value, where variables may stand in it.
+    fn pattern(&self) -> Option<&Pattern> {
+        None
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,9 +173,16 @@ impl Condition {
         &self.written_key
     }
 
-    /// Returns the key as the policy writes it if the request lacks it.
-    pub(crate) fn missing_key(&self, context: &Context) -> Option<&str> {
-        context.lookup(&self.key).is_empty().then_some(&*self.written_key)
+    /// Returns the names of the variables in the values.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().filter_map(|value| value.pattern()).flat_map(Pattern::variables)
+    }
+
+    /// Returns the keys that the request lacks, as the policy writes them.
+    pub(crate) fn missing_keys(&self, context: &Context) -> impl Iterator<Item = &str> {
+        let own = context.lookup(&self.key).is_empty().then_some(&*self.written_key);
+        let patterns = self.values.iter().filter_map(|value| value.pattern());
+        own.into_iter().chain(patterns.flat_map(|pattern| pattern.unresolved(context)))
     }
 
     fn holds_when_absent(&self) -> bool {

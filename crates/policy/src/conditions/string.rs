@@ -39,11 +39,19 @@ impl Test for Like {
     fn test(&self, value: &str, context: &Context) -> Option<bool> {
         Some(self.0.matches(value, context))
     }
+
+    fn pattern(&self) -> Option<&Pattern> {
+        Some(&self.0)
+    }
 }
 
 impl Test for IgnoreCase {
     fn test(&self, value: &str, context: &Context) -> Option<bool> {
         let wanted = self.0.literal(context);
         Some(wanted.is_some_and(|wanted| wanted.to_lowercase() == value.to_lowercase()))
+    }
+
+    fn pattern(&self) -> Option<&Pattern> {
+        Some(&self.0)
     }
 }

@@ -3,6 +3,8 @@
 //! AWS page: "Grammar of the IAM JSON policy language" (User Guide, read 2026-11-23). The words for
 //! identity policies are those of getmoto/moto's tests (Apache-2.0); the words for trust policies
 //! stand in public issues.
+// UNVERIFIED: "Unknown field X", "Missing required field X" for trust policies, and
+// "Statement IDs (SID) must be alpha-numeric" are AWS's words elsewhere.
 
 use std::collections::HashSet;
 
@@ -15,6 +17,11 @@ use crate::conditions::{Spelling, is_date};
 const SYNTAX: &str = "Syntax errors in policy.";
 const LEGACY: &str = "The policy failed legacy parsing";
 const INVALID_JSON: &str = "This policy contains invalid Json";
+
+/// As AWS wrote it in 2019, inner name and all.
+const NO_PRINCIPALS: &str = "Invalid principal in policy: \
+     com.amazon.balsa.error.InvalidPolicyException: \
+     The passed in policy has a statement with no principals!";
 
 const DOCUMENT_FIELDS: [&str; 3] = ["Version", "Id", "Statement"];
 const STATEMENT_FIELDS: [&str; 9] = [
@@ -307,6 +314,11 @@ fn is_vendor(vendor: &str) -> bool {
     !vendor.is_empty() && vendor.bytes().all(allowed)
 }
 
+fn names_nobody(principal: Option<&Value>) -> bool {
+    let kinds = principal.and_then(Value::as_object);
+    kinds.is_some_and(|kinds| kinds.values().all(|values| elements(Some(values)).is_empty()))
+}
+
 /// The elements a statement must have and must not have.
 fn presence(statement: &Value, kind: Kind) -> Check {
     let has =
@@ -353,6 +365,9 @@ fn presence(statement: &Value, kind: Kind) -> Check {
                     "Missing required field Principal",
                     "a trust policy says who is trusted",
                 ));
+            }
+            if names_nobody(statement.get("Principal")) {
+                return Err(Fault::new(NO_PRINCIPALS, "the `Principal` element is empty"));
             }
             if statement.get("NotPrincipal").is_some() {
                 return Err(Fault::new(

@@ -1,8 +1,9 @@
 //! Whether a statement speaks of a request.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::{PrincipalPattern, Scope, Selector, Statement};
+use super::{Effect, PrincipalPattern, Scope, Selector, Statement};
 use crate::{Context, Principal, PrincipalKind};
 
 /// How closely a `Principal` element names a caller.
@@ -16,13 +17,44 @@ pub(crate) enum Grade {
     Direct,
 }
 
+/// A caller under all the names a policy may know it by; most policies ask for none of them.
+pub(crate) struct Caller<'r> {
+    pub(crate) principal: &'r Principal,
+    pub(crate) boundary: BoundaryState,
+    arn: OnceCell<String>,
+    iam_arn: OnceCell<String>,
+    user_id: OnceCell<String>,
+}
+
+/// Whether a caller has a permissions boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BoundaryState {
+    Set,
+    Unset,
+}
+
+impl<'r> Caller<'r> {
+    pub(crate) fn new(principal: &'r Principal, boundary: BoundaryState) -> Caller<'r> {
+        let (arn, iam_arn, user_id) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Caller { principal, boundary, arn, iam_arn, user_id }
+    }
+
+    fn arn(&self) -> &str {
+        self.arn.get_or_init(|| self.principal.arn())
+    }
+
+    fn iam_arn(&self) -> &str {
+        self.iam_arn.get_or_init(|| self.principal.iam_arn())
+    }
+
+    fn user_id(&self) -> &str {
+        self.user_id.get_or_init(|| self.principal.user_id())
+    }
+}
+
 /// What is asked of statements: one action on one resource by one caller.
 pub(crate) struct Asked<'r> {
-    pub(crate) principal: &'r Principal,
-    /// The caller's own ARN, the ARN of the role behind it, and its unique id.
-    pub(crate) arn: &'r str,
-    pub(crate) iam_arn: &'r str,
-    pub(crate) user_id: &'r str,
+    pub(crate) caller: &'r Caller<'r>,
     /// In lower case.
     pub(crate) action: &'r str,
     pub(crate) resource: &'r str,
@@ -33,7 +65,7 @@ impl Statement {
     /// Returns how closely the statement names the caller of a request that it matches; `None`
     /// when it does not match. A statement without `Principal` names whom it is attached to.
     ///
-    /// Keys the conditions ask for in vain are given to `missing`.
+    /// Keys that conditions and variables ask for in vain are given to `missing`.
     pub(crate) fn matches(&self, asked: &Asked<'_>, missing: &mut Vec<Arc<str>>) -> Option<Grade> {
         if !self.actions.selects(|pattern| pattern.matches(asked.action, &Context::EMPTY)) {
             return None;
@@ -42,26 +74,70 @@ impl Statement {
             resources.selects(|pattern| pattern.matches(asked.resource, asked.context))
         });
         if !on_resource {
+            let resources = self.resources.iter().flat_map(|resources| &resources.patterns);
+            resources.flat_map(|one| one.unresolved(asked.context)).for_each(|key| {
+                note(missing, key);
+            });
             return None;
         }
-        let grade = self.grade(asked)?;
-        for key in self.conditions.iter().filter_map(|one| one.missing_key(asked.context)) {
-            if !missing.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-                missing.push(key.into());
-            }
+        let grade = self.grade(asked.caller)?;
+        for condition in &self.conditions {
+            condition.missing_keys(asked.context).for_each(|key| note(missing, key));
         }
         let holds = self.conditions.iter().all(|condition| condition.holds(asked.context));
         holds.then_some(grade)
     }
 
-    fn grade(&self, asked: &Asked<'_>) -> Option<Grade> {
+    fn grade(&self, caller: &Caller<'_>) -> Option<Grade> {
         let Some(principals) = &self.principals else {
             return Some(Grade::Direct);
         };
-        let named = principals.patterns.iter().filter_map(|pattern| pattern.grade(asked)).max();
-        match principals.scope {
-            Scope::Listed => named,
-            Scope::AllButListed => named.is_none().then_some(Grade::Direct),
+        let patterns = &principals.patterns;
+        let named = || patterns.iter().filter_map(|pattern| pattern.grade(caller)).max();
+        match (principals.scope, self.effect) {
+            (Scope::Listed, _) => named(),
+            (Scope::AllButListed, Effect::Deny) => {
+                let spared =
+                    caller.boundary == BoundaryState::Unset && caller.is_wholly_listed(patterns);
+                (!spared).then_some(Grade::Direct)
+            }
+            // DIFFERS: AWS no longer takes `Allow` with `NotPrincipal`; where it stands, naming the
+            // account is enough to be left out.
+            (Scope::AllButListed, Effect::Allow) => named().is_none().then_some(Grade::Direct),
+        }
+    }
+}
+
+fn note(missing: &mut Vec<Arc<str>>, key: &str) {
+    if !missing.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+        missing.push(key.into());
+    }
+}
+
+impl Caller<'_> {
+    /// Returns whether a `NotPrincipal` of a `Deny` leaves the caller out.
+    ///
+    /// AWS checks the account, then the role, then the session: each must be listed. And a caller
+    /// with a permissions boundary is denied, whatever is listed.
+    fn is_wholly_listed(&self, listed: &[PrincipalPattern]) -> bool {
+        let has = |wanted: &dyn Fn(&PrincipalPattern) -> bool| listed.iter().any(wanted);
+        if has(&|one| *one == PrincipalPattern::Everyone) {
+            return true;
+        }
+        let account = || has(&|one| one.is_account(&self.principal.account));
+        let arn = |arn: &str| {
+            has(&|one| matches!(one, PrincipalPattern::Arn(listed) if **listed == *arn))
+        };
+        match &self.principal.kind {
+            PrincipalKind::Root => account(),
+            PrincipalKind::User { .. } | PrincipalKind::FederatedUser { .. } => {
+                account() && arn(self.arn())
+            }
+            PrincipalKind::AssumedRole { .. } => {
+                account() && arn(self.iam_arn()) && arn(self.arn())
+            }
+            PrincipalKind::Service { .. } => has(&|one| one.grade(self).is_some()),
+            PrincipalKind::Anonymous => false,
         }
     }
 }
@@ -77,12 +153,19 @@ impl<T> Selector<T> {
 }
 
 impl PrincipalPattern {
-    fn grade(&self, asked: &Asked<'_>) -> Option<Grade> {
+    fn is_account(&self, number: &str) -> bool {
+        matches!(self, PrincipalPattern::Account(account) if **account == *number)
+    }
+
+    /// Returns how closely this entry names a caller.
+    fn grade(&self, caller: &Caller<'_>) -> Option<Grade> {
         let when = |matched: bool, grade| matched.then_some(grade);
+        // Services and anonymous callers have no ARN and no id that a policy could name.
+        let in_account = !caller.principal.account.is_empty();
         match self {
             PrincipalPattern::Everyone => Some(Grade::Direct),
-            PrincipalPattern::Account(account) => {
-                let grade = match asked.principal.kind {
+            PrincipalPattern::Account(_) => {
+                let grade = match caller.principal.kind {
                     PrincipalKind::Root => Grade::Direct,
                     PrincipalKind::User { .. }
                     | PrincipalKind::AssumedRole { .. }
@@ -90,15 +173,21 @@ impl PrincipalPattern {
                     | PrincipalKind::Service { .. }
                     | PrincipalKind::Anonymous => Grade::Account,
                 };
-                when(**account == asked.principal.account, grade)
+                when(in_account && self.is_account(&caller.principal.account), grade)
             }
-            PrincipalPattern::Arn(arn) if **arn == *asked.arn => Some(Grade::Direct),
-            PrincipalPattern::Arn(arn) => when(**arn == *asked.iam_arn, Grade::Role),
-            PrincipalPattern::UniqueId(id) => match asked.user_id.split_once(':') {
-                Some((role_id, _)) => when(**id == *role_id, Grade::Role),
-                None => when(**id == *asked.user_id, Grade::Direct),
-            },
-            PrincipalPattern::Service(service) => match &asked.principal.kind {
+            PrincipalPattern::Arn(arn) if in_account => {
+                if **arn == *caller.arn() {
+                    return Some(Grade::Direct);
+                }
+                when(**arn == *caller.iam_arn(), Grade::Role)
+            }
+            PrincipalPattern::UniqueId(id) if in_account => {
+                match caller.user_id().split_once(':') {
+                    Some((role_id, _)) => when(**id == *role_id, Grade::Role),
+                    None => when(**id == *caller.user_id(), Grade::Direct),
+                }
+            }
+            PrincipalPattern::Service(service) => match &caller.principal.kind {
                 PrincipalKind::Service { name } => when(**service == **name, Grade::Direct),
                 PrincipalKind::Root
                 | PrincipalKind::User { .. }
@@ -106,7 +195,10 @@ impl PrincipalPattern {
                 | PrincipalKind::FederatedUser { .. }
                 | PrincipalKind::Anonymous => None,
             },
-            PrincipalPattern::Federated(_) | PrincipalPattern::CanonicalUser(_) => None,
+            PrincipalPattern::Arn(_)
+            | PrincipalPattern::UniqueId(_)
+            | PrincipalPattern::Federated(_)
+            | PrincipalPattern::CanonicalUser(_) => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::Version;
 use crate::conditions::Condition;
 use crate::pattern::Pattern;
 
-pub(crate) use matching::{Asked, Grade};
+pub(crate) use matching::{Asked, BoundaryState, Caller, Grade};
 
 /// How long a policy text may be; AWS's own limits are lower and belong to the calls that store
 /// policies.
@@ -204,6 +204,7 @@ impl Document {
             }
             for condition in &statement.conditions {
                 note(condition.written_key());
+                condition.variables().for_each(&mut note);
             }
         }
         keys
