@@ -3,4 +3,10 @@
 
 mod conformance;
 mod decisions;
+mod denial;
+mod documents;
+mod layers;
+mod properties;
+mod reasons;
+mod shorthand;
 mod validation;
