@@ -43,6 +43,7 @@ mod effect;
 mod engine;
 mod fact;
 pub mod failure;
+pub mod harness;
 mod interpolate;
 pub mod native;
 mod notification;

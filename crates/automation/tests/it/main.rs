@@ -4,3 +4,4 @@
 mod corpus;
 mod delete_iam_user;
 mod driver;
+mod python;
