@@ -158,19 +158,7 @@ impl<'a, 'r> Evaluation<'a, 'r> {
             PrincipalKind::Service { .. } | PrincipalKind::Anonymous => Standing::Outsider,
         };
         // Every layer is read before any is judged, for a refusal anywhere wins.
-        let organisation = [
-            (Layer::ResourceControl, self.levels(Layer::ResourceControl, &policies.rcp)),
-            (
-                Layer::ServiceControl,
-                match standing {
-                    Standing::Entity | Standing::Root => {
-                        self.levels(Layer::ServiceControl, &policies.scp)
-                    }
-                    Standing::Outsider => true,
-                },
-            ),
-            (Layer::Endpoint, self.optional(Layer::Endpoint, policies.endpoint.as_deref())),
-        ];
+        let overarching = self.overarching(standing, policies);
         let resource_layer = self.resource_layer(policies);
         let resource = match &policies.resource {
             Some(policy) => self.read(resource_layer, std::slice::from_ref(policy)),
@@ -185,8 +173,7 @@ impl<'a, 'r> Evaluation<'a, 'r> {
             Standing::Root => Limits { identity: true, boundary: true, session: true },
             Standing::Outsider => Limits { identity: false, boundary: true, session: true },
         };
-        let silent = organisation.iter().find(|(_, grants)| !grants).map(|(layer, _)| *layer);
-        let blocked = silent.or_else(|| match standing {
+        let blocked = overarching.or_else(|| match standing {
             Standing::Outsider => resource.is_none().then_some(resource_layer),
             Standing::Entity | Standing::Root => match self.reach {
                 Reach::SameAccount => self.same_account(resource, resource_layer, limits),
@@ -196,6 +183,18 @@ impl<'a, 'r> Evaluation<'a, 'r> {
             },
         });
         self.answer(blocked)
+    }
+
+    /// Reads the layers above both sides; returns the first that does not grant.
+    fn overarching(&mut self, standing: Standing, policies: &PolicySet) -> Option<Layer> {
+        let free = self.asked.caller.principal.is_service_linked();
+        let rcp = free || self.levels(Layer::ResourceControl, &policies.rcp);
+        let free = free || standing == Standing::Outsider;
+        let scp = free || self.levels(Layer::ServiceControl, &policies.scp);
+        let endpoint = self.optional(Layer::Endpoint, policies.endpoint.as_deref());
+        [(Layer::ResourceControl, rcp), (Layer::ServiceControl, scp), (Layer::Endpoint, endpoint)]
+            .into_iter()
+            .find_map(|(layer, grants)| (!grants).then_some(layer))
     }
 
     /// Returns the layer that keeps a request within one account from being granted.

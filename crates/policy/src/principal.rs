@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Arn;
 
+/// The path of roles that AWS services make for themselves.
+const SERVICE_LINKED_PATH: &str = "/aws-service-role/";
+
 /// Who makes a call: the caller as every part of Stepwell knows it.
 ///
 /// ```
@@ -125,6 +128,12 @@ impl Principal {
         Principal { session: Some(Session::default()), ..Principal::new(account, kind) }
     }
 
+    /// Makes a session of `GetFederationToken`.
+    pub fn federated_user(account: &str, name: &str) -> Principal {
+        let kind = PrincipalKind::FederatedUser { name: name.to_owned() };
+        Principal { session: Some(Session::default()), ..Principal::new(account, kind) }
+    }
+
     /// Makes an AWS service, e.g. `states.amazonaws.com`.
     pub fn service(name: &str) -> Principal {
         Principal::new("", PrincipalKind::Service { name: name.to_owned() })
@@ -140,6 +149,20 @@ impl Principal {
     pub fn with_session(mut self, session: Session) -> Principal {
         self.session = Some(session);
         self
+    }
+
+    /// Returns whether this is a session of a service-linked role, which organisations leave alone.
+    pub fn is_service_linked(&self) -> bool {
+        match &self.kind {
+            PrincipalKind::AssumedRole { role_path, .. } => {
+                role_path.starts_with(SERVICE_LINKED_PATH)
+            }
+            PrincipalKind::Root
+            | PrincipalKind::User { .. }
+            | PrincipalKind::FederatedUser { .. }
+            | PrincipalKind::Service { .. }
+            | PrincipalKind::Anonymous => false,
+        }
     }
 
     /// Returns the ARN that `sts:GetCallerIdentity` shows and that error texts name; for a service
@@ -197,5 +220,71 @@ impl Principal {
             tags.insert(key.clone(), value.clone());
         }
         tags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: &str = "123456789012";
+
+    #[test]
+    fn names_of_every_kind() {
+        for (principal, arn, iam_arn, user_id) in [
+            (
+                Principal::root(ACCOUNT),
+                "arn:aws:iam::123456789012:root",
+                "arn:aws:iam::123456789012:root",
+                "123456789012",
+            ),
+            (
+                Principal::user(ACCOUNT, "/div/", "bob", "AIDA1"),
+                "arn:aws:iam::123456789012:user/div/bob",
+                "arn:aws:iam::123456789012:user/div/bob",
+                "AIDA1",
+            ),
+            (
+                Principal::assumed_role(ACCOUNT, "/x/", "R", "AROA1", "s"),
+                "arn:aws:sts::123456789012:assumed-role/R/s",
+                "arn:aws:iam::123456789012:role/x/R",
+                "AROA1:s",
+            ),
+            (
+                Principal::federated_user(ACCOUNT, "bob"),
+                "arn:aws:sts::123456789012:federated-user/bob",
+                "arn:aws:sts::123456789012:federated-user/bob",
+                "123456789012:bob",
+            ),
+            (
+                Principal::service("ssm.amazonaws.com"),
+                "ssm.amazonaws.com",
+                "ssm.amazonaws.com",
+                "ssm.amazonaws.com",
+            ),
+        ] {
+            let found = (principal.arn(), principal.iam_arn(), principal.user_id());
+            assert_eq!(found, (arn.to_owned(), iam_arn.to_owned(), user_id.to_owned()));
+        }
+    }
+
+    /// Principals stand in stored executions, so their JSON form must not change unawares.
+    #[test]
+    fn the_stored_form_stays() {
+        let session = Session {
+            issued_at_millis: 5,
+            tags: [("team".to_owned(), "日本".to_owned())].into(),
+            transitive_tag_keys: vec!["team".to_owned()],
+            source_identity: Some("alice".to_owned()),
+            mfa_at_millis: None,
+        };
+        let role = Principal::assumed_role(ACCOUNT, "/", "R", "AROA1", "s").with_session(session);
+        let stored = r#"{"account":"123456789012","kind":{"type":"AssumedRole","roleName":"R","roleId":"AROA1","rolePath":"/","sessionName":"s"},"session":{"issuedAtMillis":5,"tags":{"team":"日本"},"transitiveTagKeys":["team"],"sourceIdentity":"alice"}}"#;
+        assert_eq!(value::to_value(&role).unwrap().to_string(), stored);
+        let back: Principal = value::from_value(value::parse(stored).unwrap()).unwrap();
+        assert_eq!(back, role);
+        let user = r#"{"account":"1","kind":{"type":"Root"}}"#;
+        let back: Principal = value::from_value(value::parse(user).unwrap()).unwrap();
+        assert_eq!(back, Principal::root("1"));
     }
 }

@@ -31,7 +31,7 @@ impl Test for Like {
         };
         let parts = split_at_colons(&atoms);
         if parts.len() < ARN_PARTS {
-            return Some(false);
+            return None;
         }
         Some(parts.iter().zip(values).all(|(pattern, value)| glob(pattern, value)))
     }

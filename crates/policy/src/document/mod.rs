@@ -20,7 +20,7 @@ pub(crate) use matching::{Asked, BoundaryState, Caller, Grade};
 pub const POLICY_BYTES_MAX: usize = 128 * 1024;
 
 /// What a policy document is for; each kind has its own grammar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// An inline policy of a user, group or role, or one given to the policy simulator.
     Identity,

@@ -82,9 +82,7 @@ fn principal(json: &Value) -> Principal {
             let (role, session) = rest.split_once('/').unwrap();
             Principal::assumed_role(account, "/", role, "AROAEXAMPLE", session)
         }
-        "federated-user" => {
-            Principal::new(account, policy::PrincipalKind::FederatedUser { name: rest.to_owned() })
-        }
+        "federated-user" => Principal::federated_user(account, rest),
         other => panic!("principal of kind {other}"),
     }
 }

@@ -1,8 +1,7 @@
 //! Which layers must grant, and for whom.
 
 use policy::{
-    Context, Decision, Layer, Outcome, Policy, PolicySet, Principal, PrincipalKind, Request,
-    decide, decide_any,
+    Context, Decision, Layer, Outcome, Policy, PolicySet, Principal, Request, decide, decide_any,
 };
 
 use crate::shorthand::{
@@ -36,6 +35,10 @@ fn root_needs_no_policy_but_obeys_the_organisation_and_explicit_denies() {
     assert_eq!(blocked(&decision), implicit(Layer::ServiceControl));
     let refusing = scp(&statement("Deny", "iam:*", "*"));
     assert_eq!(ask(root(), "iam:DeleteUser", BOB, &refusing).outcome, Outcome::ExplicitDeny);
+    let linked =
+        Principal::assumed_role(ACCOUNT, "/aws-service-role/x.amazonaws.com/", "R", "AROA1", "s");
+    let with_identity = PolicySet { identity: vec![allow_all()], ..silent };
+    assert_eq!(blocked(&ask(linked, "iam:DeleteUser", BOB, &with_identity)), ALLOWED);
     let denied = r#"{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"}"#;
     let policies = PolicySet { resource: Some(resource(denied)), ..PolicySet::default() };
     assert_eq!(ask(root(), "sqs:SendMessage", QUEUE, &policies).outcome, Outcome::ExplicitDeny);
@@ -93,8 +96,7 @@ fn a_session_is_granted_as_its_role_within_boundary_and_session_policy() {
 
 #[test]
 fn a_federated_user_without_session_policies_may_do_nothing() {
-    let federated =
-        || Principal::new(ACCOUNT, PrincipalKind::FederatedUser { name: "bob".to_owned() });
+    let federated = || Principal::federated_user(ACCOUNT, "bob");
     let mut policies = PolicySet {
         identity: vec![allow_all()],
         session: Some(Vec::new()),
