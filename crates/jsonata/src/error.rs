@@ -23,6 +23,16 @@ pub struct Error {
     pub message: String,
 }
 
+/// The text of what Step Functions calls an internal error, e.g. of `$base64decode("!!!")`.
+pub(crate) const INTERNAL_TEXT: &str = "internal error";
+
+impl Error {
+    /// Returns whether Step Functions would report an internal error, without a code or a text.
+    pub fn is_internal(&self) -> bool {
+        self.code.is_none() && self.message == INTERNAL_TEXT
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

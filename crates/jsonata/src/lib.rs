@@ -19,19 +19,28 @@
 //! let bindings = Bindings::new().with("states", value!({"input": {"n": 21}}));
 //! let mut moment = Moment::new(1_700_000_000_000, [7; 32]);
 //! let outcome = program.evaluate(None, &bindings, &Limits::aws(), &mut moment)?;
-//! let _ = outcome;
+//! assert_eq!(outcome, Outcome::Value(value!(42)));
 //! # Ok::<(), jsonata::Error>(())
 //! ```
 //!
 //! May depend on: `value`.
 
 mod bindings;
+mod compile;
+mod datum;
 mod dialect;
 mod error;
+mod evaluate;
+mod fault;
+mod functions;
+mod json;
 mod limits;
 mod moment;
+mod pattern;
+mod picture;
 mod program;
 mod scope;
+mod syntax;
 
 pub use bindings::Bindings;
 pub use dialect::Dialect;

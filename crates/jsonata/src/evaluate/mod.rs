@@ -1,0 +1,413 @@
+//! Runs compiled code within its budgets.
+
+mod arguments;
+mod call;
+mod group;
+mod operators;
+mod path;
+mod sort;
+mod transform;
+mod tuples;
+
+use std::rc::{Rc, Weak};
+
+use value::{Key, Value};
+
+use crate::compile::code::{Block, Code, Item, Variable, Whole};
+use crate::datum::{Datum, Env, Frame, Function, List};
+use crate::fault::{Fault, Run};
+use crate::{Dialect, Limits, Moment};
+
+pub(crate) use operators::{boolean, compare_text, equal};
+pub(crate) use path::fields_of;
+pub(crate) use sort::merge_sort;
+pub(crate) use tuples::append;
+
+/// The text of Step Functions for too deep nesting.
+const DEPTH_TEXT: &str = "Stack overflow error: Check for non-terminating recursive function. \
+                          Consider rewriting as tail-recursive";
+/// The text of Step Functions for too much memory.
+pub(crate) const BYTES_TEXT: &str =
+    "Expression evaluation memory limit exceeded: Check for excessive memory usage";
+/// The reference's text for its time limit, for which our steps stand in.
+const STEPS_TEXT: &str = "Expression evaluation timeout: Check for infinite loop";
+
+/// What Step Functions seems to charge for one slot of an array.
+const SLOT_BYTES: usize = 12;
+/// What Step Functions seems to charge for an evaluation as such (between 365 and 376).
+const EVALUATION_BYTES: usize = 370;
+/// Arrays and objects that are made before their nesting is watched.
+const UNWATCHED_MAX: usize = 500;
+/// How deeply a result may nest.
+const RESULT_NESTING_MAX: usize = 1_000;
+/// Rounds between looks for captured frames that are gone.
+const CAPTURED_MIN: usize = 64;
+
+/// One evaluation under way.
+pub(crate) struct Evaluator<'m> {
+    pub(crate) dialect: Dialect,
+    pub(crate) moment: &'m mut Moment,
+    limits: Limits,
+    depth: usize,
+    bytes: usize,
+    steps: u64,
+    made: usize,
+    /// Whether a number was made that JSON lacks.
+    pub(crate) lacks_numbers: bool,
+    /// `$$`
+    pub(crate) root: Datum,
+    /// Frames that functions captured: emptied at the end, since they may own each other.
+    captured: Vec<Weak<Frame>>,
+    captured_max: usize,
+    /// Where the native function under way was called, for `$eval`.
+    pub(crate) caller: Option<(Datum, Env)>,
+}
+
+impl Drop for Evaluator<'_> {
+    fn drop(&mut self) {
+        for frame in self.captured.drain(..).filter_map(|frame| frame.upgrade()) {
+            let slots = std::mem::take(&mut *frame.slots.borrow_mut());
+            drop(slots);
+        }
+    }
+}
+
+impl<'m> Evaluator<'m> {
+    pub(crate) fn new(
+        dialect: Dialect,
+        limits: &Limits,
+        moment: &'m mut Moment,
+        root: Datum,
+    ) -> Evaluator<'m> {
+        Evaluator {
+            dialect,
+            moment,
+            limits: limits.clone(),
+            depth: 0,
+            bytes: EVALUATION_BYTES,
+            steps: 0,
+            made: 0,
+            lacks_numbers: false,
+            root,
+            captured: Vec::new(),
+            captured_max: CAPTURED_MIN,
+            caller: None,
+        }
+    }
+
+    /// Counts `steps` rounds of work.
+    pub(crate) fn work(&mut self, steps: usize) -> Run<()> {
+        self.steps += steps as u64;
+        if self.steps > self.limits.steps_max { Err(Fault::uncoded(STEPS_TEXT)) } else { Ok(()) }
+    }
+
+    /// Meters `bytes` of a new value.
+    // UNVERIFIED: that Step Functions meters what an evaluation allocates in all, not at once.
+    pub(crate) fn charge(&mut self, bytes: usize) -> Run<()> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.limits.bytes_max { Err(Fault::uncoded(BYTES_TEXT)) } else { Ok(()) }
+    }
+
+    /// Meters the slots of a new array.
+    pub(crate) fn charge_slots(&mut self, slots: usize) -> Run<()> {
+        self.work(slots)?;
+        self.charge(slots.saturating_mul(SLOT_BYTES))
+    }
+
+    /// Meters a new string.
+    pub(crate) fn text(&mut self, text: impl Into<String>) -> Run<Datum> {
+        let text = text.into();
+        self.charge(text.len())?;
+        Ok(Datum::from(text))
+    }
+
+    /// Meters a new array or object, and refuses one that nests too deeply to be dropped safely.
+    pub(crate) fn made(&mut self, datum: Datum) -> Run<Datum> {
+        self.made += 1;
+        if self.made > UNWATCHED_MAX && deeper_than(&datum, RESULT_NESTING_MAX) {
+            return Err(Fault::uncoded(BYTES_TEXT));
+        }
+        Ok(datum)
+    }
+
+    /// Returns a number, noting one that JSON lacks.
+    pub(crate) fn number(&mut self, number: f64) -> Datum {
+        self.lacks_numbers |= !number.is_finite();
+        Datum::from(number)
+    }
+
+    /// Returns a metered result sequence.
+    pub(crate) fn sequence(&mut self, items: Vec<Datum>) -> Run<Datum> {
+        self.charge_slots(items.len())?;
+        self.made(Datum::sequence(items))
+    }
+
+    /// Returns a metered plain array.
+    pub(crate) fn array(&mut self, items: Vec<Datum>) -> Run<Datum> {
+        self.charge_slots(items.len())?;
+        self.made(Datum::array(items))
+    }
+
+    /// Returns a metered object.
+    pub(crate) fn object(&mut self, members: Vec<(Key, Datum)>) -> Run<Datum> {
+        self.charge_slots(members.len())?;
+        self.made(Datum::object(members))
+    }
+
+    /// Remembers that a function captured `env`.
+    fn capture(&mut self, env: &Env) {
+        if self.captured.len() >= self.captured_max {
+            self.captured.retain(|frame| frame.strong_count() > 0);
+            self.captured_max = CAPTURED_MIN.max(self.captured.len() * 2);
+        }
+        let known = self.captured.last().is_some_and(|last| last.as_ptr() == Rc::as_ptr(env));
+        if !known {
+            self.captured.push(Rc::downgrade(env));
+        }
+    }
+
+    /// Evaluates `code` for the context item `input`.
+    pub(crate) fn eval(&mut self, code: &Code, input: &Datum, env: &Env) -> Run<Datum> {
+        self.depth += 1;
+        self.steps += 1;
+        if self.depth > self.limits.depth_max {
+            self.depth -= 1;
+            return Err(Fault::uncoded(DEPTH_TEXT));
+        }
+        if self.steps > self.limits.steps_max {
+            return Err(Fault::uncoded(STEPS_TEXT));
+        }
+        let result = self.raw(code, input, env);
+        self.depth -= 1;
+        result.map(settle)
+    }
+
+    /// Evaluates `code` without settling its result sequence.
+    fn raw(&mut self, code: &Code, input: &Datum, env: &Env) -> Run<Datum> {
+        match code {
+            Code::Constant(value) => Ok(Datum::Value(value.clone())),
+            Code::Context => Ok(context(input)),
+            Code::Root => Ok(self.root.clone()),
+            Code::Variable(variable) => Ok(lookup(variable, env)),
+            Code::Name(name) => Ok(input.field(name)),
+            Code::Fields(variable, names) => path::fields(variable, names, env),
+            Code::Wildcard => Ok(path::wildcard(input)),
+            Code::Descendant => self.descendants(input),
+            Code::Path(path) => self.path(path, input, env),
+            Code::Arithmetic(op, operands) => self.arithmetic(*op, operands, input, env),
+            Code::Compare(op, operands) => self.compare(*op, operands, input, env),
+            Code::Equal(operands) => self.equality(operands, input, env, true),
+            Code::Unequal(operands) => self.equality(operands, input, env, false),
+            Code::And(operands) => self.and(operands, input, env),
+            Code::Or(operands) => self.or(operands, input, env),
+            Code::In(operands) => self.inclusion(operands, input, env),
+            Code::Concat(operands) => self.concat(operands, input, env),
+            Code::Range(operands) => self.range(operands, input, env),
+            Code::Negate(operand, position) => self.negate(operand, *position, input, env),
+            Code::Array(items, whole) => self.array_constructor(items, *whole, input, env),
+            Code::Object(group) => self.group(group, input.clone(), env),
+            Code::Block(block) => self.block(block, input, env),
+            Code::Call(call) => self.call(call, None, input, env),
+            Code::TailCall(call) => Ok(Datum::from(Function::Thunk {
+                call: call.clone(),
+                env: env.clone(),
+                input: input.clone(),
+            })),
+            Code::Partial(call, open) => self.partial(call, open, input, env),
+            Code::Lambda(code) => {
+                self.capture(env);
+                let (code, env, input) = (code.clone(), env.clone(), input.clone());
+                Ok(Datum::from(Function::Lambda { code, env, input }))
+            }
+            Code::Condition(parts, otherwise) => {
+                self.condition(parts, otherwise.as_deref(), input, env)
+            }
+            Code::Default(parts) => self.default(parts, input, env),
+            Code::Coalesce(parts) => self.coalesce(parts, input, env),
+            Code::Bind(hops, slot, value) => self.bind(*hops, *slot, value, input, env),
+            Code::ApplyCall(left, call) => {
+                let first = self.eval(left, input, env)?;
+                self.call(call, Some(first), input, env)
+            }
+            Code::Apply(operands) => self.apply_operator(operands, input, env),
+            Code::Transform(code) => {
+                self.capture(env);
+                let (code, env) = (code.clone(), env.clone());
+                Ok(Datum::from(Function::Transform { code, env }))
+            }
+            Code::Regex(pattern) => Ok(Datum::from(Function::Regex(pattern.clone()))),
+            Code::Filtered(code, filters) => {
+                let mut result = self.raw(code, input, env)?;
+                for filter in filters {
+                    result = self.filter(filter, result, env)?;
+                }
+                Ok(result)
+            }
+            Code::Grouped(code, group) => {
+                let items = self.raw(code, input, env)?;
+                self.group(group, items, env)
+            }
+            Code::Keep(code) => self.raw(code, input, env).map(keep),
+        }
+    }
+
+    fn array_constructor(
+        &mut self,
+        items: &[Item],
+        whole: Whole,
+        input: &Datum,
+        env: &Env,
+    ) -> Run<Datum> {
+        let mut result = Vec::with_capacity(items.len());
+        for item in items {
+            let value = self.eval(&item.code, input, env)?;
+            if item.nested && !value.is_undefined() {
+                result.push(value);
+            } else {
+                crate::datum::gather(value, &mut result);
+            }
+        }
+        self.charge_slots(result.len())?;
+        let array = match whole {
+            Whole::Yes => {
+                Datum::List(Rc::new(List { items: result, cons: true, ..List::default() }))
+            }
+            Whole::No => Datum::array(result),
+        };
+        self.made(array)
+    }
+
+    fn block(&mut self, block: &Block, input: &Datum, env: &Env) -> Run<Datum> {
+        let own = block
+            .layout
+            .as_ref()
+            .map(|names| Frame::new(names, vec![None; names.len()], Some(env.clone())));
+        let env = own.as_ref().unwrap_or(env);
+        let mut result = Datum::Undefined;
+        for part in &block.parts {
+            result = self.eval(part, input, env)?;
+        }
+        Ok(result)
+    }
+
+    fn condition(
+        &mut self,
+        parts: &[Code; 2],
+        otherwise: Option<&Code>,
+        input: &Datum,
+        env: &Env,
+    ) -> Run<Datum> {
+        let [test, then] = parts;
+        if boolean(&self.eval(test, input, env)?).unwrap_or(false) {
+            return self.eval(then, input, env);
+        }
+        match otherwise {
+            Some(code) => self.eval(code, input, env),
+            None => Ok(Datum::Undefined),
+        }
+    }
+
+    fn default(&mut self, parts: &[Code; 2], input: &Datum, env: &Env) -> Run<Datum> {
+        let [left, right] = parts;
+        let value = self.eval(left, input, env)?;
+        if boolean(&value).unwrap_or(false) { Ok(value) } else { self.eval(right, input, env) }
+    }
+
+    fn coalesce(&mut self, parts: &[Code; 2], input: &Datum, env: &Env) -> Run<Datum> {
+        let [left, right] = parts;
+        match self.eval(left, input, env)?.defined() {
+            Some(value) => Ok(value),
+            None => self.eval(right, input, env),
+        }
+    }
+
+    fn bind(
+        &mut self,
+        hops: usize,
+        slot: usize,
+        value: &Code,
+        input: &Datum,
+        env: &Env,
+    ) -> Run<Datum> {
+        let value = self.eval(value, input, env)?;
+        if let Some(frame) = outwards(env, hops)
+            && let Some(place) = frame.slots.borrow_mut().get_mut(slot)
+        {
+            *place = Some(value.clone());
+        }
+        Ok(value)
+    }
+}
+
+/// Returns the frame `hops` outwards.
+fn outwards(env: &Env, hops: usize) -> Option<&Frame> {
+    let mut frame: &Frame = env;
+    for _ in 0..hops {
+        frame = frame.parent.as_deref()?;
+    }
+    Some(frame)
+}
+
+/// Returns what a variable is bound to.
+fn lookup(variable: &Variable, env: &Env) -> Datum {
+    for place in &variable.places {
+        if let Some(frame) = outwards(env, place.hops)
+            && let Some(Some(found)) = frame.slots.borrow().get(place.slot)
+        {
+            return found.clone();
+        }
+    }
+    Datum::Undefined
+}
+
+/// Returns the context item as `$` sees it.
+fn context(input: &Datum) -> Datum {
+    match input {
+        Datum::List(list) if list.wrapper => list.items.first().cloned().unwrap_or_default(),
+        other => other.clone(),
+    }
+}
+
+/// A result sequence without items is nothing, one with a single item is the item.
+pub(crate) fn settle(result: Datum) -> Datum {
+    let Datum::List(list) = &result else { return result };
+    if !list.sequence {
+        return result;
+    }
+    match list.items.as_slice() {
+        [] => Datum::Undefined,
+        [one] if !list.keep_singleton => one.clone(),
+        _ => result,
+    }
+}
+
+/// Marks a result sequence as one that stays an array.
+fn keep(result: Datum) -> Datum {
+    match result {
+        Datum::List(list) if list.sequence => {
+            let mut list = Rc::unwrap_or_clone(list);
+            list.keep_singleton = true;
+            Datum::List(Rc::new(list))
+        }
+        other => other,
+    }
+}
+
+fn deeper_than(datum: &Datum, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else { return true };
+    match datum {
+        Datum::Value(value) => value_deeper_than(value, levels),
+        Datum::List(list) => list.items.iter().any(|item| deeper_than(item, below)),
+        Datum::Record(members) => members.iter().any(|(_, item)| deeper_than(item, below)),
+        Datum::Undefined | Datum::Native(_) | Datum::Function(_) | Datum::Tuples(_) => false,
+    }
+}
+
+fn value_deeper_than(value: &Value, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else { return true };
+    match value {
+        Value::Array(items) => items.iter().any(|item| value_deeper_than(item, below)),
+        Value::Object(map) => map.values().any(|item| value_deeper_than(item, below)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}

@@ -1,0 +1,298 @@
+//! Paths without bindings: steps, predicates, wildcards.
+
+use std::rc::Rc;
+
+use value::{Key, Value};
+
+use super::{Evaluator, context, keep, lookup, outwards, settle};
+use crate::compile::code::{Filter, Path, Stage, Step, StepKind, Variable};
+use crate::datum::{Datum, Env, List, Tuple, gather};
+use crate::fault::Run;
+
+/// Whether a step is the last of its path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    Middle,
+    End,
+}
+
+impl Evaluator<'_> {
+    pub(super) fn path(&mut self, path: &Path, input: &Datum, env: &Env) -> Run<Datum> {
+        let mut current: Vec<Datum> = match input.items() {
+            Some(items) if !path.first_is_variable => items.to_vec(),
+            _ => vec![input.clone()],
+        };
+        let mut result = Datum::Undefined;
+        let mut tuples: Option<Vec<Tuple>> = None;
+        let last = path.steps.len().saturating_sub(1);
+        for (at, step) in path.steps.iter().enumerate() {
+            if at == 0 && step.cons && tuples.is_none() {
+                result = self.first_step(step, current, env)?;
+            } else if tuples.is_some() || step.tuple {
+                tuples = Some(self.tuple_step(path, step, tuples.take(), current, env)?);
+                current = Vec::new();
+                continue;
+            } else {
+                let end = if at == last { At::End } else { At::Middle };
+                result = self.step(step, &current, env, end)?;
+            }
+            if result.spread().len() == 0 {
+                break;
+            }
+            current = if at == last { Vec::new() } else { items_of(&result) };
+        }
+        if let Some(tuples) = tuples {
+            return self.finish_tuples(path, tuples, env);
+        }
+        if path.keep_singleton {
+            if result.is_cons() && !result.is_sequence() {
+                result = Datum::sequence(vec![result]);
+            }
+            result = keep(result);
+        }
+        match &path.group {
+            Some(group) => self.group(group, result, env),
+            None => Ok(result),
+        }
+    }
+
+    fn first_step(&mut self, step: &Step, current: Vec<Datum>, env: &Env) -> Run<Datum> {
+        let input = Datum::sequence(current);
+        match &step.kind {
+            StepKind::Code(code) => self.eval(code, &input, env),
+            StepKind::Sort(terms, position) => {
+                self.sort_items(terms, *position, input.spread().to_vec(), env)
+            }
+        }
+    }
+
+    fn step(&mut self, step: &Step, current: &[Datum], env: &Env, at: At) -> Run<Datum> {
+        let code = match &step.kind {
+            StepKind::Code(code) => code,
+            StepKind::Sort(terms, position) => {
+                let mut sorted = self.sort_items(terms, *position, current.to_vec(), env)?;
+                for stage in &step.stages {
+                    if let Stage::Filter(filter) = stage {
+                        sorted = self.filter(filter, sorted, env)?;
+                    }
+                }
+                return Ok(sorted);
+            }
+        };
+        let mut results = Vec::with_capacity(current.len());
+        for item in current {
+            let mut result = self.eval(code, item, env)?;
+            for stage in &step.stages {
+                if let Stage::Filter(filter) = stage {
+                    result = self.filter(filter, result, env)?;
+                }
+            }
+            if !result.is_undefined() {
+                results.push(result);
+            }
+        }
+        let joined = join(results, at);
+        self.charge_slots(if joined.is_sequence() { joined.spread().len() } else { 0 })?;
+        Ok(joined)
+    }
+
+    /// Keeps the items that a predicate chooses.
+    pub(super) fn filter(&mut self, filter: &Filter, input: Datum, env: &Env) -> Run<Datum> {
+        if let Datum::Tuples(tuples) = &input {
+            // Bindings of a nested path that reaches here are not this path's to see.
+            return self
+                .filter_tuples(filter, tuples, env)
+                .map(|kept| Datum::Tuples(Rc::new(kept)));
+        }
+        let code = match filter {
+            Filter::At(number) => return Ok(nth(&input, *number)),
+            Filter::Where(code) => code,
+        };
+        let items = one_or_items(&input);
+        let count = items.len();
+        let mut kept = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            let answer = self.eval(code, &item, env)?;
+            if chosen(&answer, index, count) {
+                kept.push(item);
+            }
+        }
+        self.charge_slots(kept.len())?;
+        Ok(Datum::sequence(kept))
+    }
+
+    pub(super) fn descendants(&mut self, input: &Datum) -> Run<Datum> {
+        if input.is_undefined() {
+            return Ok(Datum::Undefined);
+        }
+        let mut found = Vec::new();
+        descend(&context_items(input), &mut found);
+        self.sequence(found)
+    }
+}
+
+/// Returns an array's items; anything else, even undefined, is the only item.
+pub(super) fn one_or_items(input: &Datum) -> Vec<Datum> {
+    match input.items() {
+        Some(items) => items.to_vec(),
+        None => vec![input.clone()],
+    }
+}
+
+fn items_of(result: &Datum) -> Vec<Datum> {
+    result.items().map(|items| items.to_vec()).unwrap_or_default()
+}
+
+/// Returns whether a predicate's answer chooses the item at `index` of `count`.
+pub(super) fn chosen(answer: &Datum, index: usize, count: usize) -> bool {
+    let numbers = answer.spread();
+    let all_numbers = numbers.iter().all(|number| number.as_number().is_some());
+    if numbers.len() == 0 || !all_numbers {
+        return super::boolean(answer).unwrap_or(false);
+    }
+    numbers.iter().filter_map(|number| number.as_number()).any(|number| {
+        let floor = number.floor();
+        let place = if floor < 0.0 { count as f64 + floor } else { floor };
+        place == index as f64
+    })
+}
+
+/// Returns the item at `number`, counted from the end if negative, as a result sequence.
+fn nth(input: &Datum, number: f64) -> Datum {
+    let count = if input.is_array() { input.spread().len() } else { 1 };
+    let floor = number.floor();
+    let place = if floor < 0.0 { count as f64 + floor } else { floor };
+    let item = match input.items() {
+        #[expect(clippy::cast_possible_truncation, reason = "checked against the length")]
+        #[expect(clippy::cast_sign_loss, reason = "checked not to be negative")]
+        Some(items) if place >= 0.0 && place < count as f64 => items.get(place as usize),
+        Some(_) => None,
+        None if place == 0.0 => input.clone().defined(),
+        None => None,
+    };
+    match item {
+        Some(array) if array.is_array() => array,
+        Some(item) => Datum::sequence(vec![item]),
+        None => Datum::sequence(Vec::new()),
+    }
+}
+
+/// Joins what a step gave for each item.
+pub(super) fn join(mut results: Vec<Datum>, at: At) -> Datum {
+    if at == At::End
+        && let [only] = results.as_mut_slice()
+        && only.is_array()
+        && !only.is_sequence()
+    {
+        return std::mem::take(only);
+    }
+    if !results.iter().any(Datum::is_array) {
+        return Datum::sequence(results);
+    }
+    let mut joined = Vec::with_capacity(results.len());
+    for result in results {
+        if result.is_cons() {
+            joined.push(result);
+        } else {
+            gather(result, &mut joined);
+        }
+    }
+    Datum::sequence(joined)
+}
+
+/// Reads a variable and the plain field names behind it.
+pub(super) fn fields(variable: &Variable, names: &[Key], env: &Env) -> Run<Datum> {
+    for place in &variable.places {
+        let Some(frame) = outwards(env, place.hops) else { continue };
+        if let Some(Some(Datum::Value(value))) = frame.slots.borrow().get(place.slot) {
+            return Ok(fields_of(value, names));
+        }
+    }
+    Ok(walk(lookup(variable, env), names))
+}
+
+/// Follows field names through objects; arrays on the way take the slower road.
+pub(crate) fn fields_of(value: &Value, names: &[Key]) -> Datum {
+    let mut current = value;
+    for (at, name) in names.iter().enumerate() {
+        match current {
+            Value::Object(map) => match map.get(name) {
+                Some(member) => current = member,
+                None => return Datum::Undefined,
+            },
+            Value::Array(_) => {
+                let rest = names.get(at..).unwrap_or_default();
+                return walk(Datum::Value(current.clone()), rest);
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Datum::Undefined;
+            }
+        }
+    }
+    Datum::Value(current.clone())
+}
+
+fn walk(start: Datum, names: &[Key]) -> Datum {
+    let mut result = match settle(start).defined() {
+        Some(start) => join(vec![start], At::Middle),
+        None => return Datum::Undefined,
+    };
+    let last = names.len().saturating_sub(1);
+    for (at, name) in names.iter().enumerate() {
+        let found = result.spread().iter().filter_map(|item| settle(item.field(name)).defined());
+        let end = if at == last { At::End } else { At::Middle };
+        result = join(found.collect(), end);
+    }
+    settle(result)
+}
+
+/// Returns the values of an object or the items of an array, arrays within flattened.
+pub(super) fn wildcard(input: &Datum) -> Datum {
+    let input = context(input);
+    let values: Vec<Datum> = match input.items() {
+        Some(items) => items.to_vec(),
+        None => input.members().into_iter().map(|(_, member)| member).collect(),
+    };
+    let nested = values.iter().any(Datum::is_array);
+    let mut found = Vec::with_capacity(values.len());
+    values.into_iter().for_each(|value| flatten(value, &mut found));
+    // Once an array was appended the reference's result is a plain array, not a sequence.
+    Datum::List(Rc::new(List { items: found, sequence: !nested, ..List::default() }))
+}
+
+fn flatten(value: Datum, into: &mut Vec<Datum>) {
+    match value.items() {
+        Some(items) => items.iter().for_each(|item| flatten(item, into)),
+        None => into.push(value),
+    }
+}
+
+fn context_items(input: &Datum) -> Datum {
+    context(input)
+}
+
+fn descend(datum: &Datum, found: &mut Vec<Datum>) {
+    match datum {
+        Datum::Undefined => {}
+        Datum::Value(value) => descend_value(value, found),
+        Datum::List(list) => list.items.iter().for_each(|item| descend(item, found)),
+        Datum::Record(members) => {
+            found.push(datum.clone());
+            members.iter().for_each(|(_, member)| descend(member, found));
+        }
+        Datum::Native(_) | Datum::Function(_) | Datum::Tuples(_) => found.push(datum.clone()),
+    }
+}
+
+fn descend_value(value: &Value, found: &mut Vec<Datum>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| descend_value(item, found)),
+        Value::Object(map) => {
+            found.push(Datum::Value(value.clone()));
+            map.values().for_each(|member| descend_value(member, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            found.push(Datum::Value(value.clone()));
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Runs the conformance corpora and our own tests through the public interface.
+
+mod score;
+mod suite;
