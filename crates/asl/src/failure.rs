@@ -76,11 +76,13 @@ pub enum Field<'a> {
 }
 
 impl Field<'_> {
-    /// Returns the innermost name: the key, or the field itself.
-    pub(crate) fn last_name(&self) -> &str {
+    /// Returns the innermost name as the definition spells it: a member filled in by a path ends in
+    /// `.$` there.
+    pub(crate) fn as_written(&self) -> String {
         match self {
-            Field::Top(name) | Field::Key(_, name) => name,
-            Field::Index(outer, _) => outer.last_name(),
+            Field::Top(name) => (*name).to_owned(),
+            Field::Key(_, key) => format!("{key}.$"),
+            Field::Index(outer, _) => outer.as_written(),
         }
     }
 }

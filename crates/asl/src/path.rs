@@ -38,7 +38,9 @@ impl Path {
                 name => (Root::Variable(Arc::from(name)), below),
             }
         };
-        let below = jsonpath::Path::parse(&format!("${below}")).ok()?;
+        // Recorded: a backslash before a double quote is part of the name.
+        let below = format!("${below}").replace("\\\"", "\\\\\"");
+        let below = jsonpath::Path::parse(&below).ok()?;
         Some(Path { text: Arc::from(text), root, below })
     }
 
@@ -89,7 +91,7 @@ impl Path {
                 "The JSONPath '{}' specified for the field '{}' could not be found in the input \
                  '{}'",
                 self.text,
-                field.last_name(),
+                field.as_written(),
                 scope.input
             ))
         })

@@ -188,6 +188,8 @@ pub(crate) struct Iterations {
     pub(crate) concurrency_max: usize,
     /// `$states.input` for ItemSelector: the state's effective input.
     pub(crate) selector_input: Value,
+    /// The event of the last iteration that succeeded.
+    pub(crate) last_event_id: Option<u64>,
     pub(crate) failed: usize,
     pub(crate) tolerated: usize,
 }

@@ -28,6 +28,7 @@ pub(crate) fn begin(
         children: Children { running: Vec::new(), outputs: vec![None; length] },
         items,
         next: 0,
+        last_event_id: None,
         concurrency_max,
         selector_input: effective,
         failed: 0,
@@ -123,10 +124,14 @@ fn integer(
     let scope = run.scope(id);
     match run.evaluate(&scope, |evaluation| scalar.value(evaluation, field))? {
         Computed::Constant(number) => Ok(Some(number)),
-        Computed::Value(found) => match found.as_i64() {
-            Some(number) => Ok(Some(number)),
-            None => Err(not_a(scalar, field, "integer", &found)),
-        },
+        Computed::Value(found) => {
+            // Recorded: a path may lead to a number in a string.
+            let number = match &found {
+                Value::String(text) => text.parse().ok(),
+                other => other.as_i64(),
+            };
+            number.map(Some).ok_or_else(|| not_a(scalar, field, "integer", &found))
+        }
     }
 }
 
@@ -236,12 +241,13 @@ pub(crate) fn iteration_arrived(
     output: Payload,
 ) {
     let id = parent.thread;
-    ended(run, parent, iteration, previous, IterationEvent::Succeeded);
+    let event = ended(run, parent, iteration, previous, IterationEvent::Succeeded);
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
         && let Some(place) = iterations.children.outputs.get_mut(parent.index)
     {
         *place = Some(output);
+        iterations.last_event_id = Some(event);
     }
     go_on(run, id);
 }
@@ -279,17 +285,17 @@ pub(crate) fn iteration_failed(
     run.fail(id, fault);
 }
 
-/// Records the end of an iteration, which nothing links to: what comes next follows its last event.
+/// Records the end of an iteration. The next iteration follows this one's last event, not its end.
 fn ended(
     run: &mut Run<'_>,
     parent: Parent,
     iteration: ThreadId,
     previous: u64,
     what: IterationEvent,
-) {
+) -> u64 {
     let id = parent.thread;
     let name = run.visited(id).map(|state| state.name.to_string()).unwrap_or_default();
-    run.append(previous, Details::MapIteration { what, name, index: parent.index });
+    let event = run.append(previous, Details::MapIteration { what, name, index: parent.index });
     if let Some(thread) = run.state.threads.get_mut(&id) {
         thread.previous_event_id = previous;
     }
@@ -298,6 +304,7 @@ fn ended(
     {
         iterations.children.running.retain(|running| *running != iteration);
     }
+    event
 }
 
 /// Every iteration has ended.
@@ -305,10 +312,14 @@ fn complete(run: &mut Run<'_>, id: ThreadId) {
     let Some(visit) = run.visit_mut(id) else { return };
     let Doing::Iterations(iterations) = &mut visit.doing else { return };
     let outputs = std::mem::take(&mut iterations.children.outputs);
+    let last_event_id = iterations.last_event_id;
     visit.doing = Doing::Beginning;
     let outputs: Vec<Payload> = outputs.into_iter().flatten().collect();
-    let previous = run.previous(id);
-    // Recorded: the exit follows the last iteration, not this event.
+    let previous = last_event_id.unwrap_or_else(|| run.previous(id));
+    if let Some(thread) = run.state.threads.get_mut(&id) {
+        thread.previous_event_id = previous;
+    }
+    // Recorded: the exit follows the end of the last iteration, not this event.
     run.append(previous, Details::StateSucceeded { state_type: StateType::Map });
     if let Err(failure) = run.complete(id, Payload::array(&outputs)) {
         run.evaluation_failed(id, failure);

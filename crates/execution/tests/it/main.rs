@@ -1,0 +1,4 @@
+//! Integration tests of `execution`.
+#![cfg(test)]
+
+mod conformance;
