@@ -7,6 +7,13 @@ use std::sync::Arc;
 /// How many colons part an ARN: `arn:partition:service:region:account:resource`.
 pub(crate) const ARN_PARTS: usize = 6;
 
+const ACCOUNT_DIGITS: usize = 12;
+
+/// Returns whether a text is an account number.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == ACCOUNT_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// An Amazon Resource Name, taken apart; printing gives the text back byte for byte.
 ///
 /// ```

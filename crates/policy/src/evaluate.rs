@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::arn::is_account;
 use crate::document::{Asked, BoundaryState, Caller, Grade};
 use crate::{
     Decision, Effect, Kind, Layer, LayerOutcome, Matched, Outcome, Policy, PolicySet,
@@ -78,7 +79,7 @@ fn decide_each(
     let caller = Caller::new(&request.principal, boundary);
     let decide_on = |resource: &str| {
         let asked = Asked { caller: &caller, action: &action, resource, context: &request.context };
-        Evaluation::new(&asked, reach(request)).decide(policies)
+        Evaluation::new(&asked, reach(request, resource)).decide(policies)
     };
     let mut resources = request.resources.iter();
     let mut decision = decide_on(resources.next().map_or("*", String::as_str));
@@ -93,9 +94,16 @@ fn decide_each(
     decision
 }
 
-fn reach(request: &Request) -> Reach {
-    match request.resource_account.as_deref() {
-        None | Some("" | AWS_MANAGED_ACCOUNT) => Reach::SameAccount,
+/// Compares the caller's account with the owner's: the one given, else the one in the ARN.
+fn reach(request: &Request, resource: &str) -> Reach {
+    let in_arn = || resource.split(':').nth(4).filter(|account| is_account(account));
+    match request.resource_account.as_deref().filter(|account| !account.is_empty()).or_else(in_arn)
+    {
+        None | Some(AWS_MANAGED_ACCOUNT) => Reach::SameAccount,
+        // A service is at home in every account.
+        Some(_) if matches!(request.principal.kind, PrincipalKind::Service { .. }) => {
+            Reach::SameAccount
+        }
         Some(account) if account == request.principal.account => Reach::SameAccount,
         Some(_) => Reach::CrossAccount,
     }

@@ -279,7 +279,12 @@ mod tests {
             mfa_at_millis: None,
         };
         let role = Principal::assumed_role(ACCOUNT, "/", "R", "AROA1", "s").with_session(session);
-        let stored = r#"{"account":"123456789012","kind":{"type":"AssumedRole","roleName":"R","roleId":"AROA1","rolePath":"/","sessionName":"s"},"session":{"issuedAtMillis":5,"tags":{"team":"日本"},"transitiveTagKeys":["team"],"sourceIdentity":"alice"}}"#;
+        let stored = concat!(
+            r#"{"account":"123456789012","kind":{"type":"AssumedRole","roleName":"R","#,
+            r#""roleId":"AROA1","rolePath":"/","sessionName":"s"},"#,
+            r#""session":{"issuedAtMillis":5,"tags":{"team":"日本"},"#,
+            r#""transitiveTagKeys":["team"],"sourceIdentity":"alice"}}"#,
+        );
         assert_eq!(value::to_value(&role).unwrap().to_string(), stored);
         let back: Principal = value::from_value(value::parse(stored).unwrap()).unwrap();
         assert_eq!(back, role);

@@ -14,15 +14,15 @@ pub struct Request {
     /// The ARNs of the resources; all of them must be allowed. `*` for an action without
     /// resource-level permissions; an empty list means the same.
     pub resources: Vec<String>,
-    /// The account that owns the resources; `None` for the principal's own account and for what
-    /// AWS owns.
+    /// The account that owns the resources; `None` where their ARNs say it, and for what AWS owns.
+    /// ARNs of S3 are the ones that do not.
     pub resource_account: Option<String>,
     /// The condition keys of the request.
     pub context: Context,
 }
 
 impl Request {
-    /// Makes a request on one resource of the principal's own account.
+    /// Makes a request on one resource, owned by the account in its ARN.
     pub fn new(
         principal: impl Into<Arc<Principal>>,
         action: &str,
@@ -38,7 +38,7 @@ impl Request {
         }
     }
 
-    /// Returns this request on a resource of another account.
+    /// Returns this request on resources that an account owns.
     #[must_use]
     pub fn in_account(mut self, account: &str) -> Request {
         self.resource_account = Some(account.to_owned());

@@ -6,10 +6,9 @@ use value::Value;
 
 use super::{Document, Effect, Kind, Position, PrincipalPattern, Scope, Selector, Span, Statement};
 use crate::Arn;
+use crate::arn::is_account;
 use crate::conditions::{Condition, Spelling};
 use crate::pattern::{Pattern, Version, Wildcards};
-
-const ACCOUNT_DIGITS: usize = 12;
 
 /// The unique ids that stand in trust and resource policies for deleted users and roles.
 const UNIQUE_ID_PREFIXES: [&str; 2] = ["AIDA", "AROA"];
@@ -114,7 +113,7 @@ fn aws_principal(text: &str) -> PrincipalPattern {
     if text == "*" {
         return PrincipalPattern::Everyone;
     }
-    if text.len() == ACCOUNT_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_account(text) {
         return PrincipalPattern::Account(text.into());
     }
     if let Ok(arn) = text.parse::<Arn>() {

@@ -181,7 +181,13 @@ mod tests {
 
     #[test]
     fn lists_lines_strings_with_brackets_and_escaped_keys() {
-        let text = "{\n \"Id\": \"}{\\\"\", \"n\": [1, {\"a\": 2}],\n \"Stat\\u0065ment\": [\n  {\"日\": \"]\"},\n  {}\n ]\n}";
+        let text = r#"{
+ "Id": "}\"", "n": [1, {"a": 2}],
+ "Stat\u0065ment": [
+  {"日": "]"},
+  {}
+ ]
+}"#;
         let first = Span { start: pair(4, 4), end: pair(4, 13) };
         let second = Span { start: pair(5, 4), end: pair(5, 5) };
         assert_eq!(statements(text), [first, second]);

@@ -64,7 +64,9 @@ fn faults_know_their_place() {
     let position = |text: &str| Document::parse(text, Kind::Identity).unwrap_err().position;
     let at = |line, column| Some(Position { line, column });
     assert_eq!(position("{\n  \"Version\": 1x}"), at(2, 15));
-    let second = "{\"Statement\": [\n  {\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"},\n    {\"Effect\": \"Allow\"}]}";
+    let second = r#"{"Statement": [
+  {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    {"Effect": "Allow"}]}"#;
     assert_eq!(position(second), at(3, 5));
     assert_eq!(position("{\"Version\": \"2012-10-17\"}"), None);
 }

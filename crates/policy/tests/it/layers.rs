@@ -114,9 +114,18 @@ fn across_accounts_both_sides_must_grant() {
     let queue = "arn:aws:sqs:us-east-1:210987654321:q";
     let send = |policies: &PolicySet| {
         let request = Request::new(alice(), "sqs:SendMessage", queue, Context::new());
-        decide(&request.in_account(OTHER_ACCOUNT), policies)
+        let told = decide(&request.clone().in_account(OTHER_ACCOUNT), policies);
+        // The ARN says as much.
+        assert_eq!(decide(&request, policies), told);
+        told
     };
     let mut policies = PolicySet { identity: vec![allow_all()], ..PolicySet::default() };
+    let bucket = Request::new(alice(), "s3:GetObject", "arn:aws:s3:::b/k", Context::new());
+    assert_eq!(blocked(&decide(&bucket, &policies)), ALLOWED);
+    let theirs = decide(&bucket.in_account(OTHER_ACCOUNT), &policies);
+    assert_eq!(blocked(&theirs), implicit(Layer::Resource));
+    let managed = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    assert_eq!(blocked(&ask(alice(), "iam:GetPolicy", managed, &policies)), ALLOWED);
     assert_eq!(blocked(&send(&policies)), implicit(Layer::Resource));
     let names_alice = r#"{"AWS": "arn:aws:iam::123456789012:user/alice"}"#;
     policies.resource = Some(resource(&granted_to(names_alice, "sqs:*")));

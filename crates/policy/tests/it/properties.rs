@@ -119,14 +119,18 @@ proptest! {
     }
 
     #[test]
-    fn a_substituted_value_is_never_a_wildcard(name in "[a-z*?$]{0,6}", asked in "[a-z*?]{0,6}") {
+    fn a_substituted_value_is_never_a_wildcard(
+        name in "[a-z*?$]{0,6}",
+        asked in "[a-z*?]{0,6}",
+    ) {
         let allow = value!({"Effect": "Allow", "Action": "iam:*",
             "Resource": "arn:aws:iam::123456789012:user/${aws:username}"});
         let like = value!({"Effect": "Allow", "Action": "iam:*", "Resource": "*",
             "Condition": {"StringLike": {"aws:SourceIdentity": "${aws:username}"}}});
         let resource = format!("arn:aws:iam::123456789012:user/{asked}");
-        let context =
-            Context::new().with("aws:username", name.as_str()).with("aws:SourceIdentity", asked.as_str());
+        let context = Context::new()
+            .with("aws:username", name.as_str())
+            .with("aws:SourceIdentity", asked.as_str());
         let request = Request::new(alice(), "iam:GetUser", &resource, context);
         for statement in [allow, like] {
             let allowed = outcome(&request, vec![policy(&[statement])]) == Outcome::Allowed;
@@ -135,7 +139,10 @@ proptest! {
     }
 
     #[test]
-    fn wildcards_agree_with_the_plain_definition(pattern in "[ab*?日]{0,8}", text in "[ab日]{0,10}") {
+    fn wildcards_agree_with_the_plain_definition(
+        pattern in "[ab*?日]{0,8}",
+        text in "[ab日]{0,10}",
+    ) {
         fn slow(pattern: &[char], text: &[char]) -> bool {
             match pattern {
                 [] => text.is_empty(),

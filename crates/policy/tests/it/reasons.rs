@@ -8,8 +8,10 @@ use crate::shorthand::{
 
 #[test]
 fn a_refusal_names_the_statement_and_where_it_stands() {
-    let text = "{\"Version\": \"2012-10-17\",\n \"Statement\": [\n  {\"Effect\": \"Allow\", \"Action\": \"*\", \
-                \"Resource\": \"*\"},\n  {\"Sid\": \"Keep\", \"Effect\": \"Deny\", \"Action\": \"iam:*\", \"Resource\": \"*\"}]}";
+    let text = r#"{"Version": "2012-10-17",
+ "Statement": [
+  {"Effect": "Allow", "Action": "*", "Resource": "*"},
+  {"Sid": "Keep", "Effect": "Deny", "Action": "iam:*", "Resource": "*"}]}"#;
     let document = policy::Document::parse(text, Kind::Managed).unwrap();
     let label = "arn:aws:iam::123456789012:policy/Guard";
     let guard = Policy::new(label, document.into());
