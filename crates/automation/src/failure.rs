@@ -79,7 +79,7 @@ impl Failure {
 
     /// What was to be verified is not so.
     pub(crate) fn verification(text: &str) -> Failure {
-        let failure = Failure::phrased("Verifying the response", text, Kind::Verification);
+        let failure = Failure::phrased("Execute/Cancelling action", text, Kind::Verification);
         Failure { stage: Stage::PostVerification, ..failure }
     }
 

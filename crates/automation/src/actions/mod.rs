@@ -20,6 +20,8 @@ use crate::fact::{CallError, Signal};
 use crate::failure::Failure;
 use crate::runbook::Step;
 
+pub(crate) use unavailable::UNKNOWN;
+
 /// The action whose input `Steps` holds steps.
 pub(crate) const LOOP: &str = "aws:loop";
 

@@ -58,3 +58,6 @@ pub(super) static RUN_COMMAND: Action = unavailable("aws:runCommand", &["Documen
 /// `aws:runInstances`.
 pub(super) static RUN_INSTANCES: Action =
     never_after_cancel(unavailable("aws:runInstances", &["ImageId"]));
+
+/// What stands in a step, while it is checked, whose action nobody knows.
+pub(crate) static UNKNOWN: Action = unavailable("", &[]);

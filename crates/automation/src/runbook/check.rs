@@ -15,7 +15,7 @@ pub(super) fn runbook(runbook: &Runbook, found: &mut Diagnostics) {
     let mut names = HashSet::new();
     let all = flattened(&runbook.steps, &path);
     for (step, path) in &all {
-        if !names.insert(step.name.as_str()) {
+        if !names.insert(step.name.as_str()) && !step.name.is_empty() {
             let text = format!("step name `{}` is used twice", step.name);
             found.error(&path.key("name"), text);
         }

@@ -134,15 +134,15 @@ impl Reader<'_> {
             self.found.warning(path, "there are no steps");
         }
         let numbered = items.iter().enumerate();
-        numbered.filter_map(|(index, item)| self.step(item, &path.index(index), depth)).collect()
+        numbered.map(|(index, item)| self.step(item, &path.index(index), depth)).collect()
     }
 
-    fn step(&mut self, value: &Value, path: &Path, depth: usize) -> Option<Step> {
+    /// Reads a step; one that is wrong stays in its place, so that what follows is judged rightly.
+    fn step(&mut self, value: &Value, path: &Path, depth: usize) -> Step {
         let members = self.mapping(Some(value), path);
         let name = self.step_name(&members, path);
         let action = self.action(&members, path);
         let inputs = self.inputs(&members, path);
-        let (name, action) = (name?, action?);
         for input in action.required.iter().filter(|input| inputs.get(input).is_none()) {
             let text = format!("step {name}: `{}` needs the input `{input}`", action.name);
             self.found.error(&path.key("inputs"), text);
@@ -153,7 +153,7 @@ impl Reader<'_> {
             }
             Some(_) | None => Vec::new(),
         };
-        Some(Step {
+        Step {
             outputs: self.outputs(members.get("outputs"), path),
             description: self.text(&members, "description", path),
             max_attempts: self.count(&members, "maxAttempts", path).unwrap_or(1).max(1),
@@ -167,39 +167,39 @@ impl Reader<'_> {
             action,
             inputs,
             body,
-        })
+        }
     }
 
-    fn step_name(&mut self, members: &Map, path: &Path) -> Option<String> {
+    fn step_name(&mut self, members: &Map, path: &Path) -> String {
         let Some(name) = self.text(members, "name", path) else {
             self.found.error(path, "a step needs a `name`");
-            return None;
+            return String::new();
         };
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             let text = format!("step name `{name}` must match ^[a-zA-Z0-9_]+$");
             self.found.error(&path.key("name"), text);
         }
-        Some(name)
+        name
     }
 
-    fn action(&mut self, members: &Map, path: &Path) -> Option<&'static Action> {
+    fn action(&mut self, members: &Map, path: &Path) -> &'static Action {
         let Some(name) = self.text(members, "action", path) else {
             self.found.error(path, "a step needs an `action`");
-            return None;
+            return &actions::UNKNOWN;
         };
-        let action = actions::find(&name);
-        if action.is_none() {
-            let step = members.get("name").and_then(Value::as_str).unwrap_or_default();
-            let text = format!("step {step}: unknown action `{name}`");
-            match actions::similar(&name) {
-                Some(near) => {
-                    let hint = format!("did you mean {near}?");
-                    self.found.error_with_hint(&path.key("action"), text, hint);
-                }
-                None => self.found.error(&path.key("action"), text),
-            }
+        if let Some(action) = actions::find(&name) {
+            return action;
         }
-        action
+        let step = members.get("name").and_then(Value::as_str).unwrap_or_default();
+        let text = format!("step {step}: unknown action `{name}`");
+        match actions::similar(&name) {
+            Some(near) => {
+                let hint = format!("did you mean {near}?");
+                self.found.error_with_hint(&path.key("action"), text, hint);
+            }
+            None => self.found.error(&path.key("action"), text),
+        }
+        &actions::UNKNOWN
     }
 
     fn inputs(&mut self, members: &Map, path: &Path) -> Value {

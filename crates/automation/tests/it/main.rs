@@ -1,7 +1,12 @@
 //! The tests of `automation`, all through its public interface.
 #![cfg(test)]
 
+mod actions;
 mod corpus;
 mod delete_iam_user;
+mod documents;
 mod driver;
+mod flow;
+mod parameters;
 mod python;
+mod replay;
