@@ -1,0 +1,116 @@
+//! Drives the engine by hand: facts in, a readable history out.
+
+use asl::{AnyResource, Definition, Options, StateMachineType};
+use execution::{
+    Call, Effect, Fact, Finish, HistoryEvent, Payload, Stamp, Started, State, TaskId, TimerId,
+    apply,
+};
+use value::Value;
+
+/// An execution under test.
+pub(crate) struct Driver {
+    pub(crate) definition: Definition,
+    pub(crate) state: State,
+    pub(crate) millis: i64,
+    pub(crate) events: Vec<HistoryEvent>,
+    /// Calls not yet answered, oldest first.
+    pub(crate) calls: Vec<Call>,
+    /// Timers not yet fired, soonest first.
+    pub(crate) timers: Vec<(i64, TimerId)>,
+    pub(crate) finish: Option<Finish>,
+}
+
+pub(crate) fn definition(text: &str) -> Definition {
+    let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
+    Definition::parse(text, &options).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+pub(crate) fn started(input: &str) -> Fact {
+    Fact::Started(Box::new(Started {
+        input: Payload::parse(input).unwrap(),
+        execution_arn: "arn:aws:states:us-east-1:111111111111:execution:m:e".into(),
+        execution_name: "e".into(),
+        role_arn: "arn:aws:iam::111111111111:role/r".into(),
+        state_machine_arn: "arn:aws:states:us-east-1:111111111111:stateMachine:m".into(),
+        state_machine_name: "m".into(),
+        state_machine_alias_arn: None,
+        state_machine_version_arn: None,
+        region: "us-east-1".into(),
+    }))
+}
+
+impl Driver {
+    pub(crate) fn start(text: &str, input: &str) -> Driver {
+        let mut driver = Driver {
+            definition: definition(text),
+            state: State::default(),
+            millis: 0,
+            events: Vec::new(),
+            calls: Vec::new(),
+            timers: Vec::new(),
+            finish: None,
+        };
+        driver.take(started(input));
+        driver
+    }
+
+    pub(crate) fn take(&mut self, fact: Fact) {
+        let stamp = Stamp { millis: self.millis, entropy: [7; 32] };
+        for effect in apply(&self.definition, &mut self.state, &stamp, fact) {
+            match effect {
+                Effect::Record(events) => self.events.extend(events),
+                Effect::Call(call) => self.calls.push(*call),
+                Effect::CancelCall { task } => self.calls.retain(|call| call.task != task),
+                Effect::Timer { timer, at_millis } => {
+                    self.timers.push((at_millis, timer));
+                    self.timers.sort();
+                }
+                Effect::CancelTimer { timer } => self.timers.retain(|(_, open)| *open != timer),
+                Effect::Finish(finish) => self.finish = Some(*finish),
+            }
+        }
+    }
+
+    /// Answers the oldest open call.
+    pub(crate) fn succeed(&mut self, output: Value) -> TaskId {
+        let task = self.calls.remove(0).task;
+        self.take(Fact::TaskSucceeded { task, output });
+        task
+    }
+
+    /// Fails the oldest open call.
+    pub(crate) fn fail(&mut self, error: &str, cause: &str) -> TaskId {
+        let task = self.calls.remove(0).task;
+        self.take(Fact::TaskFailed {
+            task,
+            error: Some(error.to_owned()),
+            cause: Some(cause.to_owned()),
+        });
+        task
+    }
+
+    /// Jumps to the next timer.
+    pub(crate) fn fire(&mut self) -> TimerId {
+        let (millis, timer) = self.timers.remove(0);
+        self.millis = millis;
+        self.take(Fact::TimerFired { timer });
+        timer
+    }
+
+    /// `id<previous type` of every event.
+    pub(crate) fn history(&self) -> Vec<String> {
+        let line = |event: &HistoryEvent| {
+            format!("{}<{} {}", event.id, event.previous_event_id, event.details.event_type())
+        };
+        self.events.iter().map(line).collect()
+    }
+
+    /// The event as the API shows it.
+    pub(crate) fn event(&self, id: usize) -> Value {
+        self.events[id - 1].to_value()
+    }
+
+    pub(crate) fn output(&self) -> String {
+        self.finish.as_ref().and_then(|finish| finish.output.as_ref()).map(Payload::text).unwrap()
+    }
+}

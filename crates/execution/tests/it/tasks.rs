@@ -1,0 +1,194 @@
+//! Tasks: what is recorded, retried, caught, timed out.
+
+use execution::{Fact, Status};
+use value::value;
+
+use crate::driver::Driver;
+
+/// A machine of one task with these further fields, and a state that they may catch with.
+fn one_task(fields: &str) -> String {
+    let rescue = match fields.contains("Rescue") {
+        true => r#", "Rescue": {"Type": "Pass", "Next": "Done"}"#,
+        false => "",
+    };
+    format!(
+        r#"{{"StartAt": "Get", "States": {{
+            "Get": {{"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:iam:getUser",
+                "Parameters": {{"UserName.$": "$.name"}}, {fields} "Next": "Done"}},
+            "Done": {{"Type": "Succeed"}}{rescue}}}}}"#
+    )
+}
+
+const CATCH: &str = r#""Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error",
+    "Next": "Rescue"}],"#;
+
+#[test]
+fn a_call_is_scheduled_started_and_answered() {
+    let mut run = Driver::start(&one_task(CATCH), r#"{"name": "ann"}"#);
+    assert_eq!(run.calls[0].resource, "arn:aws:states:::aws-sdk:iam:getUser");
+    assert_eq!(run.calls[0].arguments, value!({"UserName": "ann"}));
+    run.succeed(value!({"User": {"UserId": "AIDA"}}));
+    assert_eq!(
+        run.history(),
+        [
+            "1<0 ExecutionStarted",
+            "2<0 TaskStateEntered",
+            "3<2 TaskScheduled",
+            "4<3 TaskStarted",
+            "5<4 TaskSucceeded",
+            "6<5 TaskStateExited",
+            "7<6 SucceedStateEntered",
+            "8<7 SucceedStateExited",
+            "9<8 ExecutionSucceeded",
+        ]
+    );
+    assert_eq!(
+        run.event(3).get("taskScheduledEventDetails").unwrap(),
+        &value!({
+            "resourceType": "aws-sdk:iam", "resource": "getUser", "region": "us-east-1",
+            "parameters": "{\"UserName\":\"ann\"}"
+        })
+    );
+    assert_eq!(
+        run.event(5).get("taskSucceededEventDetails").unwrap(),
+        &value!({
+            "resourceType": "aws-sdk:iam", "resource": "getUser",
+            "output": "{\"User\":{\"UserId\":\"AIDA\"}}", "outputDetails": {"truncated": false}
+        })
+    );
+    assert_eq!(run.output(), r#"{"User":{"UserId":"AIDA"}}"#);
+}
+
+#[test]
+fn a_caught_failure_goes_on_with_the_error_in_the_input() {
+    let mut run = Driver::start(&one_task(CATCH), r#"{"name": "ann"}"#);
+    run.fail("Iam.NoSuchEntityException", "no ann");
+    assert_eq!(
+        run.output(),
+        r#"{"name":"ann","error":{"Error":"Iam.NoSuchEntityException","Cause":"no ann"}}"#
+    );
+    assert_eq!(
+        run.history()[4..7],
+        ["5<4 TaskFailed", "6<5 TaskStateExited", "7<6 PassStateEntered"]
+    );
+}
+
+#[test]
+fn retries_wait_longer_each_time_and_then_fail() {
+    let retry = r#""Retry": [{"ErrorEquals": ["Other"]},
+        {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 2, "MaxAttempts": 2}],"#;
+    let mut run = Driver::start(&one_task(&format!("{retry}{CATCH}")), r#"{"name": "x"}"#);
+    for due_millis in [2_000, 6_000] {
+        run.fail("Iam.ServiceFailure", "busy");
+        assert!(run.calls.is_empty());
+        run.fire();
+        assert_eq!(run.millis, due_millis);
+    }
+    run.fail("Iam.ServiceFailure", "busy");
+    assert_eq!(
+        run.history()[3..12],
+        [
+            "4<3 TaskStarted",
+            "5<4 TaskFailed",
+            "6<5 TaskScheduled",
+            "7<6 TaskStarted",
+            "8<7 TaskFailed",
+            "9<8 TaskScheduled",
+            "10<9 TaskStarted",
+            "11<10 TaskFailed",
+            "12<11 TaskStateExited",
+        ]
+    );
+}
+
+#[test]
+fn a_task_that_takes_too_long_is_given_up() {
+    let mut run = Driver::start(&one_task(r#""TimeoutSeconds": 5,"#), r#"{"name": "x"}"#);
+    let task = run.calls[0].task;
+    run.fire();
+    assert!(run.calls.is_empty(), "the call is taken back");
+    assert_eq!(run.history()[4..], ["5<4 TaskTimedOut", "6<5 ExecutionFailed"]);
+    assert_eq!(run.finish.as_ref().unwrap().error.as_deref(), Some("States.Timeout"));
+    let before = run.history();
+    run.take(Fact::TaskSucceeded { task, output: value!(1) });
+    assert_eq!(run.history(), before, "a late answer changes nothing");
+}
+
+#[test]
+fn heartbeats_put_the_timeout_off() {
+    let text = one_task(r#""HeartbeatSeconds": 5, "TimeoutSeconds": 60,"#);
+    let mut run = Driver::start(&text, r#"{"name": "x"}"#);
+    let task = run.calls[0].task;
+    run.millis = 4_000;
+    run.take(Fact::TaskHeartbeat { task });
+    assert_eq!(run.timers[0].0, 9_000);
+    run.fire();
+    assert_eq!(run.finish.as_ref().unwrap().error.as_deref(), Some("States.HeartbeatTimeout"));
+}
+
+#[test]
+fn callbacks_are_submitted_then_answered_by_token() {
+    let text = r#"{"StartAt": "Ask", "States": {"Ask": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"MessageBody.$": "$$.Task.Token"}}}}"#;
+    let mut run = Driver::start(text, "{}");
+    let token = run.calls[0].task_token.clone().unwrap();
+    assert_eq!(run.calls[0].arguments, value!({"MessageBody": (token.as_str())}));
+    let task = run.state.task_of_token(&token).unwrap();
+    run.take(Fact::TaskSubmitted { task, output: value!({"MessageId": "m"}) });
+    run.take(Fact::TaskSucceeded { task, output: value!("yes") });
+    assert_eq!(run.history()[4..6], ["5<4 TaskSubmitted", "6<5 TaskSucceeded"]);
+    assert_eq!(run.output(), r#""yes""#);
+    assert_eq!(run.state.task_of_token(&token), None);
+}
+
+#[test]
+fn activities_start_when_a_worker_takes_them() {
+    let text = r#"{"StartAt": "Do", "States": {"Do": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:us-east-1:111111111111:activity:a"}}}"#;
+    let mut run = Driver::start(text, r#"{"n": 1}"#);
+    let task = run.calls[0].task;
+    run.take(Fact::ActivityStarted { task, worker: Some("w".into()) });
+    run.take(Fact::ActivityStarted { task, worker: Some("w".into()) });
+    run.succeed(value!(2));
+    assert_eq!(
+        run.history()[2..5],
+        ["3<2 ActivityScheduled", "4<3 ActivityStarted", "5<4 ActivitySucceeded"]
+    );
+}
+
+#[test]
+fn results_beyond_the_quota_fail_the_task() {
+    let mut run = Driver::start(&one_task(""), r#"{"name": "x"}"#);
+    run.succeed("a".repeat(262_145).into());
+    let finish = run.finish.as_ref().unwrap();
+    assert_eq!(finish.error.as_deref(), Some("States.DataLimitExceeded"));
+    assert_eq!(
+        finish.cause.as_deref(),
+        Some(
+            "The state/task 'aws-sdk:iam' returned a result with a size exceeding the maximum \
+             number of bytes service limit."
+        )
+    );
+}
+
+#[test]
+fn stopping_takes_everything_back() {
+    let text = one_task(r#""TimeoutSeconds": 5,"#);
+    let mut run = Driver::start(&text, r#"{"name": "x"}"#);
+    run.take(Fact::StopRequested { error: Some("E".into()), cause: None });
+    assert_eq!(run.state.status(), Status::Aborted);
+    assert!(run.calls.is_empty() && run.timers.is_empty());
+    assert_eq!(run.history()[4..], ["5<0 ExecutionAborted"]);
+}
+
+#[test]
+fn an_execution_that_takes_too_long_times_out() {
+    let text = r#"{"StartAt": "W", "TimeoutSeconds": 5,
+        "States": {"W": {"Type": "Wait", "Seconds": 60, "End": true}}}"#;
+    let mut run = Driver::start(text, "{}");
+    run.fire();
+    assert_eq!((run.millis, run.state.status()), (5_000, Status::TimedOut));
+    assert!(run.timers.is_empty());
+    assert_eq!(run.history()[2..], ["3<0 ExecutionTimedOut"]);
+}
