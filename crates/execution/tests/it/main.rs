@@ -3,6 +3,7 @@
 
 mod branches;
 mod conformance;
+mod delete_iam_user;
 mod driver;
 mod replay;
 mod tasks;
