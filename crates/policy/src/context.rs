@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The services whose tags have a condition key of the service beside `aws:ResourceTag`.
+const OWN_RESOURCE_TAG_SERVICES: [&str; 3] = ["ec2", "iam", "ssm"];
+
 /// The condition keys of one request with their values; key names compare without regard to case.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -33,6 +36,32 @@ impl Context {
     pub fn set_list<T: Into<Arc<str>>>(&mut self, key: &str, values: impl IntoIterator<Item = T>) {
         let values = values.into_iter().map(Into::into).collect();
         self.entries.insert(key.to_lowercase().into(), Entry::Many(values));
+    }
+
+    /// Sets the keys of the tags that a request brings: `aws:RequestTag/…` and `aws:TagKeys`.
+    pub fn set_request_tags<'t>(&mut self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) {
+        let mut keys = Vec::new();
+        for (key, value) in tags {
+            self.set(&format!("aws:RequestTag/{key}"), value);
+            keys.push(key);
+        }
+        self.set_list("aws:TagKeys", keys);
+    }
+
+    /// Sets the keys of the tags that a resource has: `aws:ResourceTag/…` and, for the services
+    /// that have a key of their own, e.g. `iam:ResourceTag/…`.
+    pub fn set_resource_tags<'t>(
+        &mut self,
+        service: &str,
+        tags: impl IntoIterator<Item = (&'t str, &'t str)>,
+    ) {
+        for (key, value) in tags {
+            let value: Arc<str> = value.into();
+            self.set(&format!("aws:ResourceTag/{key}"), value.clone());
+            if OWN_RESOURCE_TAG_SERVICES.contains(&service) {
+                self.set(&format!("{service}:ResourceTag/{key}"), value);
+            }
+        }
     }
 
     /// Returns this context with a key that has one value; for building in one expression.
@@ -91,5 +120,33 @@ impl Entry {
             Entry::One(value) => std::slice::from_ref(value),
             Entry::Many(values) => values,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_become_keys() {
+        let mut context = Context::new();
+        context.set_request_tags([("Team", "blue"), ("日本", "x")]);
+        context.set_resource_tags("iam", [("Keep", "true")]);
+        context.set_resource_tags("states", [("Team", "red")]);
+        let found: Vec<(&str, Vec<&str>)> = context
+            .iter()
+            .map(|(key, values)| (key, values.iter().map(|value| &**value).collect()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("aws:requesttag/team", vec!["blue"]),
+                ("aws:requesttag/日本", vec!["x"]),
+                ("aws:resourcetag/keep", vec!["true"]),
+                ("aws:resourcetag/team", vec!["red"]),
+                ("aws:tagkeys", vec!["Team", "日本"]),
+                ("iam:resourcetag/keep", vec!["true"]),
+            ]
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use policy::{
-    Arn, Context, Document, Kind, Outcome, Policy, PolicySet, Principal, Request, decide,
+    Arn, Context, Document, Kind, Malformed, Outcome, Policy, PolicySet, Principal, Request, decide,
 };
 use value::Value;
 
@@ -23,10 +23,12 @@ fn corpus_of_decisions() {
             "ExplicitlyDenied" => Outcome::ExplicitDeny,
             other => panic!("{id}: {other}"),
         };
-        let decision = decide(&request(case), &policies(case));
-        if decision.outcome != expected {
-            eprintln!("{id}: expected {expected:?}, got {decision:#?}\n{case}");
-            failed.push(id.to_owned());
+        match policies(case).map(|policies| decide(&request(case), &policies)) {
+            Ok(decision) if decision.outcome == expected => {}
+            other => {
+                eprintln!("{id}: expected {expected:?}, got {other:#?}\n{case}");
+                failed.push(id.to_owned());
+            }
         }
     }
     conformance::hold_score("policy-decisions", cases.len(), failed);
@@ -87,14 +89,14 @@ fn principal(json: &Value) -> Principal {
     }
 }
 
-fn policies(case: &Value) -> PolicySet {
+fn policies(case: &Value) -> Result<PolicySet, Malformed> {
     let layer = |key: &str| case.path(&["policies", key]).filter(|layer| !layer.is_null());
-    let list = |key: &str, kind| {
-        layer(key).map(|list| {
-            list.as_array().map_or_else(|| vec![policy(list, kind)], |list| compile(list, kind))
-        })
+    let list = |key: &str, kind| -> Result<Option<Vec<Policy>>, Malformed> {
+        let documents =
+            layer(key).map(|list| list.as_array().unwrap_or(std::slice::from_ref(list)));
+        documents.map(|documents| compile(documents, kind)).transpose()
     };
-    let levels = |key: &str, kind| -> Vec<Vec<Policy>> {
+    let levels = |key: &str, kind| -> Result<Vec<Vec<Policy>>, Malformed> {
         let levels = layer(key).and_then(Value::as_array).unwrap_or_default();
         levels
             .iter()
@@ -104,22 +106,21 @@ fn policies(case: &Value) -> PolicySet {
     let assumes_role =
         case.path(&["request", "action"]).and_then(Value::as_str) == Some("sts:AssumeRole");
     let resource_kind = if assumes_role { Kind::Trust } else { Kind::Resource };
-    PolicySet {
-        identity: list("identity", Kind::Identity).unwrap_or_default(),
-        boundary: list("boundary", Kind::Identity),
-        session: list("session", Kind::Session),
-        resource: layer("resource").map(|json| policy(json, resource_kind)),
-        scp: levels("scp", Kind::ServiceControl),
-        rcp: levels("rcp", Kind::ResourceControl),
-        endpoint: list("endpoint", Kind::Resource),
-    }
+    Ok(PolicySet {
+        identity: list("identity", Kind::Identity)?.unwrap_or_default(),
+        boundary: list("boundary", Kind::Identity)?,
+        session: list("session", Kind::Session)?,
+        resource: layer("resource").map(|json| policy(json, resource_kind)).transpose()?,
+        scp: levels("scp", Kind::ServiceControl)?,
+        rcp: levels("rcp", Kind::ResourceControl)?,
+        endpoint: list("endpoint", Kind::Resource)?,
+    })
 }
 
-fn compile(list: &[Value], kind: Kind) -> Vec<Policy> {
+fn compile(list: &[Value], kind: Kind) -> Result<Vec<Policy>, Malformed> {
     list.iter().map(|json| policy(json, kind)).collect()
 }
 
-fn policy(json: &Value, kind: Kind) -> Policy {
-    let document = Document::parse(&json.to_string(), kind);
-    Policy::new("corpus", Arc::new(document.unwrap_or_else(|fault| panic!("{fault:?}: {json}"))))
+fn policy(json: &Value, kind: Kind) -> Result<Policy, Malformed> {
+    Ok(Policy::new("corpus", Arc::new(Document::parse(&json.to_string(), kind)?)))
 }
