@@ -10,8 +10,12 @@ use std::collections::HashSet;
 
 use value::{Map, Value};
 
-use super::compile::{condition_value, elements};
-use super::{Kind, Malformed, POLICY_BYTES_MAX, Position, places, resource_format};
+use super::compile::{condition_value, elements, principals};
+use super::{
+    Kind, Malformed, POLICY_BYTES_MAX, Position, PrincipalPattern, places, resource_format,
+};
+use crate::Arn;
+use crate::arn::is_account;
 use crate::conditions::{Spelling, is_date};
 
 const SYNTAX: &str = "Syntax errors in policy.";
@@ -314,76 +318,97 @@ fn is_vendor(vendor: &str) -> bool {
     !vendor.is_empty() && vendor.bytes().all(allowed)
 }
 
-fn names_nobody(principal: Option<&Value>) -> bool {
-    let kinds = principal.and_then(Value::as_object);
-    kinds.is_some_and(|kinds| kinds.values().all(|values| elements(Some(values)).is_empty()))
+fn has(statement: &Value, field: &str) -> bool {
+    !elements(statement.get(field)).is_empty()
 }
 
 /// The elements a statement must have and must not have.
 fn presence(statement: &Value, kind: Kind) -> Check {
-    let has =
-        |fields: [&str; 2]| fields.iter().any(|field| !elements(statement.get(field)).is_empty());
-    let (action, resource) = (has(["Action", "NotAction"]), has(["Resource", "NotResource"]));
-    let principal = has(["Principal", "NotPrincipal"]);
-    if !action {
-        let detail = "neither `Action` nor `NotAction`";
-        return Err(match kind {
-            Kind::Trust => Fault::new("Missing required field Action", detail),
-            Kind::Identity
-            | Kind::Managed
-            | Kind::Boundary
-            | Kind::Session
-            | Kind::Resource
-            | Kind::ServiceControl
-            | Kind::ResourceControl => Fault::new("Policy statement must contain actions.", detail),
-        });
-    }
     match kind {
+        Kind::Trust => trust_presence(statement),
+        Kind::Resource | Kind::ResourceControl => resource_presence(statement),
         Kind::Identity | Kind::Managed | Kind::Boundary | Kind::Session | Kind::ServiceControl => {
-            if principal {
-                return Err(Fault::new(
-                    "Policy document should not specify a principal.",
-                    "the principal is whom the policy is attached to",
-                ));
-            }
-            if !resource {
-                return Err(Fault::new(
-                    "Policy statement must contain resources.",
-                    "neither `Resource` nor `NotResource`",
-                ));
-            }
+            identity_presence(statement)
         }
-        Kind::Trust => {
-            if resource {
-                return Err(Fault::new(
-                    "Has prohibited field Resource",
-                    "the resource is the role itself",
-                ));
-            }
-            if !principal {
-                return Err(Fault::new(
-                    "Missing required field Principal",
-                    "a trust policy says who is trusted",
-                ));
-            }
-            if names_nobody(statement.get("Principal")) {
-                return Err(Fault::new(NO_PRINCIPALS, "the `Principal` element is empty"));
-            }
-            if statement.get("NotPrincipal").is_some() {
-                return Err(Fault::new(
-                    "Has prohibited field NotPrincipal",
-                    "a trust policy names whom it trusts",
-                ));
-            }
-        }
-        Kind::Resource | Kind::ResourceControl => {
-            if !principal {
-                return Err(Fault::new(
-                    "Missing required field Principal",
-                    "a resource policy says whom it speaks of",
-                ));
-            }
-        }
+    }
+}
+
+fn action_presence(statement: &Value) -> Check {
+    if has(statement, "Action") || has(statement, "NotAction") {
+        return Ok(());
+    }
+    let detail = "neither `Action` nor `NotAction`";
+    Err(Fault::new("Policy statement must contain actions.", detail))
+}
+
+fn identity_presence(statement: &Value) -> Check {
+    action_presence(statement)?;
+    if has(statement, "Principal") || has(statement, "NotPrincipal") {
+        return Err(Fault::new(
+            "Policy document should not specify a principal.",
+            "the principal is whom the policy is attached to",
+        ));
+    }
+    if !has(statement, "Resource") && !has(statement, "NotResource") {
+        return Err(Fault::new(
+            "Policy statement must contain resources.",
+            "neither `Resource` nor `NotResource`",
+        ));
     }
     Ok(())
+}
+
+fn resource_presence(statement: &Value) -> Check {
+    action_presence(statement)?;
+    if has(statement, "Principal") || has(statement, "NotPrincipal") {
+        return Ok(());
+    }
+    let detail = "a resource policy says whom it speaks of";
+    Err(Fault::new("Missing required field Principal", detail))
+}
+
+fn trust_presence(statement: &Value) -> Check {
+    for (field, why) in [
+        ("Resource", "the resource is the role itself"),
+        ("NotResource", "the resource is the role itself"),
+        ("NotPrincipal", "a trust policy names whom it trusts"),
+    ] {
+        if statement.get(field).is_some() {
+            return Err(Fault::new(format!("Has prohibited field {field}"), why));
+        }
+    }
+    for (field, why) in [
+        ("Action", "a trust policy says how the role is assumed"),
+        ("Principal", "a trust policy says who is trusted"),
+    ] {
+        if !has(statement, field) && !has(statement, &format!("Not{field}")) {
+            return Err(Fault::new(format!("Missing required field {field}"), why));
+        }
+    }
+    let patterns: Vec<PrincipalPattern> =
+        principals(statement).map(|selector| selector.patterns).unwrap_or_default();
+    if patterns.is_empty() {
+        return Err(Fault::new(NO_PRINCIPALS, "the `Principal` element is empty"));
+    }
+    match patterns.iter().find(|pattern| !can_exist(pattern)) {
+        Some(pattern) => Err(Fault::new(pattern.refusal(), "nobody can have such a name")),
+        None => Ok(()),
+    }
+}
+
+/// Returns whether somebody may have the name; whether somebody has it is for the keeper to say.
+fn can_exist(pattern: &PrincipalPattern) -> bool {
+    match pattern {
+        PrincipalPattern::Arn(text) => text.parse::<Arn>().is_ok_and(|arn| {
+            matches!(arn.service(), "iam" | "sts")
+                && is_account(arn.account())
+                && !arn.resource().contains(['*', '?'])
+        }),
+        PrincipalPattern::Service(name) => name.contains('.') && !name.contains(['*', '?']),
+        PrincipalPattern::Everyone
+        | PrincipalPattern::Account(_)
+        | PrincipalPattern::UniqueId(_)
+        | PrincipalPattern::Federated(_)
+        | PrincipalPattern::CanonicalUser(_) => true,
+    }
 }

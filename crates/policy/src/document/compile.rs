@@ -80,7 +80,8 @@ fn selector<T>(
     Some(Selector { scope, patterns: elements(Some(value)).iter().filter_map(compile).collect() })
 }
 
-fn principals(json: &Value) -> Option<Selector<PrincipalPattern>> {
+/// Reads the `Principal` or `NotPrincipal` of a statement.
+pub(super) fn principals(json: &Value) -> Option<Selector<PrincipalPattern>> {
     let (scope, value) = match (json.get("Principal"), json.get("NotPrincipal")) {
         (Some(value), _) => (Scope::Listed, value),
         (None, Some(value)) => (Scope::AllButListed, value),

@@ -237,6 +237,22 @@ impl Statement {
     }
 }
 
+impl PrincipalPattern {
+    /// Returns AWS's text for `MalformedPolicyDocument` when there is no such principal.
+    pub fn refusal(&self) -> String {
+        let (kind, name) = match self {
+            PrincipalPattern::Everyone => ("AWS", "*"),
+            PrincipalPattern::Account(name)
+            | PrincipalPattern::Arn(name)
+            | PrincipalPattern::UniqueId(name) => ("AWS", &**name),
+            PrincipalPattern::Service(name) => ("SERVICE", &**name),
+            PrincipalPattern::Federated(name) => ("FEDERATED", &**name),
+            PrincipalPattern::CanonicalUser(name) => ("CANONICALUSER", &**name),
+        };
+        format!("Invalid principal in policy: \"{kind}\":\"{name}\"")
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {} column {}", self.line, self.column)
