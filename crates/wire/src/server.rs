@@ -1,0 +1,143 @@
+//! The HTTP server: reads whole requests, hands them over, writes whole answers.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+
+use crate::fault::Face;
+use crate::message::{BODY_BYTES_MAX, Request, Response};
+
+/// How long a client may take to send its headers.
+const HEADERS_SECONDS_MAX: u64 = 30;
+/// How long requests under way may take to end when the server stops.
+const DRAIN_SECONDS_MAX: u64 = 10;
+/// How long accepting pauses when the system is out of descriptors.
+const ACCEPT_PAUSE_MILLIS: u64 = 50;
+
+/// Whoever answers requests.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers a request. A panic becomes an internal failure, the server goes on.
+    fn handle(self: Arc<Self>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+}
+
+/// Serves until `stop` is ready, then lets requests under way end.
+pub async fn serve(
+    listener: TcpListener,
+    handler: Arc<impl Handler>,
+    stop: impl Future<Output = ()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(err) => {
+                tracing::warn!(error = %err, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MILLIS)).await;
+                continue;
+            }
+        };
+        // Small answers must not wait for more to come.
+        let _ = stream.set_nodelay(true);
+        let handler = handler.clone();
+        let service =
+            service_fn(move |request| answer(handler.clone(), request, peer.ip().to_string()));
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_secs(HEADERS_SECONDS_MAX))
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(err) = connection.await {
+                tracing::debug!(error = %err, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    let drained = tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), graceful.shutdown());
+    if drained.await.is_err() {
+        tracing::warn!("requests were still under way when the server stopped");
+    }
+}
+
+async fn answer(
+    handler: Arc<impl Handler>,
+    request: hyper::Request<Incoming>,
+    peer: String,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let mut request = Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+        body: Vec::new(),
+        peer,
+    };
+    let face = face_of(&request);
+    let response = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => {
+            request.body = body.to_bytes().to_vec();
+            let task = tokio::spawn(async move { handler.handle(request).await });
+            task.await.unwrap_or_else(|err| {
+                tracing::error!(error = %err, "a request ended in a panic");
+                let text = "An internal error occurred; the server's log has the details.";
+                face.fault(500, "InternalFailure", text)
+                    .render("00000000-0000-0000-0000-000000000000")
+            })
+        }
+        Err(err) if err.is::<http_body_util::LengthLimitError>() => {
+            let text = format!("The request body is larger than {BODY_BYTES_MAX} bytes.");
+            face.fault(413, "RequestEntityTooLarge", text)
+                .render("00000000-0000-0000-0000-000000000000")
+        }
+        Err(err) => face
+            .fault(
+                400,
+                face.word("MalformedInput", "SerializationException"),
+                format!("the body could not be read: {err}"),
+            )
+            .render("00000000-0000-0000-0000-000000000000"),
+    };
+    Ok(render(response))
+}
+
+/// Returns how errors before routing are written.
+fn face_of(request: &Request) -> Face {
+    let content_type = request.header("content-type").unwrap_or_default();
+    if request.header("x-amz-target").is_some() || content_type.contains("json") {
+        Face::json(content_type)
+    } else {
+        Face::of_name(None)
+    }
+}
+
+fn render(response: Response) -> hyper::Response<Full<Bytes>> {
+    let mut builder = hyper::Response::builder().status(response.status);
+    for (name, value) in response.headers {
+        builder = builder.header(name, value);
+    }
+    let body = Full::new(Bytes::from(response.body));
+    builder.body(body).unwrap_or_else(|_| {
+        // A header with a line break in it; none of ours has.
+        let mut plain = hyper::Response::new(Full::default());
+        *plain.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        plain
+    })
+}

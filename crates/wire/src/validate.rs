@@ -1,0 +1,170 @@
+//! Constraints of the model, checked before an operation runs, in AWS's words.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use fancy_regex::Regex;
+use value::Value;
+
+use crate::model::{Kind, Operation, Shape};
+
+/// How many faults one answer lists.
+const FAULTS_MAX: usize = 10;
+/// How deeply inputs are followed.
+const DEPTH_MAX: usize = 64;
+
+/// Returns what is wrong with an input; nothing, when it fits the model.
+///
+/// The text is AWS's: `1 validation error detected: Value 'x' at 'userName' failed to satisfy
+/// constraint: …`.
+pub fn problems(operation: Operation, input: &Value) -> Option<String> {
+    let mut faults = Vec::new();
+    structure(&operation.input()?, input, "", 0, &mut faults);
+    if faults.is_empty() {
+        return None;
+    }
+    let (count, plural) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
+    faults.truncate(FAULTS_MAX);
+    Some(format!("{count} validation error{plural} detected: {}", faults.join("; ")))
+}
+
+fn structure(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut Vec<String>) {
+    for member in shape.members() {
+        let name = lower_camel(member.name());
+        let at = if at.is_empty() { name } else { format!("{at}.{name}") };
+        match given.get(member.name()) {
+            None | Some(Value::Null) if member.is_required() => faults.push(format!(
+                "Value null at '{at}' failed to satisfy constraint: Member must not be null"
+            )),
+            None | Some(Value::Null) => {}
+            Some(value) => check(&member.shape(), value, &at, depth + 1, faults),
+        }
+    }
+}
+
+fn check(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut Vec<String>) {
+    if depth > DEPTH_MAX {
+        return;
+    }
+    match (shape.kind(), given) {
+        (Kind::Structure, _) => structure(shape, given, at, depth, faults),
+        (Kind::List, Value::Array(items)) => {
+            length(shape, items.len(), given, at, faults);
+            if let Some(element) = shape.element() {
+                for (number, item) in items.iter().enumerate() {
+                    check(
+                        &element,
+                        item,
+                        &format!("{at}.{}.member", number + 1),
+                        depth + 1,
+                        faults,
+                    );
+                }
+            }
+        }
+        (Kind::Map, Value::Object(entries)) => {
+            length(shape, entries.len(), given, at, faults);
+            if let Some(element) = shape.element() {
+                for (key, value) in entries.iter() {
+                    check(&element, value, &format!("{at}.{key}.member"), depth + 1, faults);
+                }
+            }
+        }
+        (Kind::String, Value::String(text)) => string(shape, text, at, faults),
+        (Kind::Integer | Kind::Long | Kind::Float | Kind::Double, Value::Number(number)) => {
+            range(shape, number.as_f64(), given, at, faults);
+        }
+        _ => {}
+    }
+}
+
+fn string(shape: &Shape, text: &str, at: &str, faults: &mut Vec<String>) {
+    length(shape, text.chars().count(), &text.into(), at, faults);
+    if !shape.values().is_empty() && !shape.values().iter().any(|known| known == text) {
+        let set = shape.values().join(", ");
+        fault(
+            shape,
+            &text.into(),
+            at,
+            &format!("Member must satisfy enum value set: [{set}]"),
+            faults,
+        );
+    }
+    if let Some(pattern) = shape.pattern()
+        && !matches_whole(pattern, text)
+    {
+        let what = format!("Member must satisfy regular expression pattern: {pattern}");
+        fault(shape, &text.into(), at, &what, faults);
+    }
+}
+
+fn fault(shape: &Shape, given: &Value, at: &str, what: &str, faults: &mut Vec<String>) {
+    let shown = if shape.is_sensitive() { String::new() } else { format!(" '{}'", shown(given)) };
+    faults.push(format!("Value{shown} at '{at}' failed to satisfy constraint: {what}"));
+}
+
+/// Returns a value as Java's `toString` shows it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.to_string(),
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| format!("{key}={}", shown(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+fn length(shape: &Shape, count: usize, given: &Value, at: &str, faults: &mut Vec<String>) {
+    let (least, most) = shape.range();
+    let count = count as f64;
+    if least.is_some_and(|least| count < least) {
+        let what =
+            format!("Member must have length greater than or equal to {}", least.unwrap_or(0.0));
+        fault(shape, given, at, &what, faults);
+    }
+    if most.is_some_and(|most| count > most) {
+        let what = format!("Member must have length less than or equal to {}", most.unwrap_or(0.0));
+        fault(shape, given, at, &what, faults);
+    }
+}
+
+fn range(shape: &Shape, number: f64, given: &Value, at: &str, faults: &mut Vec<String>) {
+    let (least, most) = shape.range();
+    if least.is_some_and(|least| number < least) {
+        let what =
+            format!("Member must have value greater than or equal to {}", least.unwrap_or(0.0));
+        fault(shape, given, at, &what, faults);
+    }
+    if most.is_some_and(|most| number > most) {
+        let what = format!("Member must have value less than or equal to {}", most.unwrap_or(0.0));
+        fault(shape, given, at, &what, faults);
+    }
+}
+
+fn lower_camel(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// Patterns of the models, compiled once each.
+static PATTERNS: LazyLock<Mutex<Compiled>> = LazyLock::new(Mutex::default);
+
+/// `None` for a pattern that cannot be compiled.
+type Compiled = HashMap<&'static str, Option<Arc<Regex>>>;
+
+/// Whether a text matches a pattern as Java's `matches` does: as a whole. A pattern that cannot be
+/// compiled here refuses nothing.
+fn matches_whole(pattern: &'static str, text: &str) -> bool {
+    let compiled = {
+        let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
+        let compile = || Regex::new(&format!(r"\A(?:{pattern})\z")).ok().map(Arc::new);
+        patterns.entry(pattern).or_insert_with(compile).clone()
+    };
+    // A match that exceeds the engine's own step limit is no match.
+    compiled.is_none_or(|regex| regex.is_match(text).unwrap_or(false))
+}
