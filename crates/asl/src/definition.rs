@@ -255,9 +255,23 @@ pub struct Parallel {
     pub catch: Vec<Catcher>,
 }
 
-/// An inline Map state.
+/// How a [`Map`] runs its iterations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapMode {
+    /// Within the execution, shown in its history.
+    Inline,
+    /// As a map run, with the `Label` that its ARN carries.
+    Distributed {
+        /// `Label`; AWS makes one up when it is absent.
+        label: Option<String>,
+    },
+}
+
+/// A Map state.
 #[derive(Debug)]
 pub struct Map {
+    /// Inline or distributed.
+    pub mode: MapMode,
     /// Where each iteration starts.
     pub processor: StateId,
     /// Which items there are.

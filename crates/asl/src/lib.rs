@@ -45,8 +45,9 @@ mod validate;
 
 pub use choice::{Comparison, Condition, IsA, Kind, Operand, Operator, Rule, Test};
 pub use definition::{
-    Choice, Definition, Fail, Flow, Items, JsonPathFlow, Map, Parallel, Pass, QueryLanguage,
-    ResultPath, Selection, State, StateId, StateKind, StateMachineType, Task, Transition, Wait,
+    Choice, Definition, Fail, Flow, Items, JsonPathFlow, Map, MapMode, Parallel, Pass,
+    QueryLanguage, ResultPath, Selection, State, StateId, StateKind, StateMachineType, Task,
+    Transition, Wait,
 };
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use expression::{Expression, Scalar};

@@ -7,7 +7,7 @@ use crate::effect::{Effect, Status};
 use crate::fact::{Fact, Stamp, Started};
 use crate::history::Details;
 use crate::run::Run;
-use crate::state::{Doing, Purpose, ROOT, State, Step, Thread, TimerId};
+use crate::state::{Doing, Purpose, ROOT, Shown, State, Step, Thread, TimerId};
 use crate::states::{task, wait};
 
 /// Takes a fact into account and returns what is to be done.
@@ -82,6 +82,7 @@ impl Run<'_> {
         }
         let root = Thread {
             parent: None,
+            shown: Shown::InHistory,
             // Recorded: the first state follows no event.
             previous_event_id: 0,
             variables: Value::object(),

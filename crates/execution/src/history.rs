@@ -76,6 +76,14 @@ pub enum Details {
         name: String,
         index: usize,
     },
+    MapRunStarted {
+        map_run_arn: String,
+    },
+    MapRunSucceeded,
+    MapRunFailed {
+        error: Option<String>,
+        cause: Option<String>,
+    },
     EvaluationFailed {
         state: String,
         error: String,
@@ -299,6 +307,9 @@ impl Details {
                 IterationEvent::Failed => "MapIterationFailed".into(),
                 IterationEvent::Aborted => "MapIterationAborted".into(),
             },
+            Details::MapRunStarted { .. } => "MapRunStarted".into(),
+            Details::MapRunSucceeded => "MapRunSucceeded".into(),
+            Details::MapRunFailed { .. } => "MapRunFailed".into(),
             Details::EvaluationFailed { .. } => "EvaluationFailed".into(),
             Details::TaskScheduled { .. } => "TaskScheduled".into(),
             Details::TaskStarted { .. } => "TaskStarted".into(),
@@ -326,6 +337,7 @@ impl Details {
             | Details::ParallelStateStarted
             | Details::StateSucceeded { .. }
             | Details::StateFailed { .. }
+            | Details::MapRunSucceeded
             | Details::LambdaFunctionStarted => return None,
             Details::StateEntered { name, input, .. } => {
                 let details = Value::object()
@@ -351,6 +363,7 @@ impl Details {
                 .with_some("stateMachineVersionArn", state_machine_version_arn.as_ref()),
             Details::ExecutionFailed { error, cause }
             | Details::ExecutionAborted { error, cause }
+            | Details::MapRunFailed { error, cause }
             | Details::ActivityEndedBadly { error, cause, .. }
             | Details::LambdaFunctionEndedBadly { error, cause, .. } => {
                 error_and_cause(error.as_ref(), cause.as_ref())
@@ -361,6 +374,9 @@ impl Details {
             Details::MapStateStarted { length } => Value::object().with("length", *length),
             Details::MapIteration { name, index, .. } => {
                 Value::object().with("name", name).with("index", *index)
+            }
+            Details::MapRunStarted { map_run_arn } => {
+                Value::object().with("mapRunArn", map_run_arn)
             }
             Details::EvaluationFailed { state, error, cause, location } => Value::object()
                 .with("state", state)

@@ -12,7 +12,7 @@ use crate::effect::Status;
 use crate::history::{Details, StateType};
 use crate::payload::Payload;
 use crate::run::{Fault, FaultKind, Run};
-use crate::state::{Doing, Purpose, ROOT, ThreadId};
+use crate::state::{Doing, Purpose, ROOT, Shown, ThreadId};
 use crate::states;
 
 impl Run<'_> {
@@ -110,7 +110,8 @@ impl Run<'_> {
             let links_around =
                 self.previous(id) == entered && failure.location.as_deref() != Some("Timestamp");
             let previous = if links_around { visit.before_event_id } else { self.previous(id) };
-            let event = self.append(
+            let event = self.record_aside(
+                id,
                 previous,
                 Details::EvaluationFailed {
                     state: name,
@@ -119,9 +120,7 @@ impl Run<'_> {
                     location: failure.location,
                 },
             );
-            if let Some(thread) = self.state.threads.get_mut(&id) {
-                thread.previous_event_id = event;
-            }
+            self.follow(id, event);
         }
         self.fail(id, Fault { error: Some(failure.error), cause: Some(cause), kind });
     }
@@ -129,9 +128,8 @@ impl Run<'_> {
     /// The visited state failed: retries, catches, or fails its line of control.
     pub(crate) fn fail(&mut self, id: ThreadId, fault: Fault) {
         if fault.kind == FaultKind::Runtime {
-            let previous = self.previous(id);
-            if let Some(root) = self.state.threads.get_mut(&ROOT) {
-                root.previous_event_id = previous;
+            if self.state.threads.get(&id).is_some_and(|thread| thread.shown == Shown::InHistory) {
+                self.follow(ROOT, self.previous(id));
             }
             return self.end_badly(Status::Failed, fault.error, fault.cause);
         }

@@ -8,7 +8,9 @@ use crate::effect::{Effect, Finish, Status};
 use crate::fact::Stamp;
 use crate::history::{Details, HistoryEvent, StateType};
 use crate::payload::Payload;
-use crate::state::{Doing, Purpose, ROOT, State, Step, Thread, ThreadId, Timer, TimerId, Visit};
+use crate::state::{
+    Doing, Purpose, ROOT, Shown, State, Step, Thread, ThreadId, Timer, TimerId, Visit,
+};
 use crate::{context, states};
 
 /// How many visits of states one `apply` carries out before it lets others run.
@@ -200,15 +202,31 @@ impl<'a> Run<'a> {
 
     /// Records what happened in a line of control; its next event follows this one.
     pub(crate) fn record(&mut self, id: ThreadId, details: Details) -> u64 {
-        let previous = self.previous(id);
-        let event = self.append(previous, details);
-        if let Some(thread) = self.state.threads.get_mut(&id) {
-            thread.previous_event_id = event;
-        }
+        let event = self.record_aside(id, self.previous(id), details);
+        self.follow(id, event);
         event
     }
 
-    /// Records an event that no other will follow: AWS links around the ends of iterations.
+    /// Records an event that the next one will not follow: AWS links around some.
+    pub(crate) fn record_aside(
+        &mut self,
+        id: ThreadId,
+        previous_event_id: u64,
+        details: Details,
+    ) -> u64 {
+        match self.state.threads.get(&id).map(|thread| thread.shown) {
+            Some(Shown::Nowhere) => self.previous(id) + 1,
+            Some(Shown::InHistory) | None => self.append(previous_event_id, details),
+        }
+    }
+
+    /// Makes the next event of a line of control follow `event`.
+    pub(crate) fn follow(&mut self, id: ThreadId, event: u64) {
+        if let Some(thread) = self.state.threads.get_mut(&id) {
+            thread.previous_event_id = event;
+        }
+    }
+
     pub(crate) fn append(&mut self, previous_event_id: u64, details: Details) -> u64 {
         self.state.last_event_id += 1;
         let id = self.state.last_event_id;

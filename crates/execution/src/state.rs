@@ -90,7 +90,9 @@ pub(crate) enum Purpose {
 pub(crate) struct Thread {
     /// The Parallel or Map it belongs to; none for the execution itself.
     pub(crate) parent: Option<Parent>,
-    /// The event that the next one follows.
+    /// Whether its events are part of the execution's history.
+    pub(crate) shown: Shown,
+    /// The event that the next one follows; of a hidden line of control its own count of events.
     pub(crate) previous_event_id: u64,
     /// The variables in reach; inner lines of control begin with their outer one's.
     pub(crate) variables: Value,
@@ -98,6 +100,17 @@ pub(crate) struct Thread {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) map_item: Option<Value>,
     pub(crate) step: Step,
+}
+
+/// Whether the events of a line of control are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Shown {
+    /// They are.
+    InHistory,
+    /// It is an iteration of a map run, or within one.
+    // DIFFERS: AWS runs these as child executions with histories of their own; here they run inside
+    // the execution and leave no history.
+    Nowhere,
 }
 
 /// Where a branch or an iteration belongs.
@@ -188,6 +201,8 @@ pub(crate) struct Iterations {
     pub(crate) concurrency_max: usize,
     /// `$states.input` for ItemSelector: the state's effective input.
     pub(crate) selector_input: Value,
+    /// Whether this is a map run.
+    pub(crate) distributed: bool,
     /// The event of the last iteration that succeeded.
     pub(crate) last_event_id: Option<u64>,
     pub(crate) failed: usize,

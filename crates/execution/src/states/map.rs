@@ -1,15 +1,21 @@
-//! Map, inline: an item processor for every item. AWS page: "Map workflow state", "Inline mode".
+//! Map: an item processor for every item. AWS pages: "Map workflow state", "Inline mode",
+//! "Distributed mode" (without readers, batches and writers).
 
-use asl::{Computed, Failure, Field, Items, Map, QueryLanguage, Scalar, State, error_name};
+use asl::{
+    Computed, Failure, Field, Items, Map, MapMode, QueryLanguage, Scalar, State, error_name,
+};
 use value::Value;
 
 use crate::history::{Details, IterationEvent, StateType};
 use crate::payload::Payload;
 use crate::run::{Fault, Run};
-use crate::state::{Children, Doing, Iterations, Parent, Step, Thread, ThreadId};
+use crate::state::{Children, Doing, Iterations, Parent, Shown, Step, Thread, ThreadId};
 
 /// How many iterations of an inline Map run at the same time (AWS's bound).
 const MAP_CONCURRENCY_MAX: usize = 40;
+
+/// How many iterations of a map run run at the same time (AWS's bound).
+const MAP_RUN_CONCURRENCY_MAX: usize = 10_000;
 
 pub(crate) fn begin(
     run: &mut Run<'_>,
@@ -24,10 +30,19 @@ pub(crate) fn begin(
     run.record(id, Details::MapStateStarted { length });
     let concurrency_max = concurrency(run, id, map)?;
     let tolerated = tolerated(run, id, map, length)?;
+    let distributed = match &map.mode {
+        MapMode::Inline => false,
+        MapMode::Distributed { label } => {
+            let map_run_arn = map_run_arn(run, label.as_deref());
+            run.record(id, Details::MapRunStarted { map_run_arn });
+            true
+        }
+    };
     let iterations = Iterations {
         children: Children { running: Vec::new(), outputs: vec![None; length] },
         items,
         next: 0,
+        distributed,
         last_event_id: None,
         concurrency_max,
         selector_input: effective,
@@ -86,7 +101,30 @@ fn concurrency(run: &mut Run<'_>, id: ThreadId, map: &Map) -> Result<usize, Fail
     let wanted = integer(run, id, map.max_concurrency.as_ref(), "MaxConcurrency")?.unwrap_or(0);
     let wanted = usize::try_from(wanted)
         .map_err(|_negative| Failure::runtime("MaxConcurrency cannot be negative."))?;
-    Ok(if wanted == 0 { MAP_CONCURRENCY_MAX } else { wanted.min(MAP_CONCURRENCY_MAX) })
+    let bound = match map.mode {
+        MapMode::Inline => MAP_CONCURRENCY_MAX,
+        MapMode::Distributed { .. } => MAP_RUN_CONCURRENCY_MAX,
+    };
+    Ok(if wanted == 0 { bound } else { wanted.min(bound) })
+}
+
+/// Makes up the ARN of a map run.
+fn map_run_arn(run: &mut Run<'_>, label: Option<&str>) -> String {
+    let machine = run.state.started.as_ref().map(|started| started.state_machine_arn.clone());
+    let machine = machine.unwrap_or_default().replacen(":stateMachine:", ":mapRun:", 1);
+    let label = label.map_or_else(|| uuid(run), str::to_owned);
+    format!("{machine}/{label}:{}", uuid(run))
+}
+
+/// A random UUID (version 4).
+fn uuid(run: &mut Run<'_>) -> String {
+    let bits = u128::from_be_bytes(run.moment.bytes());
+    let bits = bits & !(0xF << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let mut text = format!("{bits:032x}");
+    for at in [20, 16, 12, 8] {
+        text.insert(at, '-');
+    }
+    text
 }
 
 /// Returns how many iterations may fail.
@@ -213,16 +251,24 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
             })?
         }
     };
+    // A map run's iterations see nothing of the execution around them, and count their own events.
+    let (shown, previous_event_id, variables) = match &map.mode {
+        MapMode::Inline => (outer.shown, outer.previous_event_id, outer.variables),
+        MapMode::Distributed { .. } => (Shown::Nowhere, 1, Value::object()),
+    };
     let iteration = Thread {
         parent: Some(Parent { thread: id, index }),
-        previous_event_id: outer.previous_event_id,
-        variables: outer.variables,
+        shown,
+        previous_event_id,
+        variables,
         map_item: Some(map_item),
         step: Step::Enter { state: map.processor.0, input: input.into() },
     };
     let thread = run.spawn(iteration);
     let name = definition.name.to_string();
-    run.record(thread, Details::MapIteration { what: IterationEvent::Started, name, index });
+    if shown == Shown::InHistory {
+        run.record(thread, Details::MapIteration { what: IterationEvent::Started, name, index });
+    }
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
     {
@@ -278,9 +324,13 @@ pub(crate) fn iteration_failed(
             kind: fault.kind,
         }
     };
+    let distributed = distributed(run, id);
     run.abandon(id);
-    if let Some(thread) = run.state.threads.get_mut(&id) {
-        thread.previous_event_id = previous;
+    if distributed {
+        let (error, cause) = (fault.error.clone(), fault.cause.clone());
+        run.record(id, Details::MapRunFailed { error, cause });
+    } else {
+        run.follow(id, previous);
     }
     run.fail(id, fault);
 }
@@ -295,10 +345,14 @@ fn ended(
 ) -> u64 {
     let id = parent.thread;
     let name = run.visited(id).map(|state| state.name.to_string()).unwrap_or_default();
-    let event = run.append(previous, Details::MapIteration { what, name, index: parent.index });
-    if let Some(thread) = run.state.threads.get_mut(&id) {
-        thread.previous_event_id = previous;
-    }
+    let event = if distributed(run, id) {
+        run.previous(id)
+    } else {
+        let details = Details::MapIteration { what, name, index: parent.index };
+        let event = run.record_aside(id, previous, details);
+        run.follow(id, previous);
+        event
+    };
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
     {
@@ -307,20 +361,32 @@ fn ended(
     event
 }
 
+/// Returns whether the visited Map is a map run.
+fn distributed(run: &Run<'_>, id: ThreadId) -> bool {
+    matches!(
+        run.visit(id).map(|visit| &visit.doing),
+        Some(Doing::Iterations(iterations)) if iterations.distributed
+    )
+}
+
 /// Every iteration has ended.
 fn complete(run: &mut Run<'_>, id: ThreadId) {
     let Some(visit) = run.visit_mut(id) else { return };
     let Doing::Iterations(iterations) = &mut visit.doing else { return };
     let outputs = std::mem::take(&mut iterations.children.outputs);
-    let last_event_id = iterations.last_event_id;
+    let (distributed, last_event_id) = (iterations.distributed, iterations.last_event_id);
     visit.doing = Doing::Beginning;
     let outputs: Vec<Payload> = outputs.into_iter().flatten().collect();
-    let previous = last_event_id.unwrap_or_else(|| run.previous(id));
-    if let Some(thread) = run.state.threads.get_mut(&id) {
-        thread.previous_event_id = previous;
-    }
+    let previous = if distributed {
+        // DIFFERS: recordings since November 2024 let the exit follow MapRunStarted; most, and the
+        // older ones, show this.
+        run.record(id, Details::MapRunSucceeded)
+    } else {
+        last_event_id.unwrap_or_else(|| run.previous(id))
+    };
+    run.follow(id, previous);
     // Recorded: the exit follows the end of the last iteration, not this event.
-    run.append(previous, Details::StateSucceeded { state_type: StateType::Map });
+    run.record_aside(id, previous, Details::StateSucceeded { state_type: StateType::Map });
     if let Err(failure) = run.complete(id, Payload::array(&outputs)) {
         run.evaluation_failed(id, failure);
     }

@@ -29,8 +29,7 @@ pub(crate) fn begin(
     for (index, start) in parallel.branches.iter().enumerate() {
         let step = Step::Enter { state: start.0, input: input.clone() };
         let parent = Some(Parent { thread: id, index });
-        let (variables, map_item) = (outer.variables.clone(), outer.map_item.clone());
-        let branch = Thread { parent, previous_event_id, variables, map_item, step };
+        let branch = Thread { parent, previous_event_id, step, ..outer.clone() };
         children.running.push(run.spawn(branch));
     }
     run.doing(id, Doing::Branches(children));
@@ -46,9 +45,7 @@ pub(crate) fn branch_arrived(
     output: Payload,
 ) {
     let id = parent.thread;
-    if let Some(thread) = run.state.threads.get_mut(&id) {
-        thread.previous_event_id = previous;
-    }
+    run.follow(id, previous);
     let Some(visit) = run.visit_mut(id) else { return };
     let Doing::Branches(children) = &mut visit.doing else { return };
     children.running.retain(|running| *running != branch);
@@ -62,7 +59,7 @@ pub(crate) fn branch_arrived(
         std::mem::take(&mut children.outputs).into_iter().flatten().collect();
     visit.doing = Doing::Beginning;
     // Recorded: the exit follows the last branch, not this event.
-    run.append(previous, Details::StateSucceeded { state_type: StateType::Parallel });
+    run.record_aside(id, previous, Details::StateSucceeded { state_type: StateType::Parallel });
     let outcome = run.complete(id, Payload::array(&outputs));
     if let Err(failure) = outcome {
         run.evaluation_failed(id, failure);
@@ -79,7 +76,8 @@ pub(crate) fn branch_failed(
 ) {
     // Recorded: a Task that fails its branch is also said to be aborted.
     if matches!(run.visited(branch).map(|state| &state.kind), Some(asl::StateKind::Task(_))) {
-        previous = run.append(previous, Details::StateAborted { state_type: StateType::Task });
+        let aborted = Details::StateAborted { state_type: StateType::Task };
+        previous = run.record_aside(branch, previous, aborted);
     }
     run.state.threads.remove(&branch);
     let id = parent.thread;
@@ -89,8 +87,6 @@ pub(crate) fn branch_failed(
         children.running.retain(|running| *running != branch);
     }
     run.abandon(id);
-    if let Some(thread) = run.state.threads.get_mut(&id) {
-        thread.previous_event_id = previous;
-    }
+    run.follow(id, previous);
     run.fail(id, fault);
 }
