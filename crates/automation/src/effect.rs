@@ -75,7 +75,8 @@ pub struct Script {
     pub payload: Value,
     /// The handler's second argument: the `global:` and `automation:` variables.
     pub context: Value,
-    /// When the process is to be ended, in seconds from its start.
+    /// The longest that the process may run. The engine has a timer of its own and cancels the
+    /// script when it fires; this is the bound for processes that nobody cancels any more.
     pub timeout_seconds: u64,
     /// The path that tracebacks show, `/tmp/<id>-<time>/customer_script.py`.
     pub file: String,

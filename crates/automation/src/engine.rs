@@ -205,7 +205,7 @@ impl Run<'_> {
             (Phase::Running(_), _) if self.state.stop == Some(StopType::Cancel) => {}
             (Phase::Running(_), StopType::Complete) => {
                 self.state.stop = Some(StopType::Complete);
-                self.effects.push(Effect::Record);
+                self.changed();
             }
             (Phase::Running(index), StopType::Cancel) => self.cancel(index),
         }
@@ -216,8 +216,13 @@ impl Run<'_> {
         self.state.stop = Some(StopType::Cancel);
         self.withdraw_all();
         self.execution_status(Status::Cancelling);
-        self.step_status(index, Status::Cancelled);
         let step = self.runbook.steps.get(index);
+        if let Some(step) = step
+            && let Work::Available { cancel, .. } = step.action.work
+        {
+            cancel(&mut Turn { run: self, index, step });
+        }
+        self.step_status(index, Status::Cancelled);
         let after = step.and_then(|step| step.on_cancel.as_deref());
         match after.and_then(|name| self.runbook.step_index(name)) {
             Some(next) => {
@@ -291,7 +296,7 @@ impl Run<'_> {
     /// Draws the consequences of what an action said.
     fn settle(&mut self, index: usize, outcome: Outcome) {
         match outcome {
-            Outcome::InProgress => self.effects.push(Effect::Record),
+            Outcome::InProgress => self.changed(),
             Outcome::Waiting => {
                 self.step_status(index, Status::Waiting);
                 self.execution_status(Status::Waiting);
@@ -429,7 +434,7 @@ impl Run<'_> {
             return;
         }
         self.state.status = status;
-        self.effects.push(Effect::Record);
+        self.changed();
         let event = notification::of_execution(self.state, self.stamp.millis);
         self.effects.push(Effect::Event(event));
     }
@@ -454,10 +459,17 @@ impl Run<'_> {
             execution.timeout_id = None;
         }
         let execution = execution.clone();
-        self.effects.push(Effect::Record);
+        self.changed();
         if let Some(step) = self.runbook.steps.get(index) {
             let event = notification::of_step(self.state, step, &execution);
             self.effects.push(Effect::Event(event));
+        }
+    }
+
+    /// Tells that the record is another one; once is enough.
+    fn changed(&mut self) {
+        if !self.effects.contains(&Effect::Record) {
+            self.effects.push(Effect::Record);
         }
     }
 
@@ -469,6 +481,13 @@ impl Run<'_> {
         self.state.outstanding.insert(id, effect.clone());
         self.effects.push(effect);
         id
+    }
+
+    /// Asks for something whose answer nobody waits for.
+    pub(crate) fn tell(&mut self, effect: impl FnOnce(u64) -> Effect) {
+        self.state.last_id += 1;
+        let effect = effect(self.state.last_id);
+        self.effects.push(effect);
     }
 
     pub(crate) fn timer_at(&mut self, at_millis: i64) -> u64 {

@@ -59,7 +59,7 @@ impl Failure {
     /// An AWS operation answered with an error.
     pub(crate) fn client_error(code: &str, operation: &str, message: &str) -> Failure {
         let kind = match code {
-            _ if code.contains("Throttl") || code == "TooManyRequestsException" => Kind::Throttling,
+            _ if is_throttling(code) => Kind::Throttling,
             _ if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" => {
                 Kind::Permission
             }
@@ -83,6 +83,12 @@ impl Failure {
         Failure { stage: Stage::PostVerification, ..failure }
     }
 
+    /// What the step started has ended in failure.
+    pub(crate) fn ended(phrase: &str, text: &str) -> Failure {
+        let failure = Failure::phrased(phrase, text, Kind::Action);
+        Failure { stage: Stage::PostVerification, ..failure }
+    }
+
     /// The step took too long.
     // UNVERIFIED: AWS's documentation shows `Step timed out while step is verifying …` for EC2 only.
     pub(crate) fn timed_out(phrase: &str) -> Failure {
@@ -94,6 +100,11 @@ impl Failure {
         let message = format!("Step fails when it is {phrase}. {text}.{SUFFIX}");
         Failure { stage: Stage::Invocation, kind, message }
     }
+}
+
+/// Returns whether an error says that a service was asked too often.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    code.contains("Throttl") || code == "TooManyRequestsException" || code == "RequestLimitExceeded"
 }
 
 /// Returns what botocore's `ClientError` prints.

@@ -88,7 +88,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// Returns the reference that a text consists of, if it is nothing else.
 pub(crate) fn whole(text: &str) -> Option<Reference> {
-    match pieces(text.trim()).as_slice() {
+    match pieces(text).as_slice() {
         [Piece::Reference(reference, _)] => Some(reference.clone()),
         _ => None,
     }

@@ -4,7 +4,7 @@
 
 use value::{Value, value};
 
-use super::{Action, Answer, Outcome, Turn, Work};
+use super::{Action, Answer, Outcome, Turn, Work, nothing_to_cancel};
 use crate::clock;
 use crate::fact::Signal;
 use crate::failure::Failure;
@@ -15,7 +15,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: Some(604_800),
     may_follow_cancel: false,
     phrase: "waiting for approval",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {

@@ -6,7 +6,7 @@
 use value::Value;
 
 use super::property::{self, Verdict};
-use super::{Action, Answer, Outcome, Turn, Work, execute_aws_api};
+use super::{Action, Answer, Outcome, Turn, Work, execute_aws_api, nothing_to_cancel};
 use crate::failure::Failure;
 
 pub(super) static ACTION: Action = Action {
@@ -15,7 +15,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: Some(execute_aws_api::CALL_SECONDS_MAX),
     may_follow_cancel: true,
     phrase: "Execute/Cancelling action",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {

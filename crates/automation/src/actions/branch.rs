@@ -4,7 +4,7 @@
 
 use value::Value;
 
-use super::{Action, Answer, Outcome, Turn, Work};
+use super::{Action, Answer, Outcome, Turn, Work, nothing_to_cancel};
 use crate::diagnostic::{Diagnostics, Path};
 use crate::failure::Failure;
 use crate::parameter;
@@ -18,7 +18,7 @@ pub(crate) static ACTION: Action = Action {
     timeout_seconds: None,
     may_follow_cancel: true,
     phrase: "evaluating the choices",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 /// How a variable is compared.

@@ -4,7 +4,7 @@
 
 use value::{Value, value};
 
-use super::{Action, Answer, Outcome, Turn, Work};
+use super::{Action, Answer, Outcome, Turn, Work, nothing_to_cancel};
 use crate::failure::Failure;
 use crate::output;
 
@@ -20,7 +20,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: Some(CALL_SECONDS_MAX),
     may_follow_cancel: true,
     phrase: "Execute/Cancelling action",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {

@@ -4,7 +4,7 @@
 
 use value::{Value, value};
 
-use super::{Action, Answer, Outcome, Turn, Work, execute_aws_api};
+use super::{Action, Answer, Outcome, Turn, Work, execute_aws_api, nothing_to_cancel};
 use crate::clock;
 use crate::effect::{Effect, Script};
 use crate::fact::CallError;
@@ -25,7 +25,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: Some(SCRIPT_SECONDS_MAX),
     may_follow_cancel: true,
     phrase: "Poll action status for completion",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {

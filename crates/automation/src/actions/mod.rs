@@ -3,9 +3,15 @@
 mod approve;
 mod assert_aws_resource_property;
 pub(crate) mod branch;
+mod create_stack;
+mod delete_stack;
+mod execute_automation;
 mod execute_aws_api;
 mod execute_script;
+mod execute_state_machine;
+mod invoke_lambda_function;
 mod pause;
+mod poll;
 mod property;
 mod sleep;
 mod unavailable;
@@ -36,15 +42,15 @@ pub static ACTIONS: &[&Action] = &[
     &unavailable::CHANGE_INSTANCE_STATE,
     &unavailable::COPY_IMAGE,
     &unavailable::CREATE_IMAGE,
-    &unavailable::CREATE_STACK,
+    &create_stack::ACTION,
     &unavailable::CREATE_TAGS,
     &unavailable::DELETE_IMAGE,
-    &unavailable::DELETE_STACK,
-    &unavailable::EXECUTE_AUTOMATION,
+    &delete_stack::ACTION,
+    &execute_automation::ACTION,
     &execute_aws_api::ACTION,
     &execute_script::ACTION,
-    &unavailable::EXECUTE_STATE_MACHINE,
-    &unavailable::INVOKE_LAMBDA_FUNCTION,
+    &execute_state_machine::ACTION,
+    &invoke_lambda_function::ACTION,
     &unavailable::INVOKE_WEBHOOK,
     &unavailable::LOOP,
     &pause::ACTION,
@@ -80,6 +86,8 @@ pub(crate) enum Work {
         begin: fn(&mut Turn<'_, '_>) -> Outcome,
         /// Goes on.
         resume: fn(&mut Turn<'_, '_>, &Answer) -> Outcome,
+        /// Stops what it has started elsewhere.
+        cancel: fn(&mut Turn<'_, '_>),
     },
     /// Stepwell knows the action but cannot carry it out.
     Unavailable,
@@ -176,6 +184,12 @@ impl Turn<'_, '_> {
         self.run.ask(|id| Effect::Call(Call { id, service, operation, input }));
     }
 
+    /// Calls an AWS operation whose answer nobody waits for.
+    pub(crate) fn tell(&mut self, service: &str, operation: &str, input: Value) {
+        let (service, operation) = (service.to_owned(), operation.to_owned());
+        self.run.tell(|id| Effect::Call(Call { id, service, operation, input }));
+    }
+
     /// Asks to be woken.
     pub(crate) fn wake_at(&mut self, at_millis: i64) {
         self.run.timer_at(at_millis);
@@ -186,6 +200,9 @@ impl Turn<'_, '_> {
         self.run.stamp.millis
     }
 }
+
+/// What an action does on cancellation that has started nothing elsewhere.
+pub(crate) fn nothing_to_cancel(_turn: &mut Turn<'_, '_>) {}
 
 /// Returns the action of this name.
 pub fn find(name: &str) -> Option<&'static Action> {

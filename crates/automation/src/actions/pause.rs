@@ -2,7 +2,7 @@
 
 use value::Value;
 
-use super::{Action, Answer, Outcome, Turn, Work};
+use super::{Action, Answer, Outcome, Turn, Work, nothing_to_cancel};
 use crate::fact::Signal;
 
 pub(super) static ACTION: Action = Action {
@@ -11,7 +11,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: None,
     may_follow_cancel: false,
     phrase: "waiting to be resumed",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(_turn: &mut Turn<'_, '_>) -> Outcome {

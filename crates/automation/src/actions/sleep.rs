@@ -2,7 +2,7 @@
 //!
 //! AWS: "aws:sleep – Delay an automation", read in the reference of 2026-11.
 
-use super::{Action, Answer, Outcome, Turn, Work};
+use super::{Action, Answer, Outcome, Turn, Work, nothing_to_cancel};
 use crate::clock;
 use crate::failure::Failure;
 
@@ -15,7 +15,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: None,
     may_follow_cancel: false,
     phrase: "sleeping",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {

@@ -30,25 +30,11 @@ pub(super) static COPY_IMAGE: Action = never_after_cancel(unavailable(
 /// `aws:createImage`.
 pub(super) static CREATE_IMAGE: Action =
     never_after_cancel(unavailable("aws:createImage", &["InstanceId", "ImageName"]));
-/// `aws:createStack`.
-pub(super) static CREATE_STACK: Action =
-    never_after_cancel(unavailable("aws:createStack", &["StackName"]));
 /// `aws:createTags`.
 pub(super) static CREATE_TAGS: Action =
     never_after_cancel(unavailable("aws:createTags", &["ResourceIds", "Tags"]));
 /// `aws:deleteImage`.
 pub(super) static DELETE_IMAGE: Action = unavailable("aws:deleteImage", &["ImageId"]);
-/// `aws:deleteStack`.
-pub(super) static DELETE_STACK: Action = unavailable("aws:deleteStack", &["StackName"]);
-/// `aws:executeAutomation`.
-pub(super) static EXECUTE_AUTOMATION: Action =
-    unavailable("aws:executeAutomation", &["DocumentName"]);
-/// `aws:executeStateMachine`.
-pub(super) static EXECUTE_STATE_MACHINE: Action =
-    unavailable("aws:executeStateMachine", &["stateMachineArn"]);
-/// `aws:invokeLambdaFunction`.
-pub(super) static INVOKE_LAMBDA_FUNCTION: Action =
-    unavailable("aws:invokeLambdaFunction", &["FunctionName"]);
 /// `aws:invokeWebhook`.
 pub(super) static INVOKE_WEBHOOK: Action = unavailable("aws:invokeWebhook", &["IntegrationName"]);
 /// `aws:loop`.

@@ -2,7 +2,7 @@
 
 use value::Value;
 
-use super::{Action, Answer, Outcome, Turn, Work};
+use super::{Action, Answer, Outcome, Turn, Work, nothing_to_cancel};
 use crate::failure::Failure;
 use crate::parameter;
 
@@ -12,7 +12,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: None,
     may_follow_cancel: true,
     phrase: "updating the variable",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {

@@ -3,7 +3,7 @@
 use value::Value;
 
 use super::property::{self, Verdict};
-use super::{Action, Answer, Outcome, Turn, Work, execute_aws_api};
+use super::{Action, Answer, Outcome, Turn, Work, execute_aws_api, nothing_to_cancel};
 use crate::clock;
 
 /// How long it waits between two calls.
@@ -16,7 +16,7 @@ pub(super) static ACTION: Action = Action {
     timeout_seconds: Some(3600),
     may_follow_cancel: true,
     phrase: "waiting for the resource property to have a desired value",
-    work: Work::Available { begin, resume },
+    work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {

@@ -360,6 +360,154 @@ fn execute_script_refuses_a_result_beyond_the_limit() {
     assert_eq!(driver.status(), Status::InProgress, "the second attempt");
 }
 
+/// Answers calls by operation, each with the next of its answers, and fires timers in between.
+fn play(driver: &mut Driver, answers: &[(&str, Value)]) -> Vec<String> {
+    let mut requests = Vec::new();
+    for (operation, answer) in answers {
+        if driver.call().is_none() {
+            driver.next_timer();
+        }
+        let call = driver.call().unwrap();
+        assert_eq!(call.operation, *operation);
+        requests.push(call.input.to_string());
+        driver.answer(Ok(answer.clone()));
+    }
+    requests
+}
+
+const MACHINE: &str = "{name: sfn, action: 'aws:executeStateMachine', \
+    inputs: {stateMachineArn: m, input: '{\"a\":1}'}}";
+
+#[test]
+fn execute_state_machine_waits_for_the_end() {
+    let mut driver = started(MACHINE);
+    let requests = play(
+        &mut driver,
+        &[
+            ("StartExecution", value!({"executionArn": "e"})),
+            ("DescribeExecution", value!({"status": "RUNNING"})),
+            ("DescribeExecution", value!({"status": "SUCCEEDED", "output": "{}"})),
+        ],
+    );
+    assert_eq!(
+        requests,
+        [
+            r#"{"stateMachineArn":"m","input":"{\"a\":1}"}"#,
+            r#"{"executionArn":"e"}"#,
+            r#"{"executionArn":"e"}"#
+        ]
+    );
+    assert_eq!(outputs(&driver, "sfn"), r#"{"status":["SUCCEEDED"],"output":["{}"]}"#);
+    assert_eq!(driver.status(), Status::Success);
+
+    let mut driver = started(MACHINE);
+    let failed = value!({"status": "ABORTED"});
+    let answers =
+        [("StartExecution", value!({"executionArn": "e"})), ("DescribeExecution", failed)];
+    play(&mut driver, &answers);
+    assert!(failure(&driver, "sfn").contains("The execution e ended with status ABORTED"));
+}
+
+#[test]
+fn cancelling_stops_what_was_started_elsewhere() {
+    let mut driver = started(MACHINE);
+    play(&mut driver, &[("StartExecution", value!({"executionArn": "e"}))]);
+    let effects = driver.fact(Fact::StopRequested(automation::StopType::Cancel));
+    let stop = effects.iter().find_map(|effect| match effect {
+        Effect::Call(call) => Some((call.operation.as_str(), call.input.to_string())),
+        _ => None,
+    });
+    assert_eq!(stop, Some(("StopExecution", r#"{"executionArn":"e"}"#.to_owned())));
+    assert_eq!(driver.status(), Status::Cancelled);
+    assert!(driver.state.outstanding().is_empty());
+}
+
+const CHILD: &str = "{name: child, action: 'aws:executeAutomation', \
+    inputs: {DocumentName: Other, RuntimeParameters: {Name: '{{ Name }}', List: '{{ List }}'}}}";
+
+#[test]
+fn execute_automation_waits_for_the_child() {
+    let execution = |status: &str| {
+        value!({"AutomationExecution": {
+            "AutomationExecutionStatus": status,
+            "Outputs": {"a.B": ["1", "2"], "a.C": ["3"]},
+        }})
+    };
+    let play_to = |status: &str| {
+        let mut driver = started(CHILD);
+        let requests = play(
+            &mut driver,
+            &[
+                ("StartAutomationExecution", value!({"AutomationExecutionId": "id"})),
+                ("GetAutomationExecution", execution("InProgress")),
+                ("GetAutomationExecution", execution(status)),
+            ],
+        );
+        assert_eq!(
+            requests.first().unwrap(),
+            r#"{"DocumentName":"Other","Parameters":{"Name":["bob"],"List":["a","b"]}}"#
+        );
+        driver
+    };
+    assert_eq!(
+        outputs(&play_to("Success"), "child"),
+        r#"{"Output":["1","2","3"],"ExecutionId":["id"],"Status":["Success"]}"#
+    );
+    assert_eq!(
+        failure(&play_to("Failed"), "child"),
+        format!(
+            "Step fails when it is Execution complete: verified. Failed to run automation with \
+             executionId: id Failed : {{Status=[Failed], Output=[1, 2, 3], ExecutionId=[id]}}.{SUFFIX}"
+        )
+    );
+}
+
+#[test]
+fn stacks_are_created_and_deleted() {
+    let stack = |status: &str| value!({"Stacks": [{"StackId": "s", "StackStatus": status}]});
+    let create =
+        "{name: stack, action: 'aws:createStack', inputs: {StackName: n, TemplateBody: t}}";
+    for (status, expected) in
+        [("CREATE_COMPLETE", Status::Success), ("ROLLBACK_COMPLETE", Status::Failed)]
+    {
+        let mut driver = started(create);
+        let id = value!({"StackId": "s"});
+        let wait = ("DescribeStacks", stack("CREATE_IN_PROGRESS"));
+        play(&mut driver, &[("CreateStack", id), wait, ("DescribeStacks", stack(status))]);
+        assert_eq!(driver.status(), expected);
+    }
+    let delete = "{name: stack, action: 'aws:deleteStack', inputs: {StackName: n}}";
+    let mut driver = started(delete);
+    let wait = ("DescribeStacks", stack("DELETE_IN_PROGRESS"));
+    play(&mut driver, &[("DeleteStack", nothing()), wait]);
+    driver.next_timer();
+    driver.answer(Err(error("ValidationError", "Stack with id n does not exist")));
+    assert_eq!(driver.status(), Status::Success);
+    let mut driver = started(delete);
+    play(&mut driver, &[("DeleteStack", nothing()), ("DescribeStacks", stack("DELETE_FAILED"))]);
+    assert!(failure(&driver, "stack").contains("unexpected state: DELETE_FAILED."));
+}
+
+#[test]
+fn invoke_lambda_function_decodes_the_payload() {
+    let step = "{name: call, action: 'aws:invokeLambdaFunction', \
+        inputs: {FunctionName: f, InputPayload: {a: '{{ Count }}'}}, \
+        outputs: [{Name: Got, Selector: $.Payload.b, Type: Integer}]}";
+    let mut driver = started(step);
+    assert_eq!(
+        driver.call().unwrap().input.to_string(),
+        r#"{"FunctionName":"f","Payload":"eyJhIjozfQ=="}"#
+    );
+    driver.answer(Ok(value!({"StatusCode": 200, "Payload": "eyJiIjo0fQ=="})));
+    assert_eq!(
+        outputs(&driver, "call"),
+        r#"{"Got":["4"],"StatusCode":["200"],"Payload":["{\"b\":4}"]}"#
+    );
+    let mut driver = started(step);
+    driver.answer(Ok(value!({"FunctionError": "Unhandled", "Payload": "e30="})));
+    assert!(failure(&driver, "call").contains("Unhandled: {}"));
+}
+
 #[test]
 fn actions_that_are_not_available_fail_and_say_so() {
     let driver = started("{name: run, action: 'aws:runCommand', inputs: {DocumentName: x}}");

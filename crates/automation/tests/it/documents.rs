@@ -164,7 +164,7 @@ fn aliases_cannot_grow_without_bound() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..9 {
         let below = format!("*a{}, ", level - 1).repeat(10);
-        text += &format!("a{level}: &a{level} [{below}]\n");
+        text.extend([&*format!("a{level}: &a{level} ["), &*below, "]\n"]);
     }
     let err = document::read(&text, Format::Yaml).unwrap_err();
     assert_eq!(err.message, "aliases make more than 200000 nodes");
