@@ -115,8 +115,8 @@ pub enum Operand {
 }
 
 impl Operator {
-    /// Returns the comparison that a field such as `NumericLessThanPath` names: what both sides must
-    /// be, how they compare, and whether the operand is a path.
+    /// Returns the comparison that a field such as `NumericLessThanPath` names: what both sides
+    /// must be, how they compare, and whether the operand is a path.
     pub(crate) fn comparison(name: &str) -> Option<(Kind, Comparison, bool)> {
         let (name, is_path) = match name.strip_suffix("Path") {
             Some(name) => (name, true),

@@ -105,13 +105,11 @@ pub(crate) fn parse(text: &str) -> Result<Node, JsonFault> {
     }
     let node = parser.value()?;
     parser.blanks();
-    match parser.peek() {
-        None => Ok(node),
-        Some(_) => {
-            let (message, position) = parser.token_or_character("expected end of input");
-            Err(parser.fault_at(message, position))
-        }
+    if parser.peek().is_none() {
+        return Ok(node);
     }
+    let (message, position) = parser.token_or_character("expected end of input");
+    Err(parser.fault_at(message, position))
 }
 
 struct Parser<'t> {
@@ -121,7 +119,8 @@ struct Parser<'t> {
 }
 
 /// What Jackson names when it meets something that starts no value.
-const VALUE_WANTED: &str = "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+const VALUE_WANTED: &str = "expected a valid value (JSON String, Number, Array, Object or \
+                            token 'null', 'true' or 'false')";
 /// The same, behind an unrecognised word.
 const TOKEN_WANTED: &str =
     "was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";

@@ -1,9 +1,9 @@
 //! The Amazon States Language: definitions, validation, data flow.
 //!
-//! What it is: a text becomes a [`Definition`] (validated, its expressions compiled once, immutable,
-//! `Send + Sync`) or a list of [`Diagnostic`]s that names every problem with AWS's codes, wording
-//! and locations, and with the span in the text. A definition's [`Template`]s, [`Path`]s and
-//! [`Condition`]s are evaluated over a [`Scope`].
+//! What it is: a text becomes a [`Definition`] (validated, its expressions compiled once,
+//! immutable, `Send + Sync`) or a list of [`Diagnostic`]s that names every problem with
+//! AWS's codes, wording and locations, and with the span in the text. A definition's
+//! [`Template`]s, [`Path`]s and [`Condition`]s are evaluated over a [`Scope`].
 //!
 //! What it is not: it runs nothing. Which state comes next, what is retried and what is recorded is
 //! the `execution` crate's.

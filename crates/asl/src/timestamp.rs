@@ -13,8 +13,8 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Reads `2016-03-14T01:59:00Z`: an uppercase `T`, an uppercase `Z` or an offset `+01:00`, up to
-    /// nine fractional digits, a date that exists. Seconds may be left out, as in Java.
+    /// Reads `2016-03-14T01:59:00Z`: an uppercase `T`, an uppercase `Z` or an offset `+01:00`, up
+    /// to nine fractional digits, a date that exists. Seconds may be left out, as in Java.
     ///
     /// ```
     /// use asl::Timestamp;

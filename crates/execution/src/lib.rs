@@ -52,7 +52,7 @@ mod states;
 pub use apply::{apply, outstanding};
 pub use effect::{Call, Effect, Finish, Status};
 pub use fact::{Fact, Stamp, Started};
-pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType};
+pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};
 pub use state::{State, TaskId, TimerId};

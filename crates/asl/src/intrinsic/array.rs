@@ -8,6 +8,7 @@ use super::{array_of, integer_of};
 /// The most elements that a range may have (AWS's quota).
 const RANGE_LENGTH_MAX: usize = 1_000;
 
+#[expect(clippy::unnecessary_wraps, reason = "every function of the table has one signature")]
 pub(super) fn array(arguments: &[Value], _: &mut Moment) -> Result<Value, String> {
     Ok(arguments.to_vec().into())
 }

@@ -50,5 +50,16 @@ pub(super) fn hash(arguments: &[Value], _: &mut Moment) -> Result<Value, String>
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        hex_into(&mut text, *byte);
+    }
+    text
+}
+
+/// Appends the two hexadecimal digits of a byte.
+pub(super) fn hex_into(text: &mut String, byte: u8) {
+    for digit in [byte >> 4, byte & 0xF] {
+        text.extend(char::from_digit(u32::from(digit), 16));
+    }
 }

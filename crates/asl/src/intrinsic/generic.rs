@@ -3,9 +3,11 @@
 use jsonata::Moment;
 use value::Value;
 
+use super::encoding::hex_into;
 use super::string_of;
 
 /// A random UUID (version 4).
+#[expect(clippy::unnecessary_wraps, reason = "every function of the table has one signature")]
 pub(super) fn uuid(_: &[Value], moment: &mut Moment) -> Result<Value, String> {
     let mut bytes: [u8; 16] = moment.bytes();
     let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
@@ -16,7 +18,7 @@ pub(super) fn uuid(_: &[Value], moment: &mut Moment) -> Result<Value, String> {
         if matches!(index, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        text.push_str(&format!("{byte:02x}"));
+        hex_into(&mut text, *byte);
     }
     Ok(text.into())
 }

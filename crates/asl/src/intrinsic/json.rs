@@ -24,6 +24,7 @@ pub(super) fn string_to_json(arguments: &[Value], _: &mut Moment) -> Result<Valu
     value::parse(string_of(arguments, 0)?).map_err(|err| err.to_string())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every function of the table has one signature")]
 pub(super) fn json_to_string(arguments: &[Value], _: &mut Moment) -> Result<Value, String> {
     Ok(arguments.first().map(Value::to_string).unwrap_or_default().into())
 }

@@ -79,7 +79,8 @@ fn read_string(inside: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Returns where a path argument ends: at a comma or bracket outside of its own brackets and quotes.
+/// Returns where a path argument ends: at a comma or bracket outside of its own brackets and
+/// quotes.
 fn path_end(text: &str) -> usize {
     let (mut depth, mut quoted) = (0_usize, false);
     for (at, next) in text.char_indices() {

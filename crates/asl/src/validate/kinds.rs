@@ -160,14 +160,14 @@ impl Validator<'_> {
                 Some(StateKind::Pass(Pass { result }))
             }
             "Task" => self.task(&fields, targets, place),
-            "Choice" => self.choice(&fields, targets, place),
+            "Choice" => Some(self.choice(&fields, targets, place)),
             "Wait" => self.wait(&fields, place),
             "Succeed" => Some(StateKind::Succeed),
             "Fail" => Some(StateKind::Fail(Fail {
                 error: self.text_scalar(&fields, "Error", place),
                 cause: self.text_scalar(&fields, "Cause", place),
             })),
-            "Parallel" => self.parallel(&fields, targets, place),
+            "Parallel" => Some(self.parallel(&fields, targets, place)),
             _ => self.map(&fields, targets, place),
         };
         Some(State {
@@ -284,7 +284,7 @@ impl Validator<'_> {
         fields: &Fields<'_>,
         targets: &mut Targets,
         place: &mut Place,
-    ) -> Option<StateKind> {
+    ) -> StateKind {
         let complete = self.required(fields, &["Choices"]);
         let default = fields
             .get("Default")
@@ -299,7 +299,7 @@ impl Validator<'_> {
             let location = format!("{}[{index}]", fields.at("Choices"));
             rules.extend(self.rule(node, &location, targets, place));
         }
-        Some(StateKind::Choice(Choice { rules, default }))
+        StateKind::Choice(Choice { rules, default })
     }
 
     fn wait(&mut self, fields: &Fields<'_>, place: &mut Place) -> Option<StateKind> {
@@ -331,7 +331,7 @@ impl Validator<'_> {
         fields: &Fields<'_>,
         targets: &mut Targets,
         place: &mut Place,
-    ) -> Option<StateKind> {
+    ) -> StateKind {
         let complete = self.required(fields, &["Branches"]);
         let entries = self.entries(fields, "Branches");
         if complete && entries.is_empty() {
@@ -347,7 +347,7 @@ impl Validator<'_> {
         }
         let retry = self.retry(fields);
         let catch = self.catch(fields, targets, place);
-        Some(StateKind::Parallel(Parallel { branches, retry, catch }))
+        StateKind::Parallel(Parallel { branches, retry, catch })
     }
 
     fn map(

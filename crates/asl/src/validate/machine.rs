@@ -116,14 +116,11 @@ impl Validator<'_> {
             return None;
         };
         let id = targets.ids.get(name).copied();
-        match id {
-            Some(id) => {
-                targets.reached.insert(id);
-            }
-            None => {
-                let message = format!("Missing '{what}' target: {name}");
-                self.report(Code::MissingTransitionTarget, message, location, node.span);
-            }
+        if let Some(id) = id {
+            targets.reached.insert(id);
+        } else {
+            let message = format!("Missing '{what}' target: {name}");
+            self.report(Code::MissingTransitionTarget, message, location, node.span);
         }
         id
     }

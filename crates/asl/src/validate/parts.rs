@@ -173,12 +173,11 @@ impl Validator<'_> {
             self.schema("ErrorEquals must not be empty", fields.at("ErrorEquals"), node.span);
         }
         for (index, node) in entries.iter().enumerate() {
-            match node.as_str() {
-                Some(name) => names.push(name.to_string()),
-                None => {
-                    let location = format!("{}[{index}]", fields.at("ErrorEquals"));
-                    self.wrong_type("String", location, node.span);
-                }
+            if let Some(name) = node.as_str() {
+                names.push(name.to_string());
+            } else {
+                let location = format!("{}[{index}]", fields.at("ErrorEquals"));
+                self.wrong_type("String", location, node.span);
             }
         }
         names

@@ -196,13 +196,12 @@ impl Validator<'_> {
     ) -> Option<Path> {
         let text = self.string(fields, name)?;
         let path = Path::parse(text);
-        match &path {
-            Some(path) => place.variables.extend(path.variable().map(str::to_owned)),
-            None => {
-                // UNVERIFIED: AWS's wording for a bad path.
-                let span = fields.get(name).map_or(fields.span, |node| node.span);
-                self.schema("Value is not a valid JSONPath", fields.at(name), span);
-            }
+        if let Some(path) = &path {
+            place.variables.extend(path.variable().map(str::to_owned));
+        } else {
+            // UNVERIFIED: AWS's wording for a bad path.
+            let span = fields.get(name).map_or(fields.span, |node| node.span);
+            self.schema("Value is not a valid JSONPath", fields.at(name), span);
         }
         path
     }

@@ -31,24 +31,18 @@ pub(crate) fn begin(
         (None, Some(default)) => (default, None),
         (None, None) => return Err(no_choice_matched()),
     };
-    let (variables, output) = run.evaluate(&scope, |evaluation| match rule {
-        Some((index, rule)) => {
-            let field = format!("Choices[{index}]");
-            let assigned =
-                leave::assign(rule.assign.as_ref(), evaluation, &format!("{field}/Assign"))?;
-            let output = match &rule.output {
-                Some(output) => {
-                    let field = format!("{field}/Output");
-                    output.evaluate(evaluation, Field::Top(&field))?
-                }
-                None => effective_output(definition, evaluation, &effective)?,
-            };
-            Ok((assigned, output))
-        }
-        None => {
+    let (variables, output) = run.evaluate(&scope, |evaluation| {
+        let Some((index, rule)) = rule else {
             let assigned = leave::assign(definition.assign.as_ref(), evaluation, "Assign")?;
-            Ok((assigned, definition.output(evaluation, effective.clone())?))
-        }
+            return Ok((assigned, definition.output(evaluation, effective.clone())?));
+        };
+        let field = format!("Choices[{index}]");
+        let assigned = leave::assign(rule.assign.as_ref(), evaluation, &format!("{field}/Assign"))?;
+        let output = match &rule.output {
+            Some(output) => output.evaluate(evaluation, Field::Top(&format!("{field}/Output")))?,
+            None => effective_output(definition, evaluation, &effective)?,
+        };
+        Ok((assigned, output))
     })?;
     let input = run.visit(id).map(|visit| visit.input.clone());
     let output = match input {

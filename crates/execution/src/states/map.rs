@@ -195,7 +195,8 @@ fn not_a<T: Clone>(scalar: &Scalar<T>, field: &str, wanted: &str, found: &Value)
         Scalar::Path(path) => {
             let shown = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
             Failure::runtime(format!(
-                "The {field}Path field refers to value \"{shown}\" which is not a valid {wanted}: {}",
+                "The {field}Path field refers to value \"{shown}\" which is not a valid \
+                 {wanted}: {}",
                 path.text()
             ))
         }

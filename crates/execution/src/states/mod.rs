@@ -1,5 +1,5 @@
-//! The state types, a file each. `begin` starts a state's work on entry and on every retry; an error
-//! is a failure to evaluate the definition over the data at hand.
+//! The state types, a file each. `begin` starts a state's work on entry and on every retry; an
+//! error is a failure to evaluate the definition over the data at hand.
 
 pub(crate) mod choice;
 pub(crate) mod fail;

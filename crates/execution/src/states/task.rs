@@ -9,7 +9,7 @@ use asl::{
 use value::Value;
 
 use crate::effect::{Call, Effect};
-use crate::history::{BadEnd, Details};
+use crate::history::{BadEnd, Details, TaskEvent};
 use crate::leave;
 use crate::payload::Payload;
 use crate::run::{Fault, FaultKind, Run};
@@ -110,7 +110,7 @@ fn schedule(run: &mut Run<'_>, id: ThreadId, resource: &Resource, call: &Call) {
             let (resource_type, resource) = (integration.resource_type(), integration.resource());
             run.record(
                 id,
-                Details::TaskScheduled {
+                Details::Task(TaskEvent::TaskScheduled {
                     resource_type: resource_type.clone(),
                     resource: resource.clone(),
                     region: region.unwrap_or_default(),
@@ -118,34 +118,34 @@ fn schedule(run: &mut Run<'_>, id: ThreadId, resource: &Resource, call: &Call) {
                     timeout_in_seconds,
                     heartbeat_in_seconds,
                     credentials_role_arn,
-                },
+                }),
             );
-            run.record(id, Details::TaskStarted { resource_type, resource });
+            run.record(id, Details::Task(TaskEvent::TaskStarted { resource_type, resource }));
         }
         Resource::Activity(arn) => {
             let resource = arn.clone();
             run.record(
                 id,
-                Details::ActivityScheduled {
+                Details::Task(TaskEvent::ActivityScheduled {
                     resource,
                     input,
                     timeout_in_seconds,
                     heartbeat_in_seconds,
-                },
+                }),
             );
         }
         Resource::Function(arn) => {
             let resource = arn.clone();
             run.record(
                 id,
-                Details::LambdaFunctionScheduled {
+                Details::Task(TaskEvent::LambdaFunctionScheduled {
                     resource,
                     input,
                     timeout_in_seconds,
                     credentials_role_arn,
-                },
+                }),
             );
-            run.record(id, Details::LambdaFunctionStarted);
+            run.record(id, Details::Task(TaskEvent::LambdaFunctionStarted));
         }
     }
 }
@@ -157,7 +157,7 @@ pub(crate) fn taken(run: &mut Run<'_>, id: ThreadId, worker_name: Option<String>
     if std::mem::replace(&mut task.taken, true) {
         return;
     }
-    run.record(id, Details::ActivityStarted { worker_name });
+    run.record(id, Details::Task(TaskEvent::ActivityStarted { worker_name }));
 }
 
 /// The request of a task that waits for more was answered.
@@ -169,7 +169,14 @@ pub(crate) fn submitted(run: &mut Run<'_>, id: ThreadId, output: &Value) {
     if std::mem::replace(&mut task.taken, true) {
         return;
     }
-    run.record(id, Details::TaskSubmitted { resource_type, resource, output: output.to_string() });
+    run.record(
+        id,
+        Details::Task(TaskEvent::TaskSubmitted {
+            resource_type,
+            resource,
+            output: output.to_string(),
+        }),
+    );
 }
 
 /// The task ended well.
@@ -183,15 +190,15 @@ pub(crate) fn succeeded(run: &mut Run<'_>, id: ThreadId, output: Value) {
     run.settle_task(id);
     let output = result.text();
     let details = match resource {
-        Resource::Integration(integration) => Details::TaskSucceeded {
+        Resource::Integration(integration) => TaskEvent::TaskSucceeded {
             resource_type: integration.resource_type(),
             resource: integration.resource(),
             output,
         },
-        Resource::Activity(_) => Details::ActivitySucceeded { output },
-        Resource::Function(_) => Details::LambdaFunctionSucceeded { output },
+        Resource::Activity(_) => TaskEvent::ActivitySucceeded { output },
+        Resource::Function(_) => TaskEvent::LambdaFunctionSucceeded { output },
     };
-    run.record(id, details);
+    run.record(id, Details::Task(details));
     if let Err(failure) = run.complete(id, result) {
         run.evaluation_failed(id, failure);
     }
@@ -219,17 +226,17 @@ fn ended_badly(run: &mut Run<'_>, id: ThreadId, how: BadEnd, fault: Fault) {
     let Some(resource) = resource(run, id) else { return };
     let (error, cause) = (fault.error.clone(), fault.cause.clone());
     let details = match resource {
-        Resource::Integration(integration) => Details::TaskEndedBadly {
+        Resource::Integration(integration) => TaskEvent::TaskEndedBadly {
             how,
             resource_type: integration.resource_type(),
             resource: integration.resource(),
             error,
             cause,
         },
-        Resource::Activity(_) => Details::ActivityEndedBadly { how, error, cause },
-        Resource::Function(_) => Details::LambdaFunctionEndedBadly { how, error, cause },
+        Resource::Activity(_) => TaskEvent::ActivityEndedBadly { how, error, cause },
+        Resource::Function(_) => TaskEvent::LambdaFunctionEndedBadly { how, error, cause },
     };
-    run.record(id, details);
+    run.record(id, Details::Task(details));
     run.fail(id, fault);
 }
 

@@ -7,9 +7,10 @@ use crate::driver::Driver;
 
 /// A machine of one task with these further fields, and a state that they may catch with.
 fn one_task(fields: &str) -> String {
-    let rescue = match fields.contains("Rescue") {
-        true => r#", "Rescue": {"Type": "Pass", "Next": "Done"}"#,
-        false => "",
+    let rescue = if fields.contains("Rescue") {
+        r#", "Rescue": {"Type": "Pass", "Next": "Done"}"#
+    } else {
+        ""
     };
     format!(
         r#"{{"StartAt": "Get", "States": {{

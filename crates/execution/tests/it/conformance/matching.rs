@@ -150,7 +150,7 @@ impl Match {
             if FIXED.contains(&token) {
                 continue;
             }
-            pattern.push_str(&regex::escape(&expected[at..found.start()]));
+            pattern.push_str(&regex::escape(expected.get(at..found.start()).unwrap()));
             at = found.end();
             let binds = self.binds(token);
             if let Some(value) = bound.get(token).filter(|_| binds) {
@@ -158,13 +158,13 @@ impl Match {
                 continue;
             }
             let wanted = self.wanted(token);
-            pattern.push_str(&format!("(?P<g{}>{wanted})", names.len()));
+            pattern.extend(["(?P<g", &names.len().to_string(), ">", &wanted, ")"]);
             names.push((token.to_owned(), binds));
         }
         if at == 0 {
             return false;
         }
-        pattern.push_str(&regex::escape(&expected[at..]));
+        pattern.push_str(&regex::escape(expected.get(at..).unwrap()));
         pattern.push('$');
         let Some(captures) = Regex::new(&pattern).unwrap().captures(actual) else { return false };
         let mut fresh = Bound::new();

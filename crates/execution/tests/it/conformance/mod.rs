@@ -63,7 +63,7 @@ fn recorded_executions_are_repeated() {
         if differences.is_empty() {
             continue;
         }
-        if verbose.split(",").any(|wanted| !wanted.is_empty() && id.contains(wanted)) {
+        if verbose.split(',').any(|wanted| !wanted.is_empty() && id.contains(wanted)) {
             eprintln!("FAIL {id}");
             for difference in differences.iter().take(4) {
                 eprintln!("    {difference}");

@@ -1,6 +1,6 @@
 //! A case is a small program: machines are created and executions run to their end at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{Effect, Fact, HistoryEvent, Payload, Stamp, Started, State, TimerId, apply};
@@ -161,7 +161,7 @@ impl Replay {
             return Ok(ACCOUNT.to_owned());
         }
         if reference.starts_with("uid:") {
-            let fresh = format!("zq{:06x}", 0x0a1b2c + self.uids.len());
+            let fresh = format!("zq{:06x}", 0x000a_1b2c + self.uids.len());
             return Ok(self.uids.entry(reference.to_owned()).or_insert(fresh).clone());
         }
         let (step, path) = reference.split_once(':').unwrap();
@@ -253,7 +253,7 @@ fn execute(machine: &Value, name: &str, input: &str) -> Result<Value, String> {
 /// Feeds the engine its own timers, each at its time, and returns the whole history.
 fn drive(definition: &Definition, first: Fact) -> Result<Vec<HistoryEvent>, String> {
     let mut state = State::default();
-    let mut timers: BTreeMap<(i64, TimerId), ()> = BTreeMap::new();
+    let mut timers: BTreeSet<(i64, TimerId)> = BTreeSet::new();
     let mut events = Vec::new();
     let mut next = Some((START_MILLIS, first));
     for fact_number in 0..FACTS_MAX {
@@ -264,16 +264,14 @@ fn drive(definition: &Definition, first: Fact) -> Result<Vec<HistoryEvent>, Stri
             match effect {
                 Effect::Record(recorded) => events.extend(recorded),
                 Effect::Timer { timer, at_millis } => {
-                    timers.insert((at_millis, timer), ());
+                    timers.insert((at_millis, timer));
                 }
-                Effect::CancelTimer { timer } => timers.retain(|(_, open), ()| *open != timer),
+                Effect::CancelTimer { timer } => timers.retain(|(_, open)| *open != timer),
                 Effect::Call(call) => return Err(format!("unexpected call of {}", call.resource)),
                 Effect::CancelCall { .. } | Effect::Finish(_) => {}
             }
         }
-        next = timers
-            .pop_first()
-            .map(|((at_millis, timer), ())| (at_millis, Fact::TimerFired { timer }));
+        next = timers.pop_first().map(|(at_millis, timer)| (at_millis, Fact::TimerFired { timer }));
     }
     Err("the execution does not end".to_owned())
 }

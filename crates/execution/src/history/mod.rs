@@ -1,7 +1,11 @@
 //! History events, and how the API shows them.
 
+mod task;
+
 use serde::{Deserialize, Serialize};
 use value::Value;
+
+pub use task::{BadEnd, TaskEvent};
 
 /// One event of an execution's history.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,69 +94,8 @@ pub enum Details {
         cause: String,
         location: Option<String>,
     },
-    TaskScheduled {
-        resource_type: String,
-        resource: String,
-        region: String,
-        parameters: String,
-        timeout_in_seconds: Option<i64>,
-        heartbeat_in_seconds: Option<i64>,
-        credentials_role_arn: Option<String>,
-    },
-    TaskStarted {
-        resource_type: String,
-        resource: String,
-    },
-    TaskSubmitted {
-        resource_type: String,
-        resource: String,
-        output: String,
-    },
-    TaskSucceeded {
-        resource_type: String,
-        resource: String,
-        output: String,
-    },
-    /// `TaskFailed`, `TaskTimedOut`.
-    TaskEndedBadly {
-        how: BadEnd,
-        resource_type: String,
-        resource: String,
-        error: Option<String>,
-        cause: Option<String>,
-    },
-    ActivityScheduled {
-        resource: String,
-        input: String,
-        timeout_in_seconds: Option<i64>,
-        heartbeat_in_seconds: Option<i64>,
-    },
-    ActivityStarted {
-        worker_name: Option<String>,
-    },
-    ActivitySucceeded {
-        output: String,
-    },
-    ActivityEndedBadly {
-        how: BadEnd,
-        error: Option<String>,
-        cause: Option<String>,
-    },
-    LambdaFunctionScheduled {
-        resource: String,
-        input: String,
-        timeout_in_seconds: Option<i64>,
-        credentials_role_arn: Option<String>,
-    },
-    LambdaFunctionStarted,
-    LambdaFunctionSucceeded {
-        output: String,
-    },
-    LambdaFunctionEndedBadly {
-        how: BadEnd,
-        error: Option<String>,
-        cause: Option<String>,
-    },
+    /// `TaskScheduled`, `ActivityStarted`, `LambdaFunctionSucceeded` and their siblings.
+    Task(TaskEvent),
 }
 
 /// The type of a state, as it begins the type of a history event.
@@ -207,24 +150,6 @@ pub enum IterationEvent {
     Aborted,
 }
 
-/// How a task ended, if not well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BadEnd {
-    /// It failed.
-    Failed,
-    /// It took too long.
-    TimedOut,
-}
-
-impl BadEnd {
-    fn as_str(self) -> &'static str {
-        match self {
-            BadEnd::Failed => "Failed",
-            BadEnd::TimedOut => "TimedOut",
-        }
-    }
-}
-
 /// The `inputDetails` and `outputDetails` of a payload shown in full.
 fn whole() -> Value {
     Value::object().with("truncated", false)
@@ -234,25 +159,8 @@ fn error_and_cause(error: Option<&String>, cause: Option<&String>) -> Value {
     Value::object().with_some("error", error).with_some("cause", cause)
 }
 
-fn task(resource_type: &str, resource: &str) -> Value {
-    Value::object().with("resourceType", resource_type).with("resource", resource)
-}
-
 fn with_output(details: Value, output: &str) -> Value {
     details.with("output", output).with("outputDetails", whole())
-}
-
-fn scheduled(resource: &str, input: &str) -> Value {
-    Value::object().with("resource", resource).with("input", input).with("inputDetails", whole())
-}
-
-fn limits(details: Value, timeout: Option<i64>, heartbeat: Option<i64>) -> Value {
-    details.with_some("timeoutInSeconds", timeout).with_some("heartbeatInSeconds", heartbeat)
-}
-
-fn with_credentials(details: Value, role_arn: Option<&String>) -> Value {
-    let credentials = role_arn.map(|role_arn| Value::object().with("roleArn", role_arn));
-    details.with_some("taskCredentials", credentials)
 }
 
 impl HistoryEvent {
@@ -311,21 +219,7 @@ impl Details {
             Details::MapRunSucceeded => "MapRunSucceeded".into(),
             Details::MapRunFailed { .. } => "MapRunFailed".into(),
             Details::EvaluationFailed { .. } => "EvaluationFailed".into(),
-            Details::TaskScheduled { .. } => "TaskScheduled".into(),
-            Details::TaskStarted { .. } => "TaskStarted".into(),
-            Details::TaskSubmitted { .. } => "TaskSubmitted".into(),
-            Details::TaskSucceeded { .. } => "TaskSucceeded".into(),
-            Details::TaskEndedBadly { how, .. } => format!("Task{}", how.as_str()),
-            Details::ActivityScheduled { .. } => "ActivityScheduled".into(),
-            Details::ActivityStarted { .. } => "ActivityStarted".into(),
-            Details::ActivitySucceeded { .. } => "ActivitySucceeded".into(),
-            Details::ActivityEndedBadly { how, .. } => format!("Activity{}", how.as_str()),
-            Details::LambdaFunctionScheduled { .. } => "LambdaFunctionScheduled".into(),
-            Details::LambdaFunctionStarted => "LambdaFunctionStarted".into(),
-            Details::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded".into(),
-            Details::LambdaFunctionEndedBadly { how, .. } => {
-                format!("LambdaFunction{}", how.as_str())
-            }
+            Details::Task(task) => task.event_type(),
         }
     }
 
@@ -337,8 +231,7 @@ impl Details {
             | Details::ParallelStateStarted
             | Details::StateSucceeded { .. }
             | Details::StateFailed { .. }
-            | Details::MapRunSucceeded
-            | Details::LambdaFunctionStarted => return None,
+            | Details::MapRunSucceeded => return None,
             Details::StateEntered { name, input, .. } => {
                 let details = Value::object()
                     .with("name", name)
@@ -363,14 +256,10 @@ impl Details {
                 .with_some("stateMachineVersionArn", state_machine_version_arn.as_ref()),
             Details::ExecutionFailed { error, cause }
             | Details::ExecutionAborted { error, cause }
-            | Details::MapRunFailed { error, cause }
-            | Details::ActivityEndedBadly { error, cause, .. }
-            | Details::LambdaFunctionEndedBadly { error, cause, .. } => {
+            | Details::MapRunFailed { error, cause } => {
                 error_and_cause(error.as_ref(), cause.as_ref())
             }
-            Details::ExecutionSucceeded { output }
-            | Details::ActivitySucceeded { output }
-            | Details::LambdaFunctionSucceeded { output } => with_output(Value::object(), output),
+            Details::ExecutionSucceeded { output } => with_output(Value::object(), output),
             Details::MapStateStarted { length } => Value::object().with("length", *length),
             Details::MapIteration { name, index, .. } => {
                 Value::object().with("name", name).with("index", *index)
@@ -383,56 +272,19 @@ impl Details {
                 .with("error", error)
                 .with("cause", cause)
                 .with_some("location", location.as_ref()),
-            Details::TaskScheduled {
-                resource_type,
-                resource,
-                region,
-                parameters,
-                timeout_in_seconds,
-                heartbeat_in_seconds,
-                credentials_role_arn,
-            } => {
-                let details = task(resource_type, resource)
-                    .with("region", region)
-                    .with("parameters", parameters);
-                let details = limits(details, *timeout_in_seconds, *heartbeat_in_seconds);
-                with_credentials(details, credentials_role_arn.as_ref())
-            }
-            Details::ActivityScheduled {
-                resource,
-                input,
-                timeout_in_seconds,
-                heartbeat_in_seconds,
-            } => limits(scheduled(resource, input), *timeout_in_seconds, *heartbeat_in_seconds),
-            Details::LambdaFunctionScheduled {
-                resource,
-                input,
-                timeout_in_seconds,
-                credentials_role_arn,
-            } => {
-                let details = limits(scheduled(resource, input), *timeout_in_seconds, None);
-                with_credentials(details, credentials_role_arn.as_ref())
-            }
-            Details::TaskStarted { resource_type, resource } => task(resource_type, resource),
-            Details::TaskSubmitted { resource_type, resource, output }
-            | Details::TaskSucceeded { resource_type, resource, output } => {
-                with_output(task(resource_type, resource), output)
-            }
-            Details::TaskEndedBadly { resource_type, resource, error, cause, .. } => {
-                task(resource_type, resource)
-                    .with_some("error", error.as_ref())
-                    .with_some("cause", cause.as_ref())
-            }
-            Details::ActivityStarted { worker_name } => {
-                Value::object().with_some("workerName", worker_name.as_ref())
-            }
+            Details::Task(task) => return task.details(event_type),
         };
-        let mut member = event_type.to_owned();
-        if let Some(first) = member.get_mut(..1) {
-            first.make_ascii_lowercase();
-        }
-        Some((format!("{member}EventDetails"), details))
+        Some((member_of(event_type), details))
     }
+}
+
+/// Returns the member that holds an event's details: `mapStateStartedEventDetails`.
+fn member_of(event_type: &str) -> String {
+    let mut member = event_type.to_owned();
+    if let Some(first) = member.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    format!("{member}EventDetails")
 }
 
 fn exited(name: &str, output: &str, assigned: Option<&[(String, String)]>) -> Value {
