@@ -1,4 +1,5 @@
 //! Integration tests of `asl`.
 #![cfg(test)]
 
+mod conformance;
 mod validation;
