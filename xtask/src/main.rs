@@ -1,13 +1,33 @@
-//! Repository chores.
+//! Repository chores: `tidy` checks the house rules, `models` makes the API models.
 
 mod models;
+mod tidy;
 
-fn main() -> anyhow::Result<()> {
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["models"] => models::run(None),
-        ["models", "--from", from] => models::run(Some(from)),
-        _ => anyhow::bail!("usage: cargo xtask models [--from DIR]"),
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(err) => {
+            eprintln!("xtask: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    match arguments.split_first() {
+        Some((command, rest)) if command == "tidy" => {
+            let findings = tidy::run(rest)?;
+            Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some((command, rest)) if command == "models" => {
+            models::run(rest)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => bail!("usage: cargo xtask tidy [--write] | models [--from DIR]"),
     }
 }
