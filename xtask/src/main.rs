@@ -25,7 +25,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some((command, rest)) if command == "models" => {
-            models::run(rest)?;
+            models::run(rest.first().map(String::as_str))?;
             Ok(ExitCode::SUCCESS)
         }
         _ => bail!("usage: cargo xtask tidy [--write] | models [--from DIR]"),
