@@ -19,15 +19,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<ExitCode> {
-    match arguments.split_first() {
-        Some((command, rest)) if command == "tidy" => {
-            let findings = tidy::run(rest)?;
-            Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        Some((command, rest)) if command == "models" => {
-            models::run(rest.first().map(String::as_str))?;
-            Ok(ExitCode::SUCCESS)
-        }
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let findings = match words.as_slice() {
+        ["tidy"] => tidy::run(tidy::Pages::Check)?,
+        ["tidy", "--write"] => tidy::run(tidy::Pages::Write)?,
+        ["models"] => models::run(None).map(|()| 0)?,
+        ["models", "--from", from] => models::run(Some(from)).map(|()| 0)?,
         _ => bail!("usage: cargo xtask tidy [--write] | models [--from DIR]"),
-    }
+    };
+    Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -21,7 +21,7 @@ mod tree;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use tree::Tree;
 
@@ -61,19 +61,23 @@ const RULES: &[Rule] = &[
     ("tags", tags::check),
 ];
 
-/// Runs every rule, and returns how many places break one; with `--write` first renews the files
-/// that tidy keeps.
-pub(crate) fn run(arguments: &[String]) -> Result<usize> {
+/// What to do about the pages that are made from the sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// Say when they are out of date.
+    Check,
+    /// Renew them first.
+    Write,
+}
+
+/// Runs every rule, and returns how many places break one.
+pub(crate) fn run(pages: Pages) -> Result<usize> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
     let started = Instant::now();
     let mut tree = Tree::read(root)?;
-    match arguments {
-        [] => {}
-        [only] if only == "--write" => {
-            tags::write(root, &tree)?;
-            tree = Tree::read(root)?;
-        }
-        _ => bail!("usage: cargo xtask tidy [--write]"),
+    if pages == Pages::Write {
+        tags::write(root, &tree)?;
+        tree = Tree::read(root)?;
     }
     let mut count = 0;
     for (rule, check) in RULES {
