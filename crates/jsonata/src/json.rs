@@ -2,6 +2,7 @@
 
 use value::{JavaScriptNumber, Value, escape_into};
 
+use crate::Dialect;
 use crate::datum::Datum;
 use crate::fault::{Fault, Run};
 
@@ -15,13 +16,13 @@ pub(crate) enum Layout {
 
 /// Writes a value with numbers as the reference prints them; what JSON lacks becomes `null`.
 pub(crate) fn write(out: &mut String, value: &Value) {
-    let plain = Writer { layout: Layout::Compact, rounded: false };
+    let plain = Writer { layout: Layout::Compact, digits: Digits::All };
     // Without rounding nothing can fail.
     let _ = plain.value(out, value, 0);
 }
 
 /// Casts to a string as `$string` does.
-pub(crate) fn to_text(datum: &Datum, layout: Layout) -> Run<String> {
+pub(crate) fn to_text(datum: &Datum, layout: Layout, dialect: Dialect) -> Run<String> {
     match datum {
         Datum::Undefined | Datum::Native(_) | Datum::Function(_) | Datum::Tuples(_) => {
             Ok(String::new())
@@ -32,7 +33,11 @@ pub(crate) fn to_text(datum: &Datum, layout: Layout) -> Run<String> {
         }
         other => {
             let mut out = String::new();
-            Writer { layout, rounded: true }.datum(&mut out, other, 0)?;
+            let digits = match dialect {
+                Dialect::Full => Digits::WholeOr15,
+                Dialect::Aws => Digits::Upto15,
+            };
+            Writer { layout, digits }.datum(&mut out, other, 0)?;
             Ok(out)
         }
     }
@@ -43,9 +48,20 @@ fn rounded(number: f64) -> f64 {
     format!("{number:.14e}").parse().unwrap_or(number)
 }
 
+/// How many digits of a number are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Digits {
+    /// As many as tell it from its neighbours; no number is refused.
+    All,
+    /// At most 15 (release 2.0.6).
+    Upto15,
+    /// At most 15, but all of a whole number.
+    WholeOr15,
+}
+
 struct Writer {
     layout: Layout,
-    rounded: bool,
+    digits: Digits,
 }
 
 impl Writer {
@@ -98,11 +114,16 @@ impl Writer {
 
     fn number(&self, out: &mut String, number: f64) -> Run<()> {
         if number.is_finite() {
-            let shown = if self.rounded { rounded(number) } else { number };
+            let whole = number.fract() == 0.0;
+            let shown = match self.digits {
+                Digits::Upto15 => rounded(number),
+                Digits::WholeOr15 if !whole => rounded(number),
+                Digits::WholeOr15 | Digits::All => number,
+            };
             out.push_str(&JavaScriptNumber(shown).to_string());
             return Ok(());
         }
-        if self.rounded {
+        if self.digits != Digits::All {
             return Err(Fault::new("D1001").value(Value::Null));
         }
         out.push_str("null");

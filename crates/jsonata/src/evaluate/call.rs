@@ -113,7 +113,15 @@ impl Evaluator<'_> {
         site: Option<Site>,
     ) -> Run<Datum> {
         let result = match callee {
-            Datum::Native(native) => self.call_native(native, arguments, input, env),
+            Datum::Native(native) => {
+                let result = self.call_native(native, arguments, input, env);
+                match site.and_then(|site| site.token) {
+                    Some(_) => result,
+                    // Passed as a value it goes by its own name.
+                    None => result
+                        .map_err(|fault| fault.token_if_unknown(Some(&Value::from(native.name)))),
+                }
+            }
             Datum::Function(function) => self.call_function(function, arguments, input, env),
             Datum::Undefined
             | Datum::Value(_)
@@ -246,7 +254,8 @@ impl Evaluator<'_> {
         if first.is_function() {
             return Ok(Datum::from(Function::Composed { first, second }));
         }
-        self.apply_at(&second, vec![first], &Datum::Undefined, env, None)
+        let result = self.apply_at(&second, vec![first], &Datum::Undefined, env, None);
+        result.map_err(|fault| fault.at_if_unknown(operands.position))
     }
 }
 

@@ -93,7 +93,20 @@ impl Evaluator<'_> {
         if !boolean(&left).unwrap_or(false) {
             return Ok(Datum::from(false));
         }
-        let right = self.eval(&operands.right, input, env)?;
+        self.right_truth(operands, "and", input, env)
+    }
+
+    /// Evaluates the right side of `and` or `or`; its errors name the operator, as the
+    /// reference's do.
+    fn right_truth(
+        &mut self,
+        operands: &Operands,
+        symbol: &'static str,
+        input: &Datum,
+        env: &Env,
+    ) -> Run<Datum> {
+        let right = self.eval(&operands.right, input, env);
+        let right = right.map_err(|fault| fault.at(operands.position).token(symbol))?;
         Ok(Datum::from(boolean(&right).unwrap_or(false)))
     }
 
@@ -102,8 +115,7 @@ impl Evaluator<'_> {
         if boolean(&left).unwrap_or(false) {
             return Ok(Datum::from(true));
         }
-        let right = self.eval(&operands.right, input, env)?;
-        Ok(Datum::from(boolean(&right).unwrap_or(false)))
+        self.right_truth(operands, "or", input, env)
     }
 
     pub(super) fn inclusion(
@@ -128,7 +140,7 @@ impl Evaluator<'_> {
             match side.as_text() {
                 Some(text) => out.push_str(text),
                 None => out.push_str(
-                    &json::to_text(side, json::Layout::Compact)
+                    &json::to_text(side, json::Layout::Compact, self.dialect)
                         .map_err(|fault| fault.at(operands.position).token("&"))?,
                 ),
             }

@@ -21,8 +21,8 @@ impl Evaluator<'_> {
         let Some(layout) = &path.layout else { return Ok(Vec::new()) };
         let begun = tuples.is_some();
         let tuples = tuples.unwrap_or_else(|| {
-            let defined = items.into_iter().filter_map(Datum::defined);
-            defined.map(|item| Tuple { item, slots: vec![None; layout.len()] }).collect()
+            let empty = vec![None; layout.len()];
+            items.into_iter().map(|item| Tuple { item, slots: empty.clone() }).collect()
         });
         let mut result = match &step.kind {
             StepKind::Code(code) => {
@@ -93,7 +93,7 @@ impl Evaluator<'_> {
         Ok(kept)
     }
 
-    /// Filters what a nested path handed on, whose predicates see no bindings of their own.
+    /// Filters what a nested path handed on; `env` is the frame of the outer path's tuple.
     pub(super) fn filter_tuples(
         &mut self,
         filter: &Filter,
@@ -106,7 +106,10 @@ impl Evaluator<'_> {
         };
         let mut kept = Vec::new();
         for (index, tuple) in tuples.iter().enumerate() {
-            let answer = self.eval(code, &tuple.item, env)?;
+            let mut slots = env.slots.borrow().clone();
+            overlay(&mut slots, &tuple.slots);
+            let own = Frame::new(&env.names, slots, env.parent.clone());
+            let answer = self.eval(code, &tuple.item, &own)?;
             if chosen(&answer, index, tuples.len()) {
                 kept.push(tuple.clone());
             }
@@ -145,11 +148,7 @@ fn extend(result: &mut Vec<Tuple>, step: &Step, from: &Tuple, found: Datum) {
         for inner in nested.iter() {
             let mut tuple = from.clone();
             tuple.item = inner.item.clone();
-            for (slot, value) in tuple.slots.iter_mut().zip(&inner.slots) {
-                if value.is_some() {
-                    slot.clone_from(value);
-                }
-            }
+            overlay(&mut tuple.slots, &inner.slots);
             result.push(tuple);
         }
         return;
@@ -170,6 +169,15 @@ fn extend(result: &mut Vec<Tuple>, step: &Step, from: &Tuple, found: Datum) {
             set(&mut tuple, slot, from.item.clone());
         }
         result.push(tuple);
+    }
+}
+
+/// Takes over what `inner` binds.
+fn overlay(slots: &mut [Option<Datum>], inner: &[Option<Datum>]) {
+    for (slot, value) in slots.iter_mut().zip(inner) {
+        if value.is_some() {
+            slot.clone_from(value);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use value::{Key, Value};
 
 use super::{argument, number_argument, text_argument};
+use crate::Dialect;
 use crate::datum::{Datum, Function};
 use crate::evaluate::Evaluator;
 use crate::fault::{Fault, Run};
@@ -203,6 +204,9 @@ pub(super) fn contains(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Da
     let Some(text) = text_argument(arguments, 0) else { return Ok(Datum::Undefined) };
     if let Some(part) = text_argument(arguments, 1) {
         return Ok(Datum::from(text.contains(part)));
+    }
+    if argument(arguments, 1).is_undefined() && evaluator.dialect == Dialect::Full {
+        return Ok(Datum::Undefined);
     }
     let mut matcher = Matcher::new(evaluator, argument(arguments, 1), text)?;
     Ok(Datum::from(matcher.next(evaluator)?.is_some()))

@@ -14,6 +14,8 @@ mod values;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub(crate) use numbers::rounded;
+
 use crate::Dialect;
 use crate::datum::Datum;
 use crate::evaluate::Evaluator;
@@ -23,6 +25,7 @@ use crate::syntax::signature::Signature;
 /// A built-in function.
 #[derive(Debug)]
 pub(crate) struct Native {
+    pub(crate) name: &'static str,
     pub(crate) signature: Option<Signature>,
     /// How many arguments it takes, as callers of callbacks count them.
     pub(crate) arity: usize,
@@ -121,7 +124,7 @@ fn table(lines: &[&'static [Line]]) -> Table {
     let lines = lines.iter().flat_map(|lines| lines.iter());
     let natives = lines.map(|&(name, signature, arity, run)| {
         let signature = Signature::parse(signature).ok();
-        (name, Native { signature, arity, sees_caller: name == "eval", run })
+        (name, Native { name, signature, arity, sees_caller: name == "eval", run })
     });
     natives.collect()
 }

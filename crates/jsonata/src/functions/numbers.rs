@@ -3,6 +3,7 @@
 use value::JavaScriptNumber;
 
 use super::{argument, number_argument, text_argument};
+use crate::Dialect;
 use crate::datum::Datum;
 use crate::evaluate::Evaluator;
 use crate::fault::{Fault, Run};
@@ -109,12 +110,12 @@ fn shifted(number: f64, places: f64) -> f64 {
 }
 
 /// `$number(value)`: casts to a number.
-pub(super) fn number(_: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
+pub(super) fn number(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
     let value = argument(arguments, 0);
     let cast = match value {
         Datum::Undefined => return Ok(Datum::Undefined),
         Datum::Value(value::Value::Bool(flag)) => Some(f64::from(u8::from(*flag))),
-        Datum::Value(value::Value::String(text)) => from_text(text),
+        Datum::Value(value::Value::String(text)) => from_text(text, evaluator.dialect),
         other => other.as_number(),
     };
     match cast {
@@ -124,7 +125,7 @@ pub(super) fn number(_: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
 }
 
 /// Reads a JSON number, or a whole number with `0x`, `0o` or `0b`.
-fn from_text(text: &str) -> Option<f64> {
+fn from_text(text: &str, dialect: Dialect) -> Option<f64> {
     for (prefix, radix) in [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2)] {
         if let Some(digits) = text.strip_prefix(prefix) {
             let values = digits.chars().map(|digit| digit.to_digit(radix).map(f64::from));
@@ -132,10 +133,20 @@ fn from_text(text: &str) -> Option<f64> {
             return Some(values.into_iter().fold(0.0, |sum, v| sum * f64::from(radix) + v));
         }
     }
-    let parsed = value::parse(text).ok().filter(|_| !text.contains(char::is_whitespace))?;
-    let number = parsed.as_f64()?;
-    let finite = text.parse::<f64>().is_ok_and(f64::is_finite);
-    finite.then_some(number)
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let fits = [whole, fraction, exponent].into_iter().all(all_digits);
+    // Release 2.0.6 wants the number as JSON has it: without leading zeros.
+    let padded = whole.len() > 1 && whole.starts_with('0');
+    if !fits || !text.bytes().all(plain) || (padded && dialect == Dialect::Aws) {
+        return None;
+    }
+    text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
 /// `$random()`

@@ -14,7 +14,7 @@ pub(super) fn string(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datu
     }
     let pretty = boolean(argument(arguments, 1)).unwrap_or(false);
     let layout = if pretty { json::Layout::Indented } else { json::Layout::Compact };
-    let text = json::to_text(value, layout)?;
+    let text = json::to_text(value, layout, evaluator.dialect)?;
     evaluator.text(text)
 }
 

@@ -28,8 +28,9 @@ pub(super) fn from_millis(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run
 /// `$toMillis(text, picture)`
 pub(super) fn to_millis(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
     let Some(text) = text_argument(arguments, 0) else { return Ok(Datum::Undefined) };
+    let now = evaluator.moment.millis();
     let millis = match text_argument(arguments, 1) {
-        Some(picture) => datetime::parse(text, picture, evaluator.moment.millis())?,
+        Some(picture) => datetime::parse(text, picture, now, evaluator.dialect)?,
         None => Some(datetime::parse_iso(text)?),
     };
     Ok(millis.map_or(Datum::Undefined, Datum::from))

@@ -2,4 +2,7 @@
 
 pub(crate) mod datetime;
 pub(crate) mod integer;
+mod letters;
 pub(crate) mod number;
+mod roman;
+mod words;
