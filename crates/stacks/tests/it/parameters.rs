@@ -1,0 +1,128 @@
+//! Parameters and their constraints.
+
+use std::collections::BTreeMap;
+
+use stacks::{Change, ParameterInput, ParameterSource, Template, named_parameters};
+use value::value;
+
+use crate::fake::{change, given, identity};
+
+fn resolve(declaration: &str, inputs: &[ParameterInput]) -> Result<String, String> {
+    let text = format!(
+        "Parameters: {{P: {declaration}}}\nResources: {{G: {{Type: 'AWS::IAM::Group'}}}}\n"
+    );
+    let template = Template::parse(&text).unwrap_or_else(|err| panic!("{declaration}: {err}"));
+    Change::prepare(template, inputs, None, BTreeMap::new(), &identity())
+        .map(|change| change.parameters["P"].value.to_string())
+        .map_err(|err| err.to_string())
+}
+
+#[test]
+fn values_come_from_the_request_or_the_default() {
+    let table = [
+        ("{Type: String, Default: 役割}", None, r#""役割""#),
+        ("{Type: String, Default: a}", Some("b"), r#""b""#),
+        ("{Type: Number, Default: 5}", None, r#""5""#),
+        ("{Type: CommaDelimitedList}", Some("a, b"), r#"["a","b"]"#),
+        ("{Type: List<Number>}", Some("1,2"), r#"["1","2"]"#),
+        ("{Type: String, AllowedPattern: '[a-z]+'}", Some("abc"), r#""abc""#),
+        ("{Type: String, Default: 012345678901}", None, r#""012345678901""#),
+    ];
+    for (declaration, value, expected) in table {
+        let inputs: Vec<_> = value.map(|value| given("P", value)).into_iter().collect();
+        assert_eq!(resolve(declaration, &inputs), Ok(expected.to_owned()), "{declaration}");
+    }
+}
+
+#[test]
+fn constraints_are_refused_in_the_words_of_aws() {
+    let table = [
+        ("{Type: String}", None, "Parameters: [P] must have values"),
+        (
+            "{Type: String, AllowedValues: [a, b]}",
+            Some("c"),
+            "Parameter 'P' must be one of AllowedValues",
+        ),
+        ("{Type: Number}", Some("x"), "Parameter 'P' must be a number."),
+        (
+            "{Type: String, AllowedPattern: '[a-z]+'}",
+            Some("abc1"),
+            "Parameter P failed to satisfy constraint: [a-z]+",
+        ),
+        (
+            "{Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: letters}",
+            Some("1"),
+            "Parameter 'P' failed to satisfy constraint: letters",
+        ),
+        (
+            "{Type: String, MinLength: 3}",
+            Some("ab"),
+            "Parameter 'P' must contain at least 3 characters",
+        ),
+        (
+            "{Type: String, MaxLength: '1'}",
+            Some("ab"),
+            "Parameter 'P' must contain at most 1 characters",
+        ),
+        (
+            "{Type: Number, MinValue: 3}",
+            Some("2"),
+            "Parameter 'P' must be a number not less than 3",
+        ),
+        (
+            "{Type: Number, MaxValue: 3}",
+            Some("4"),
+            "Parameter 'P' must be a number not greater than 3",
+        ),
+    ];
+    for (declaration, value, expected) in table {
+        let inputs: Vec<_> = value.map(|value| given("P", value)).into_iter().collect();
+        assert_eq!(resolve(declaration, &inputs), Err(expected.to_owned()), "{declaration}");
+    }
+    assert_eq!(
+        resolve("{Type: String, Default: a}", &[given("X", "1"), given("Y", "1")]),
+        Err("Parameters: [X, Y] do not exist in the template".to_owned())
+    );
+}
+
+#[test]
+fn parameters_that_name_others_need_what_those_hold() {
+    let declaration = "{Type: 'AWS::SSM::Parameter::Value<String>', Default: /a/b}";
+    assert_eq!(
+        resolve(declaration, &[]),
+        Err("Unable to fetch parameters [/a/b] from parameter store for this account.".to_owned())
+    );
+    let resolved = ParameterInput { resolved: Some("21".into()), ..given("P", "/c") };
+    assert_eq!(resolve(declaration, std::slice::from_ref(&resolved)), Ok(r#""21""#.to_owned()));
+    let template = Template::parse(&format!(
+        "Parameters: {{P: {declaration}, Q: {{Type: String}}}}\n\
+         Resources: {{G: {{Type: 'AWS::IAM::Group'}}}}"
+    ));
+    let template = template.unwrap();
+    assert_eq!(named_parameters(&template, &[]), [("P".to_owned(), "/a/b".to_owned())]);
+    assert_eq!(named_parameters(&template, &[resolved]), [("P".to_owned(), "/c".to_owned())]);
+}
+
+#[test]
+fn previous_values_are_taken_from_what_is_deployed() {
+    let text = "Parameters: {P: {Type: String}}\nResources: {G: {Type: 'AWS::IAM::Group'}}\n";
+    let before = change(text, &[given("P", "old")]);
+    let input =
+        ParameterInput { key: "P".into(), value: ParameterSource::Previous, resolved: None };
+    let template = Template::parse(text).unwrap();
+    let after =
+        Change::prepare(template, &[input], Some(&before), BTreeMap::new(), &identity()).unwrap();
+    assert_eq!(after.parameters["P"].value, value!("old"));
+}
+
+#[test]
+fn summaries_describe_the_parameters() {
+    let template = Template::parse(
+        "Parameters: {P: {Type: String, Default: a, Description: d, NoEcho: true}}\n\
+         Resources: {G: {Type: 'AWS::IAM::Group'}}\n",
+    );
+    assert_eq!(
+        template.unwrap().parameter_summaries(),
+        value!([{"ParameterKey": "P", "DefaultValue": "a", "NoEcho": true, "Description": "d"}])
+    );
+}
