@@ -36,6 +36,7 @@ pub enum StateMachineType {
 pub struct Definition {
     pub(crate) text: Arc<str>,
     pub(crate) query_language: QueryLanguage,
+    pub(crate) machine_type: StateMachineType,
     pub(crate) timeout_seconds: Option<i64>,
     pub(crate) start: StateId,
     pub(crate) states: Vec<State>,
@@ -69,6 +70,18 @@ impl Definition {
     /// Returns a state; `None` for an id of another definition.
     pub fn state(&self, id: StateId) -> Option<&State> {
         self.states.get(id.0 as usize)
+    }
+
+    /// Returns the kind of state machine that the definition was validated for.
+    pub fn machine_type(&self) -> StateMachineType {
+        self.machine_type
+    }
+
+    /// Returns the names of the states that read variables, each with the variables in order, as
+    /// `DescribeStateMachine` shows them.
+    pub fn variable_references(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let reading = self.states.iter().filter(|state| !state.variable_references.is_empty());
+        reading.map(|state| (&*state.name, state.variable_references.as_slice()))
     }
 
     /// Returns every state, those of branches and iterations included.

@@ -6,9 +6,12 @@ use value::{Map, Value};
 
 use crate::definition::{Flow, ResultPath, Selection, State};
 use crate::expression::Scalar;
-use crate::failure::{Failure, Field};
+use crate::failure::{Failure, Field, error_name};
 use crate::scope::{Evaluation, Scope};
 use crate::template::Template;
+
+/// The most that one Assign may set, in bytes of JSON (AWS's quota, also that of one variable).
+const VARIABLES_BYTES_MAX: usize = 262_144;
 
 impl Selection {
     /// Returns what InputPath or OutputPath selects of `whole`, which is `scope.input` or stands in
@@ -116,12 +119,13 @@ impl State {
         evaluation: &mut Evaluation<'_>,
         assign: Option<&Template>,
         whole: &Value,
+        field: &str,
     ) -> Result<Option<Arc<Map>>, Failure> {
         match &self.flow {
-            Flow::Jsonata { .. } => assigned(assign, evaluation, "Assign"),
+            Flow::Jsonata { .. } => assigned(assign, evaluation, field),
             Flow::JsonPath(_) => {
                 let scope = over(whole, evaluation.scope());
-                assigned(assign, &mut Evaluation::new(&scope, evaluation.moment), "Assign")
+                assigned(assign, &mut Evaluation::new(&scope, evaluation.moment), field)
             }
         }
     }
@@ -138,7 +142,20 @@ pub fn assigned(
 ) -> Result<Option<Arc<Map>>, Failure> {
     let Some(assign) = assign else { return Ok(None) };
     match assign.evaluate(evaluation, Field::Top(field))? {
-        Value::Object(map) => Ok(Some(map)),
+        Value::Object(map) => {
+            let bytes: usize = map.values().map(Value::json_bytes).sum();
+            if bytes > VARIABLES_BYTES_MAX {
+                // UNVERIFIED: AWS's error and wording for an Assign beyond its quota.
+                return Err(Failure::named(
+                    error_name::DATA_LIMIT_EXCEEDED,
+                    format!(
+                        "The variables assigned in the field '{field}' exceed the maximum size of \
+                         {VARIABLES_BYTES_MAX} bytes."
+                    ),
+                ));
+            }
+            Ok(Some(map))
+        }
         // INVARIANT: validation only lets objects through.
         other => Err(Failure::runtime(format!("Assign must be an object but was: {other}"))),
     }

@@ -22,9 +22,9 @@ impl Run<'_> {
         let Some(definition) = self.visited(id) else { return Ok(()) };
         let mut scope = self.scope(id);
         scope.result = Some(result.value().clone());
+        let assign = definition.assign.as_ref();
         let (variables, output) = self.evaluate(&scope, |evaluation| {
-            let variables =
-                definition.assigned(evaluation, definition.assign.as_ref(), result.value())?;
+            let variables = definition.assigned(evaluation, assign, result.value(), "Assign")?;
             let selected = definition.effective_result(evaluation, result.value().clone())?;
             Ok((variables, definition.output(evaluation, selected)?))
         })?;
@@ -86,7 +86,16 @@ impl Run<'_> {
     /// Something in the definition could not be evaluated: records that where AWS does, then fails
     /// the state.
     pub(crate) fn evaluation_failed(&mut self, id: ThreadId, failure: Failure) {
-        let (Some(definition), Some(visit)) = (self.visited(id), self.visit(id)) else { return };
+        let fault = self.evaluation_fault(id, failure);
+        self.fail(id, fault);
+    }
+
+    /// Words a failure to evaluate as the user sees it, and records it where AWS does.
+    fn evaluation_fault(&mut self, id: ThreadId, failure: Failure) -> Fault {
+        let (Some(definition), Some(visit)) = (self.visited(id), self.visit(id)) else {
+            let (error, cause) = (Some(failure.error), Some(failure.cause));
+            return Fault { error, cause, kind: FaultKind::State };
+        };
         let name = definition.name.to_string();
         let entered = visit.entered_event_id;
         let located = failure.error != error_name::DATA_LIMIT_EXCEEDED;
@@ -122,7 +131,7 @@ impl Run<'_> {
             );
             self.follow(id, event);
         }
-        self.fail(id, Fault { error: Some(failure.error), cause: Some(cause), kind });
+        Fault { error: Some(failure.error), cause: Some(cause), kind }
     }
 
     /// The visited state failed: retries, catches, or fails its line of control.
@@ -153,10 +162,12 @@ impl Run<'_> {
             self.record(id, Details::StateFailed { state_type });
         }
         let error = fault.error.as_deref().unwrap_or_default();
-        let catcher =
-            catch.iter().find(|catcher| matches(&catcher.error_equals, error, fault.failed_in()));
+        let catcher = catch
+            .iter()
+            .enumerate()
+            .find(|(_, catcher)| matches(&catcher.error_equals, error, fault.failed_in()));
         match catcher {
-            Some(catcher) => self.caught(id, catcher, fault),
+            Some((index, catcher)) => self.caught(id, index, catcher, fault),
             None => self.fail_thread(id, fault),
         }
     }
@@ -197,18 +208,20 @@ impl Run<'_> {
     }
 
     /// A catcher takes the failure over.
-    fn caught(&mut self, id: ThreadId, catcher: &Catcher, fault: Fault) {
+    fn caught(&mut self, id: ThreadId, index: usize, catcher: &Catcher, fault: Fault) {
         let Some(definition) = self.visited(id) else { return };
         let error_output =
             Value::object().with_some("Error", fault.error).with_some("Cause", fault.cause);
         let mut scope = self.scope(id);
         scope.error_output = Some(error_output.clone());
+        let field = |name: &str| format!("Catch[{index}]/{name}");
+        let assign = catcher.assign.as_ref();
         let evaluated = self.evaluate(&scope, |evaluation| {
             let variables =
-                definition.assigned(evaluation, catcher.assign.as_ref(), &error_output)?;
+                definition.assigned(evaluation, assign, &error_output, &field("Assign"))?;
             let output = match definition.query_language {
                 QueryLanguage::Jsonata => match &catcher.output {
-                    Some(output) => output.evaluate(evaluation, Field::Top("Catch/Output"))?,
+                    Some(output) => output.evaluate(evaluation, Field::Top(&field("Output")))?,
                     None => error_output.clone(),
                 },
                 QueryLanguage::JsonPath => {
@@ -221,8 +234,9 @@ impl Run<'_> {
             self.leave(id, output.into(), variables, Transition::Next(catcher.next))
         });
         if let Err(failure) = left {
-            let (error, cause) = (Some(failure.error), Some(failure.cause));
-            self.fail_thread(id, Fault { error, cause, kind: FaultKind::State });
+            // Nothing catches the failure of a catcher.
+            let fault = self.evaluation_fault(id, failure);
+            self.fail_thread(id, fault);
         }
     }
 

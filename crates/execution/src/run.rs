@@ -1,6 +1,8 @@
 //! One `apply`: a fact goes in, lines of control go on until they wait, effects come out.
 
-use asl::{Definition, Evaluation, Failure, Scope, StateId, StateKind, error_name};
+use asl::{
+    Definition, Evaluation, Failure, Scope, StateId, StateKind, StateMachineType, error_name,
+};
 use jsonata::Moment;
 use value::Value;
 
@@ -232,7 +234,9 @@ impl<'a> Run<'a> {
         let id = self.state.last_event_id;
         let timestamp_millis = self.millis;
         self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
-        if id + 1 == HISTORY_EVENTS_MAX && self.state.status == Status::Running {
+        let full = id + 1 == HISTORY_EVENTS_MAX
+            && self.definition.machine_type() == StateMachineType::Standard;
+        if full && self.state.status == Status::Running {
             self.end_badly(
                 Status::Failed,
                 Some(error_name::RUNTIME.into()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use value::Value;
 
 use super::Validator;
+use super::hints::did_you_mean;
 use crate::definition::QueryLanguage;
 use crate::json::{Member, Node, NodeKind};
 use crate::span::Span;
@@ -75,6 +76,7 @@ impl Validator<'_> {
             if !known.contains(&&*member.key) {
                 // UNVERIFIED: AWS's wording for a field that does not exist.
                 self.schema("Field is not supported", fields.at(&member.key), member.key_span);
+                self.hint(did_you_mean(&member.key, known.iter().copied()));
             }
         }
     }

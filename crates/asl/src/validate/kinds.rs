@@ -5,6 +5,7 @@ use std::sync::Arc;
 use value::Value;
 
 use super::fields::Fields;
+use super::hints::did_you_mean;
 use super::machine::Targets;
 use super::templates::Place;
 use super::{SECONDS_MAX, Validator};
@@ -205,6 +206,8 @@ impl Validator<'_> {
             } else {
                 // UNVERIFIED: AWS's wording for a field that does not exist.
                 self.schema("Field is not supported", location, member.key_span);
+                let names = EVERY_STATE.iter().chain(known.both).chain(own);
+                self.hint(did_you_mean(name, names.copied()));
             }
         }
     }

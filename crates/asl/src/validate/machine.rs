@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fields::Fields;
+use super::hints::did_you_mean;
 use super::{STATE_NAME_CHARS_MAX, Validator};
 use crate::definition::{QueryLanguage, StateId, Transition};
 use crate::diagnostic::Code;
@@ -121,6 +122,7 @@ impl Validator<'_> {
         } else {
             let message = format!("Missing '{what}' target: {name}");
             self.report(Code::MissingTransitionTarget, message, location, node.span);
+            self.hint(did_you_mean(name, targets.ids.keys().map(|name| &**name)));
         }
         id
     }

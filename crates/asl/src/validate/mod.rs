@@ -1,6 +1,7 @@
 //! From parsed text to a validated [`Definition`], finding every problem on the way.
 
 mod fields;
+mod hints;
 mod kinds;
 mod machine;
 mod parts;
@@ -60,6 +61,7 @@ pub fn check(text: &str, options: &Options<'_>) -> Checked {
     };
     let mut validator = Validator {
         options,
+        text,
         diagnostics: Vec::new(),
         states: Vec::new(),
         names: std::collections::BTreeSet::new(),
@@ -73,6 +75,7 @@ pub fn check(text: &str, options: &Options<'_>) -> Checked {
         (Some(top), Some(states)) if !refused => Some(Definition {
             text: Arc::from(text),
             query_language: top.query_language,
+            machine_type: options.machine_type,
             timeout_seconds: top.timeout_seconds,
             start: top.start,
             states,
@@ -105,6 +108,7 @@ struct Top {
 /// Collects problems and states while the text is walked.
 struct Validator<'a> {
     options: &'a Options<'a>,
+    text: &'a str,
     diagnostics: Vec<Diagnostic>,
     /// Filled in as states are read; `None` stays where a state could not be.
     states: Vec<Option<State>>,
@@ -140,6 +144,13 @@ impl Validator<'_> {
             span: Some(span),
             hint: None,
         });
+    }
+
+    /// Says what could be done about the problem reported last.
+    fn hint(&mut self, hint: Option<String>) {
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.hint = hint;
+        }
     }
 
     fn schema(&mut self, message: impl Into<String>, location: impl Into<String>, span: Span) {

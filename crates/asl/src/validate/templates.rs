@@ -13,6 +13,7 @@ use crate::expression::{Expression, Scalar, StatesMembers, expression_text};
 use crate::intrinsic::Intrinsic;
 use crate::json::{Node, NodeKind};
 use crate::path::{Path, Placement};
+use crate::span::{Position, Span};
 use crate::template::Template;
 
 /// What is known of the place where expressions of one state stand.
@@ -85,8 +86,9 @@ impl Validator<'_> {
         let expression = match Expression::compile(text) {
             Ok(expression) => expression,
             Err(error) => {
+                let span = self.span_within(node, text, error.position);
                 let message = error.to_string();
-                self.report(Code::InvalidJsonataExpression, message, location, node.span);
+                self.report(Code::InvalidJsonataExpression, message, location, span);
                 return None;
             }
         };
@@ -97,6 +99,31 @@ impl Validator<'_> {
         }
         place.variables.extend(expression.variables().map(str::to_owned));
         sound.then_some(expression)
+    }
+
+    /// Returns the place of the character before `position` (in UTF-16 units) of the expression
+    /// `text` in a string node; the whole node where escapes blur that.
+    fn span_within(&self, node: &Node, text: &str, position: Option<usize>) -> Span {
+        let written = self.text.get(node.span.start.offset..node.span.end.offset);
+        let found = written.zip(position).and_then(|(written, position)| {
+            let before = written.get(..written.find(text)?)?;
+            let mut units = 0;
+            let passed = text.chars().take_while(|next| {
+                units += next.len_utf16();
+                units < position
+            });
+            let passed: String = before.chars().chain(passed).collect();
+            Some((passed.len(), passed.chars().count()))
+        });
+        let (Some((bytes, chars)), false) =
+            (found, written.is_some_and(|written| written.contains('\\')))
+        else {
+            return node.span;
+        };
+        let Position { offset, line, column } = node.span.start;
+        let start = Position { offset: offset + bytes, line, column: column + chars };
+        let end = Position { offset: start.offset + 1, line, column: start.column + 1 };
+        Span { start, end }
     }
 
     fn path_template(

@@ -30,3 +30,92 @@ fn every_problem_is_found_in_one_go() {
         ]
     );
 }
+
+#[test]
+fn expressions_are_checked_where_they_stand() {
+    let text = r#"{"QueryLanguage": "JSONata", "StartAt": "E", "States": {
+        "E": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:iam:getUser",
+            "Arguments": {"UserName": "{% $states.input.username + %}", "x": "{% $states.result %}"},
+            "Output": {"v": "{% phone %}", "w": ["{% $$ %}", "{% $states.errorOutput %}"]},
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput %}",
+                "Next": "F"}], "Next": "F"},
+        "F": {"Type": "Succeed"}}}"#;
+    assert_eq!(
+        problems(text),
+        [
+            "INVALID_JSONATA_EXPRESSION: Unexpected end of expression at \
+             /States/E/Arguments/UserName",
+            "UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist. at \
+             /States/E/Arguments/x",
+            "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not \
+             supported. at /States/E/Output/v",
+            "UNSUPPORTED_JSONATA_EXPRESSION: Reference to '$$' is not supported. at \
+             /States/E/Output/w[0]",
+            "UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist. at \
+             /States/E/Output/w[1]",
+        ]
+    );
+}
+
+#[test]
+fn problems_carry_their_place_and_a_hint() {
+    let text = "{\"QueryLanguage\": \"JSONata\", \"StartAt\": \"A\", \"States\": {\n  \"A\": {\"Type\": \
+                \"Pass\", \"Output\": \"{% 1 + ) %}\", \"Next\": \"Don\"},\n  \"Done\": {\"Type\": \
+                \"Succeed\"}}}";
+    let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
+    let found = Definition::parse(text, &options).unwrap_err().0;
+    let expression = found[0].span.unwrap().start;
+    assert_eq!((expression.line, expression.column), (2, 43));
+    assert_eq!(&text[expression.offset..=expression.offset], ")");
+    assert_eq!(found[1].hint.as_deref(), Some("did you mean `Done`?"));
+}
+
+#[test]
+fn fields_of_the_other_language_and_of_later_releases_are_refused_by_name() {
+    let text = r#"{"StartAt": "M", "States": {"M": {"Type": "Map", "Items": [1], "End": true,
+        "ItemReader": {}, "Nope": 1,
+        "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}}}}"#;
+    assert_eq!(
+        problems(text),
+        [
+            "SCHEMA_VALIDATION_FAILED: Field 'Items' is only supported with query language \
+             JSONata at /States/M/Items",
+            "SCHEMA_VALIDATION_FAILED: Field 'ItemReader' is not supported by Stepwell yet at \
+             /States/M/ItemReader",
+            "SCHEMA_VALIDATION_FAILED: Field is not supported at /States/M/Nope",
+        ]
+    );
+}
+
+#[test]
+fn variables_that_states_read_are_known() {
+    let text = r#"{"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Assign": {"x": 1, "y": 2}, "Next": "B"},
+        "B": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $y + $x %}", "Next": "C"},
+        "C": {"Type": "Pass", "Parameters": {"v.$": "States.Format('{}', $x)"}, "End": true}}}"#;
+    let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
+    let definition = Definition::parse(text, &options).unwrap();
+    let found: Vec<_> =
+        definition.variable_references().map(|(name, names)| (name, names.join(","))).collect();
+    assert_eq!(found, [("B", "x,y".to_owned()), ("C", "x".to_owned())]);
+}
+
+#[test]
+fn no_text_panics() {
+    let whole = r#"{"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Choice",
+        "Choices": [{"Condition": "{% $states.input.日本 > 1 %}", "Next": "A"}], "Default": "B"},
+        "B": {"Type": "Wait", "Timestamp": "{% $x %}", "Next": "C"},
+        "C": {"Type": "Fail", "Error": "e\\u0041"}}}"#;
+    let cuts = whole.char_indices().map(|(at, _)| at);
+    for at in cuts {
+        let (before, after) = whole.split_at(at);
+        problems(before);
+        for put in ["\"", "{", "}", "[", "null", "\u{1}", "{%"] {
+            problems(&format!("{before}{put}{after}"));
+        }
+        let mut rest = after.chars();
+        rest.next();
+        problems(&format!("{before}{}", rest.as_str()));
+    }
+    problems(&"[".repeat(100_000));
+}

@@ -179,10 +179,13 @@ fn percentage(run: &mut Run<'_>, id: ThreadId, map: &Map) -> Result<Option<f64>,
     let scope = run.scope(id);
     let percent = match run.evaluate(&scope, |evaluation| scalar.value(evaluation, field))? {
         Computed::Constant(percent) => percent,
-        Computed::Value(found) => match found.as_f64() {
-            Some(percent) => percent,
-            None => return Err(not_a(scalar, field, "float", &found)),
-        },
+        Computed::Value(found) => {
+            let number = match &found {
+                Value::String(text) => text.parse().ok(),
+                other => other.as_f64(),
+            };
+            number.ok_or_else(|| not_a(scalar, field, "float", &found))?
+        }
     };
     if (0.0..=100.0).contains(&percent) {
         return Ok(Some(percent));
