@@ -12,8 +12,7 @@ use crate::state::{State, Status, StepExecution};
 /// Returns `AutomationExecution` as the API gives it; timestamps are epoch seconds.
 pub fn record(runbook: &Runbook, state: &State) -> Value {
     let started = state.started.clone().unwrap_or_default();
-    let steps = runbook.steps.iter().zip(&state.steps);
-    let steps: Value = steps.map(|(step, execution)| step_record(step, execution)).collect();
+    let steps = step_records(runbook, state);
     let failed = matches!(state.status, Status::Failed | Status::TimedOut);
     let failure = state.failure.as_ref().filter(|_| failed);
     let variables = state.variables.as_object().filter(|variables| !variables.is_empty());
@@ -41,6 +40,53 @@ pub fn record(runbook: &Runbook, state: &State) -> Value {
         .with("Targets", Vec::<Value>::new())
         .with("ResolvedTargets", value!({"ParameterValues": [], "Truncated": false}))
         .with_some("Variables", variables.map(|_| wire_members(&state.variables)))
+}
+
+/// Returns all `StepExecutions`: the steps of the document in its order, whether they were reached or
+/// not, and behind each loop what ran in its iterations.
+fn step_records(runbook: &Runbook, state: &State) -> Value {
+    let mut records = Vec::new();
+    let numbered = runbook.steps.iter().zip(&state.steps).enumerate();
+    for (index, (step, execution)) in numbered.filter(|(_, (step, _))| step.parent.is_none()) {
+        records.push(step_record(step, execution));
+        push_iterations(runbook, state, index, &mut records);
+    }
+    Value::from(records)
+}
+
+/// Appends what ran inside the loop at `index`, iteration by iteration.
+fn push_iterations(runbook: &Runbook, state: &State, index: usize, records: &mut Vec<Value>) {
+    let current = state.steps.iter().enumerate().filter(|(_, it)| it.status != Status::Pending);
+    let earlier = state.earlier.iter().map(|(at, execution)| (*at, execution));
+    let inside = |at: usize| runbook.with_loops(at).skip(1).any(|around| around == index);
+    let mut runs: Vec<_> = earlier.chain(current).filter(|(at, _)| inside(*at)).collect();
+    // Steps that run at the same moment keep the order of the document.
+    let number = |it: &StepExecution| it.iteration.as_ref().map_or(0, |turn| turn.number);
+    runs.sort_by_key(|(at, execution)| (execution.start_millis, number(execution), *at));
+    for (at, execution) in runs {
+        if let Some(step) = runbook.steps.get(at) {
+            let parent =
+                step.parent.map(|parent| parent_details(runbook, state, parent, execution));
+            records.push(step_record(step, execution).with_some("ParentStepDetails", parent));
+        }
+    }
+}
+
+fn parent_details(
+    runbook: &Runbook,
+    state: &State,
+    parent: usize,
+    execution: &StepExecution,
+) -> Value {
+    let iteration = execution.iteration.clone().unwrap_or_default();
+    let step = runbook.steps.get(parent);
+    value!({
+        "StepExecutionId": state.steps.get(parent).map(|it| it.id.as_str()),
+        "StepName": step.map(|step| step.name.as_str()),
+        "Action": step.map(|step| step.action.name),
+        "Iteration": iteration.number.cast_signed(),
+    })
+    .with_some("IteratorValue", iteration.value.as_ref().map(output::json_text))
 }
 
 /// Returns one `StepExecution`.
@@ -84,7 +130,8 @@ fn current_step<'a>(runbook: &'a Runbook, state: &State) -> Option<&'a Step> {
     let busy = |execution: &StepExecution| {
         matches!(execution.status, Status::InProgress | Status::Waiting)
     };
-    let index = state.steps.iter().position(busy)?;
+    // Of a loop and the step that runs inside it, the step is the current one.
+    let index = state.steps.iter().rposition(busy)?;
     runbook.steps.get(index)
 }
 

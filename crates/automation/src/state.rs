@@ -24,6 +24,12 @@ pub struct State {
     pub(crate) variables: Value,
     /// One for each step of the runbook, in its order.
     pub(crate) steps: Vec<StepExecution>,
+    /// Runs of loop steps in iterations before the current one, with the index of their step.
+    pub(crate) earlier: Vec<(usize, StepExecution)>,
+    /// The current iteration of each loop that runs or ran, by the index of its step.
+    pub(crate) iterations: BTreeMap<usize, Iteration>,
+    /// What `{{ Loop.… }}` names; it outlives the loop.
+    pub(crate) loop_scope: Value,
     pub(crate) phase: Phase,
     /// Effects that have no answer yet, by id.
     pub(crate) outstanding: BTreeMap<u64, Effect>,
@@ -134,6 +140,17 @@ pub(crate) struct StepExecution {
     /// The timer that ends the attempt.
     pub(crate) timeout_id: Option<u64>,
     pub(crate) failure: Option<Failure>,
+    /// The iteration that a step inside a loop runs in.
+    pub(crate) iteration: Option<Iteration>,
+}
+
+/// One turn of a loop.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Iteration {
+    /// From 1.
+    pub(crate) number: u64,
+    /// The element of `Iterators`.
+    pub(crate) value: Option<Value>,
 }
 
 impl State {

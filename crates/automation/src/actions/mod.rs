@@ -10,6 +10,7 @@ mod execute_aws_api;
 mod execute_script;
 mod execute_state_machine;
 mod invoke_lambda_function;
+mod r#loop;
 mod pause;
 mod poll;
 mod property;
@@ -52,7 +53,7 @@ pub static ACTIONS: &[&Action] = &[
     &execute_state_machine::ACTION,
     &invoke_lambda_function::ACTION,
     &unavailable::INVOKE_WEBHOOK,
-    &unavailable::LOOP,
+    &r#loop::ACTION,
     &pause::ACTION,
     &unavailable::RUN_COMMAND,
     &unavailable::RUN_INSTANCES,
@@ -89,6 +90,13 @@ pub(crate) enum Work {
         /// Stops what it has started elsewhere.
         cancel: fn(&mut Turn<'_, '_>),
     },
+    /// It lets the steps of its body run, again and again.
+    Loop {
+        /// Begins an attempt.
+        begin: fn(&mut Turn<'_, '_>) -> Outcome,
+        /// Goes on when the body has run.
+        body_over: fn(&mut Turn<'_, '_>) -> Outcome,
+    },
     /// Stepwell knows the action but cannot carry it out.
     Unavailable,
 }
@@ -100,6 +108,8 @@ pub(crate) enum Outcome {
     InProgress,
     /// It waits for somebody's signal.
     Waiting,
+    /// The body of the loop is to run.
+    Body,
     /// It has succeeded with these outputs (typed).
     Done(Value),
     /// It has succeeded, and the flow goes on at the step of this name; none means the end.

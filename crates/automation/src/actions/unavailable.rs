@@ -1,6 +1,6 @@
 //! Actions that validation knows and Stepwell cannot carry out yet: their steps fail and say so.
 
-use super::{Action, LOOP as LOOP_NAME, Work};
+use super::{Action, Work};
 
 const POLLING_SECONDS: u64 = 3600;
 
@@ -37,8 +37,6 @@ pub(super) static CREATE_TAGS: Action =
 pub(super) static DELETE_IMAGE: Action = unavailable("aws:deleteImage", &["ImageId"]);
 /// `aws:invokeWebhook`.
 pub(super) static INVOKE_WEBHOOK: Action = unavailable("aws:invokeWebhook", &["IntegrationName"]);
-/// `aws:loop`.
-pub(super) static LOOP: Action = unavailable(LOOP_NAME, &["Steps"]);
 /// `aws:runCommand`.
 pub(super) static RUN_COMMAND: Action = unavailable("aws:runCommand", &["DocumentName"]);
 /// `aws:runInstances`.

@@ -13,19 +13,18 @@ use crate::reference::{self, Piece, Reference};
 pub(super) fn runbook(runbook: &Runbook, found: &mut Diagnostics) {
     let path = Path::default().key("mainSteps");
     let mut names = HashSet::new();
-    let all = flattened(&runbook.steps, &path);
-    for (step, path) in &all {
+    for step in &runbook.steps {
         if !names.insert(step.name.as_str()) && !step.name.is_empty() {
             let text = format!("step name `{}` is used twice", step.name);
-            found.error(&path.key("name"), text);
+            found.error(&step.path.key("name"), text);
         }
     }
     let check = Check { runbook, names: &names };
-    for (step, path) in &all {
-        check.targets(step, path, found);
-        check.inputs(step, path, found);
+    for (index, step) in runbook.steps.iter().enumerate() {
+        check.targets(index, step, found);
+        check.inputs(step, found);
         if step.action.name == branch::ACTION.name {
-            branch::check(&step.inputs, &path.key("inputs"), found);
+            branch::check(&step.inputs, &step.path.key("inputs"), found);
         }
     }
     check.assume_role(found);
@@ -35,28 +34,24 @@ pub(super) fn runbook(runbook: &Runbook, found: &mut Diagnostics) {
     }
 }
 
-/// Returns all steps, those inside loops too, with their paths.
-fn flattened<'a>(steps: &'a [Step], path: &Path) -> Vec<(&'a Step, Path)> {
-    let mut all = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        let path = path.index(index);
-        let body = flattened(&step.body, &path.key("inputs").key("Steps"));
-        all.push((step, path));
-        all.extend(body);
-    }
-    all
-}
-
 struct Check<'a> {
     runbook: &'a Runbook,
     names: &'a HashSet<&'a str>,
 }
 
 impl Check<'_> {
-    fn targets(&self, step: &Step, path: &Path, found: &mut Diagnostics) {
+    fn targets(&self, index: usize, step: &Step, found: &mut Diagnostics) {
+        let path = &step.path;
+        let loops: Vec<usize> = self.runbook.with_loops(index).collect();
         let mut target = |name: &str, path: Path| {
-            if !self.names.contains(name) {
-                found.error(&path, format!("step {}: there is no step `{name}`", step.name));
+            let Some(target) = self.runbook.step_index(name) else {
+                let text = format!("step {}: there is no step `{name}`", step.name);
+                return found.error(&path, text);
+            };
+            let parent = self.runbook.steps.get(target).and_then(|target| target.parent);
+            if parent.is_some_and(|parent| !loops.contains(&parent)) {
+                let text = format!("step {}: `{name}` is inside another loop", step.name);
+                found.error(&path, text);
             }
         };
         if let Some(next) = &step.next_step {
@@ -68,7 +63,7 @@ impl Check<'_> {
         if let Some(name) = &step.on_cancel {
             target(name, path.key("onCancel"));
         }
-        for (name, place) in branch_targets(step, path) {
+        for (name, place) in branch_targets(step) {
             target(&name, place);
         }
         let after = step.on_cancel.as_deref().and_then(|name| self.runbook.step_index(name));
@@ -80,13 +75,14 @@ impl Check<'_> {
         }
     }
 
-    fn inputs(&self, step: &Step, path: &Path, found: &mut Diagnostics) {
-        let path = path.key("inputs");
+    fn inputs(&self, step: &Step, found: &mut Diagnostics) {
+        let path = step.path.key("inputs");
         let members = step.inputs.as_object().into_iter().flat_map(value::Map::iter);
         for (name, value) in members {
-            // The body of a loop is checked step by step.
+            // The steps of a loop are checked one by one.
             let is_body = step.action.name == actions::LOOP && &**name == "Steps";
-            if !step.is_code(name) && !is_body {
+            let is_script = step.is_verbatim(name) && step.action.name != actions::LOOP;
+            if !is_body && !is_script {
                 self.references(value, &path.key(name), found);
             }
         }
@@ -161,11 +157,11 @@ impl Check<'_> {
 }
 
 /// Returns where an `aws:branch` may go, with the places that say so.
-fn branch_targets(step: &Step, path: &Path) -> Vec<(String, Path)> {
+fn branch_targets(step: &Step) -> Vec<(String, Path)> {
     if step.action.name != branch::ACTION.name {
         return Vec::new();
     }
-    let path = path.key("inputs");
+    let path = step.path.key("inputs");
     let mut targets = Vec::new();
     let choices = step.inputs.get("Choices").and_then(Value::as_array).unwrap_or_default();
     for (index, choice) in choices.iter().enumerate() {
@@ -182,26 +178,22 @@ fn branch_targets(step: &Step, path: &Path) -> Vec<(String, Path)> {
 /// Returns the indexes of the steps that may follow the step at `index`.
 fn followers(runbook: &Runbook, index: usize) -> Vec<usize> {
     let Some(step) = runbook.steps.get(index) else { return Vec::new() };
-    let mut names: Vec<String> = Vec::new();
-    for (inner, path) in flattened(std::slice::from_ref(step), &Path::default()) {
-        names.extend(branch_targets(inner, &path).into_iter().map(|(name, _)| name));
-        names.extend(inner.next_step.iter().filter(|_| !inner.is_end).cloned());
-        match &inner.on_failure {
-            Some(OnFailure::Step(name)) if !inner.is_end => names.push(name.clone()),
-            Some(OnFailure::Step(_) | OnFailure::Abort | OnFailure::Continue) | None => {}
-        }
-        names.extend(inner.on_cancel.iter().cloned());
+    let mut names: Vec<String> = branch_targets(step).into_iter().map(|(name, _)| name).collect();
+    names.extend(step.next_step.iter().filter(|_| !step.is_end).cloned());
+    match &step.on_failure {
+        Some(OnFailure::Step(name)) if !step.is_end => names.push(name.clone()),
+        Some(OnFailure::Step(_) | OnFailure::Abort | OnFailure::Continue) | None => {}
     }
+    names.extend(step.on_cancel.iter().cloned());
     let mut indexes: Vec<usize> =
         names.iter().filter_map(|name| runbook.step_index(name)).collect();
-    let has_default = step
-        .inputs
-        .get("Default")
-        .is_some_and(|_| !branch_targets(step, &Path::default()).is_empty());
-    let falls_through = step.next_step.is_none() && !step.is_end && !has_default;
-    if falls_through && index + 1 < runbook.steps.len() {
-        indexes.push(index + 1);
+    let is_branch = step.action.name == branch::ACTION.name;
+    let has_default = is_branch && step.inputs.get("Default").is_some();
+    if step.next_step.is_none() && !step.is_end && !has_default {
+        indexes.extend(step.following);
     }
+    // The way back from a loop's last step to the loop is no circle: loops are bounded.
+    indexes.extend(runbook.first_of_body(index));
     indexes
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use value::Value;
 
-use crate::actions::Action;
+use crate::actions::{self, Action};
 use crate::diagnostic::{Diagnostic, Diagnostics, Path, Severity};
 use crate::document::{self, Format, Places, SyntaxError};
 use crate::interpolate::Scope;
@@ -24,7 +24,7 @@ pub struct Runbook {
     pub parameters: Vec<Parameter>,
     /// The variables in document order.
     pub variables: Vec<Variable>,
-    /// The steps in document order.
+    /// The steps in document order; those of a loop behind it.
     pub steps: Vec<Step>,
     /// The document's outputs: `step.output`.
     pub outputs: Vec<String>,
@@ -60,8 +60,12 @@ pub struct Step {
     pub is_end: bool,
     /// What follows, where the document says so.
     pub next_step: Option<String>,
-    /// The steps of an `aws:loop`.
-    pub body: Vec<Step>,
+    /// The index of the loop that it belongs to.
+    pub parent: Option<usize>,
+    /// The index of the step behind it in the same list.
+    pub(crate) following: Option<usize>,
+    /// Its place in the document.
+    pub(crate) path: Path,
 }
 
 /// What follows a failed step.
@@ -224,6 +228,16 @@ impl Runbook {
         self.parameters.iter().filter_map(named).collect()
     }
 
+    /// Returns the index of a step and of the loops around it, the outermost last.
+    pub(crate) fn with_loops(&self, index: usize) -> impl Iterator<Item = usize> + use<'_> {
+        std::iter::successors(Some(index), |at| self.steps.get(*at)?.parent)
+    }
+
+    /// Returns the index of the first step of a loop.
+    pub(crate) fn first_of_body(&self, index: usize) -> Option<usize> {
+        self.steps.iter().position(|step| step.parent == Some(index))
+    }
+
     /// Returns the index of the step with this name.
     pub(crate) fn step_index(&self, name: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.name == name)
@@ -241,8 +255,12 @@ impl Step {
         self.is_critical.unwrap_or(self.on_failure != Some(OnFailure::Continue))
     }
 
-    /// Returns the input `Script`, which is code and holds no references.
-    pub(crate) fn is_code(&self, input: &str) -> bool {
-        self.action.name == "aws:executeScript" && input == "Script"
+    /// Returns whether an input stays as it is written: code, and what a loop resolves later.
+    pub(crate) fn is_verbatim(&self, input: &str) -> bool {
+        match self.action.name {
+            "aws:executeScript" => input == "Script",
+            actions::LOOP => input == "Steps" || input == "LoopCondition",
+            _ => false,
+        }
     }
 }

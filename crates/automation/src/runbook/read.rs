@@ -42,7 +42,8 @@ pub(super) fn runbook(document: &Value, found: &mut Diagnostics) -> Runbook {
     }
     schema_version(&members, found);
     let mut reader = Reader { found };
-    let steps = reader.steps(members.get("mainSteps"), &root.key("mainSteps"), 0);
+    let mut steps = Vec::new();
+    reader.steps(members.get("mainSteps"), &root.key("mainSteps"), None, &mut steps);
     Runbook {
         description: reader.text(&members, "description", &root),
         parameters: reader.parameters(members.get("parameters"), &root.key("parameters")),
@@ -124,21 +125,47 @@ impl Reader<'_> {
         variables
     }
 
-    fn steps(&mut self, value: Option<&Value>, path: &Path, depth: usize) -> Vec<Step> {
+    /// Reads a list of steps behind those read so far, each loop's own behind it.
+    fn steps(
+        &mut self,
+        value: Option<&Value>,
+        path: &Path,
+        parent: Option<usize>,
+        steps: &mut Vec<Step>,
+    ) {
         let Some(items) = value.and_then(Value::as_array) else {
             self.found.error(path, "a list of steps is needed here");
-            return Vec::new();
+            return;
         };
         if items.is_empty() {
             // UNVERIFIED: AWS's schema asks for a step; published drafts without one exist.
             self.found.warning(path, "there are no steps");
         }
-        let numbered = items.iter().enumerate();
-        numbered.map(|(index, item)| self.step(item, &path.index(index), depth)).collect()
+        let mut last: Option<usize> = None;
+        for (number, item) in items.iter().enumerate() {
+            let path = path.index(number);
+            let index = steps.len();
+            if let Some(before) = last.and_then(|last| steps.get_mut(last)) {
+                before.following = Some(index);
+            }
+            last = Some(index);
+            let step = self.step(item, &path, parent);
+            let body =
+                step.inputs.get("Steps").filter(|_| step.action.name == actions::LOOP).cloned();
+            steps.push(step);
+            if let Some(body) = body {
+                let path = path.key("inputs").key("Steps");
+                if loop_depth(steps, index) < LOOP_DEPTH_MAX {
+                    self.steps(Some(&body), &path, Some(index), steps);
+                } else {
+                    self.found.error(&path, format!("loops nest deeper than {LOOP_DEPTH_MAX}"));
+                }
+            }
+        }
     }
 
     /// Reads a step; one that is wrong stays in its place, so that what follows is judged rightly.
-    fn step(&mut self, value: &Value, path: &Path, depth: usize) -> Step {
+    fn step(&mut self, value: &Value, path: &Path, parent: Option<usize>) -> Step {
         let members = self.mapping(Some(value), path);
         let name = self.step_name(&members, path);
         let action = self.action(&members, path);
@@ -147,12 +174,6 @@ impl Reader<'_> {
             let text = format!("step {name}: `{}` needs the input `{input}`", action.name);
             self.found.error(&path.key("inputs"), text);
         }
-        let body = match inputs.get("Steps") {
-            Some(steps) if action.name == actions::LOOP && depth < LOOP_DEPTH_MAX => {
-                self.steps(Some(steps), &path.key("inputs").key("Steps"), depth + 1)
-            }
-            Some(_) | None => Vec::new(),
-        };
         Step {
             outputs: self.outputs(members.get("outputs"), path),
             description: self.text(&members, "description", path),
@@ -166,7 +187,9 @@ impl Reader<'_> {
             name,
             action,
             inputs,
-            body,
+            parent,
+            following: None,
+            path: path.clone(),
         }
     }
 
@@ -346,6 +369,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Returns how many loops are around a step.
+fn loop_depth(steps: &[Step], index: usize) -> usize {
+    std::iter::successors(Some(index), |at| steps.get(*at)?.parent).count()
 }
 
 fn bounds(members: &Map, min: &str, max: &str) -> Bounds {

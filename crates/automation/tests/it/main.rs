@@ -7,6 +7,7 @@ mod delete_iam_user;
 mod documents;
 mod driver;
 mod flow;
+mod loops;
 mod parameters;
 mod python;
 mod replay;

@@ -19,6 +19,7 @@ const STEPS: &str = "
   - {name: run, action: 'aws:executeScript', isCritical: false, onFailure: Continue, inputs: {Runtime: python3.11, Handler: f, Script: x, InputPayload: {id: '{{ look.Id }}'}}}
   - {name: wait, action: 'aws:waitForAwsResourceProperty', timeoutSeconds: 30, inputs: {Service: iam, Api: GetUser, PropertySelector: $.On, DesiredValues: ['True']}}
   - {name: check, action: 'aws:assertAwsResourceProperty', inputs: {Service: iam, Api: GetUser, PropertySelector: $.On, DesiredValues: ['True']}}
+  - {name: around, action: 'aws:loop', timeoutSeconds: 40, maxAttempts: 2, onFailure: Continue, inputs: {Iterators: [x, y], Steps: [{name: inner, action: 'aws:executeAwsApi', onFailure: Continue, inputs: {Service: iam, Api: GetUser, UserName: '{{ Loop.CurrentIteratorValue }}'}}, {name: nap, action: 'aws:sleep', inputs: {Duration: PT1S}}, {name: machine, action: 'aws:executeStateMachine', inputs: {stateMachineArn: m}}]}}
   - {name: set, action: 'aws:updateVariable', isEnd: true, inputs: {Name: 'variable:Seen', Value: '{{ global:DATE }}'}}
   - {name: rescue, action: 'aws:updateVariable', isEnd: true, inputs: {Name: 'variable:Seen', Value: rescued}}
 ";
