@@ -26,8 +26,8 @@ pub(crate) struct Scope<'a> {
 
 impl Scope<'_> {
     /// Returns a scope that holds parameters only.
-    pub(crate) fn of_parameters(parameters: &Value) -> Scope<'static> {
-        Scope { parameters: parameters.clone(), ..Scope::default() }
+    pub(crate) fn of_parameters(parameters: Value) -> Scope<'static> {
+        Scope { parameters, ..Scope::default() }
     }
 
     /// Resolves all references inside a value.

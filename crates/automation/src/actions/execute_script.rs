@@ -4,7 +4,9 @@
 
 use value::{Value, value};
 
-use super::{Action, Answer, Outcome, Turn, Work, execute_aws_api, nothing_to_cancel};
+use super::{
+    Action, Answer, EXECUTE_SCRIPT, Outcome, Turn, Work, execute_aws_api, nothing_to_cancel,
+};
 use crate::clock;
 use crate::effect::{Effect, Script};
 use crate::fact::CallError;
@@ -20,7 +22,7 @@ const SCRIPT_SECONDS_MAX: u64 = 600;
 const RESULT_BYTES_MAX: usize = 100 * 1024;
 
 pub(super) static ACTION: Action = Action {
-    name: "aws:executeScript",
+    name: EXECUTE_SCRIPT,
     required: &["Runtime"],
     timeout_seconds: Some(SCRIPT_SECONDS_MAX),
     may_follow_cancel: true,

@@ -29,6 +29,9 @@ use crate::runbook::Step;
 
 pub(crate) use unavailable::UNKNOWN;
 
+/// The action whose input `Script` is code.
+pub(crate) const EXECUTE_SCRIPT: &str = "aws:executeScript";
+
 /// The action whose input `Steps` holds steps.
 pub(crate) const LOOP: &str = "aws:loop";
 

@@ -26,11 +26,28 @@ pub(super) fn runbook(runbook: &Runbook, found: &mut Diagnostics) {
         if step.action.name == branch::ACTION.name {
             branch::check(&step.inputs, &step.path.key("inputs"), found);
         }
+        if step.action.name == actions::EXECUTE_SCRIPT {
+            script(step, found);
+        }
     }
     check.assume_role(found);
     check.outputs(found);
     if let Some(circle) = circle(runbook) {
         found.error(&path, format!("the steps form a circle: {}", circle.join(" -> ")));
+    }
+}
+
+/// A script is written in the step or attached; a Python one needs a function to start with.
+fn script(step: &Step, found: &mut Diagnostics) {
+    let path = step.path.key("inputs");
+    let has = |input: &str| step.inputs.get(input).is_some();
+    if !has("Script") && !has("Attachment") {
+        found.error(&path, format!("step {}: there is neither Script nor Attachment", step.name));
+    }
+    let runtime = step.inputs.get("Runtime").and_then(Value::as_str).unwrap_or_default();
+    if runtime.starts_with("python") && !has("Handler") {
+        found
+            .error(&path, format!("step {}: a Python script needs the input `Handler`", step.name));
     }
 }
 

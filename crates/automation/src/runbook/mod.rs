@@ -203,11 +203,13 @@ impl Runbook {
         parameter::decode_all(&self.parameters, supplied)
     }
 
-    /// Returns the role a run with these (decoded) parameters assumes; `None` when it acts as its
-    /// caller.
-    pub fn assume_role(&self, parameters: &Value) -> Option<String> {
-        let text = self.assume_role.as_deref()?;
-        let role = Scope::of_parameters(parameters).text(text);
+    /// Returns the role that a run started with these parameters assumes, `None` when it acts as its
+    /// caller; `supplied` is what [`Runbook::start_parameters`] takes and accepts.
+    ///
+    /// AWS allows a constant or a parameter here, so nothing else is resolved.
+    pub fn assume_role(&self, supplied: &Value) -> Option<String> {
+        let parameters = self.start_parameters(supplied).ok()?;
+        let role = Scope::of_parameters(parameters).text(self.assume_role.as_deref()?);
         let role = role.trim();
         (!role.is_empty()).then(|| role.to_owned())
     }
@@ -258,7 +260,7 @@ impl Step {
     /// Returns whether an input stays as it is written: code, and what a loop resolves later.
     pub(crate) fn is_verbatim(&self, input: &str) -> bool {
         match self.action.name {
-            "aws:executeScript" => input == "Script",
+            actions::EXECUTE_SCRIPT => input == "Script",
             actions::LOOP => input == "Steps" || input == "LoopCondition",
             _ => false,
         }

@@ -173,6 +173,20 @@ fn aliases_cannot_grow_without_bound() {
 }
 
 #[test]
+fn a_script_needs_its_text_and_a_function() {
+    let text = "schemaVersion: '0.3'\nmainSteps:\n  - {name: a, action: 'aws:executeScript', inputs: {Runtime: python3.11}}\n";
+    assert_eq!(
+        problems(text, Format::Yaml),
+        [
+            "step a: there is neither Script nor Attachment at `mainSteps[0].inputs` (line 3, column 46)",
+            "step a: a Python script needs the input `Handler` at `mainSteps[0].inputs` (line 3, column 46)",
+        ]
+    );
+    let shell = text.replace("Runtime: python3.11", "Runtime: PowerShell 7.4, Script: x");
+    assert!(Runbook::parse(&shell, Format::Yaml).is_ok());
+}
+
+#[test]
 fn doubtful_things_are_warnings() {
     let text = "schemaVersion: '0.3'\nmainSteps: []\nautor: me\n";
     let runbook = Runbook::parse(text, Format::Yaml).unwrap();

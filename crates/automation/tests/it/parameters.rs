@@ -91,8 +91,10 @@ fn defaults_are_taken_as_they_are() {
 #[test]
 fn an_empty_role_means_the_caller() {
     let runbook = runbook("type: String, default: ''");
-    let parameters = runbook.start_parameters(&value!({})).unwrap();
-    assert_eq!(runbook.assume_role(&parameters), None);
+    assert_eq!(runbook.assume_role(&value!({})), None);
+    let role = "arn:aws:iam::111122223333:role/r";
+    assert_eq!(runbook.assume_role(&value!({"P": [role]})).as_deref(), Some(role));
+    assert_eq!(runbook.assume_role(&value!({"Unknown": [role]})), None);
 }
 
 #[test]
