@@ -178,8 +178,8 @@ fn a_script_needs_its_text_and_a_function() {
     assert_eq!(
         problems(text, Format::Yaml),
         [
-            "step a: there is neither Script nor Attachment at `mainSteps[0].inputs` (line 3, column 46)",
-            "step a: a Python script needs the input `Handler` at `mainSteps[0].inputs` (line 3, column 46)",
+            "step a: there is neither Script nor Attachment at `mainSteps[0].inputs` (line 3, column 44)",
+            "step a: a Python script needs the input `Handler` at `mainSteps[0].inputs` (line 3, column 44)",
         ]
     );
     let shell = text.replace("Runtime: python3.11", "Runtime: PowerShell 7.4, Script: x");
