@@ -138,7 +138,8 @@ impl EventPattern {
     /// use events::EventPattern;
     /// use value::value;
     ///
-    /// let pattern = EventPattern::parse(r#"{"d": {"n": [{"numeric": [">", 0, "<=", 5]}]}}"#).unwrap();
+    /// let text = r#"{"d": {"n": [{"numeric": [">", 0, "<=", 5]}]}}"#;
+    /// let pattern = EventPattern::parse(text).unwrap();
     /// assert!(pattern.matches(&value!({"d": {"n": [9, 5]}})));
     /// assert!(!pattern.matches(&value!({"d": {}})));
     /// ```

@@ -17,7 +17,8 @@ use crate::{Error, Miss, PATH_BYTES_MAX, read};
 /// use value::value;
 ///
 /// let path = Path::parse("$.store..price").unwrap();
-/// assert_eq!(path.read(&value!({"store": {"a": {"price": 1}, "price": 2}})).unwrap(), value!([2, 1]));
+/// let shop = value!({"store": {"a": {"price": 1}, "price": 2}});
+/// assert_eq!(path.read(&shop).unwrap(), value!([2, 1]));
 /// // An indefinite path never misses.
 /// assert_eq!(path.read(&value!({})).unwrap(), value!([]));
 /// ```

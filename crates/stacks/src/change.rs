@@ -73,13 +73,13 @@ impl Change {
         }
     }
 
-    /// Returns this change with the values of `NoEcho` parameters masked, for what is shown.
-    pub(crate) fn masked(&self) -> Change {
-        let mut change = self.clone();
-        for parameter in change.parameters.values_mut().filter(|parameter| parameter.no_echo) {
+    /// Returns the parameters with the values of `NoEcho` ones masked, for what is shown.
+    pub(crate) fn masked_parameters(&self) -> Parameters {
+        let mut parameters = self.parameters.clone();
+        for parameter in parameters.values_mut().filter(|parameter| parameter.no_echo) {
             parameter.value = Value::from("****");
         }
-        change
+        parameters
     }
 
     /// Checks that applying this change to `state` would do anything, and that it may.

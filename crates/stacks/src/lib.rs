@@ -41,6 +41,7 @@ mod graph;
 mod intrinsics;
 mod operation;
 mod parameters;
+mod preview;
 mod resources;
 mod state;
 mod template;
@@ -50,6 +51,7 @@ pub use error::Error;
 pub use intrinsics::Identity;
 pub use operation::{Effect, Fact, OnFailure, Stamp, apply, outstanding};
 pub use parameters::{Parameter, ParameterInput, ParameterSource, Parameters, named_parameters};
+pub use preview::{Action, PropertyChange, Recreation, Replacement, ResourceChange};
 pub use state::{Output, ResourceRecord, StackEvent, State, Status};
 pub use template::{
     Capability, MAPPINGS_MAX, OUTPUTS_MAX, PARAMETERS_MAX, RESOURCES_MAX, TEMPLATE_BODY_BYTES_MAX,

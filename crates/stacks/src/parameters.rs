@@ -3,6 +3,7 @@
 //! AWS page: "CloudFormation template Parameters syntax" (read 2026-11-24).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use value::Value;
@@ -31,7 +32,7 @@ pub enum ParameterSource {
 }
 
 /// The value of one parameter of a stack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
     /// As it was given or as the default says.
     pub text: String,
@@ -41,6 +42,14 @@ pub struct Parameter {
     pub resolved: Option<String>,
     /// Whether the value is shown as `****`.
     pub no_echo: bool,
+}
+
+/// Secrets stay out of logs: the value of a `NoEcho` parameter is not shown.
+impl fmt::Debug for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = if self.no_echo { "****" } else { &self.text };
+        f.debug_tuple("Parameter").field(&shown).finish()
+    }
 }
 
 /// The parameters of a stack by name.

@@ -216,16 +216,21 @@ pub(crate) fn difference(kind: &ResourceType, before: &Value, after: &Value) -> 
     if before == after {
         return Difference::None;
     }
-    let in_new_version = after.get("UpdateMethod").and_then(Value::as_str) == Some("NewVersion");
     let replaces = kind.properties.iter().any(|property| {
-        before.get(property.name) != after.get(property.name)
-            && match property.change {
-                Change::InPlace => false,
-                Change::Replace => true,
-                Change::ReplaceUnlessNewVersion => !in_new_version,
-            }
+        before.get(property.name) != after.get(property.name) && replaces(property, after)
     });
     if replaces { Difference::Replacement } else { Difference::InPlace }
+}
+
+/// Returns whether a change of the property asks for a replacement, given the new properties.
+pub(crate) fn replaces(property: &Property, after: &Value) -> bool {
+    match property.change {
+        Change::InPlace => false,
+        Change::Replace => true,
+        Change::ReplaceUnlessNewVersion => {
+            after.get("UpdateMethod").and_then(Value::as_str) != Some("NewVersion")
+        }
+    }
 }
 
 /// Returns a document property as JSON text, whether it was written as text or as an object.

@@ -107,7 +107,8 @@ pub struct State {
     pub status_reason: Option<String>,
     /// Template, parameters and the rest of what was deployed last, or is being created.
     pub deployed: Option<Change>,
-    /// The resources, each after what it needs. Deleted ones stay with `DELETE_COMPLETE`.
+    /// The resources, in the order of their creation. Those of a deleted stack stay, with
+    /// `DELETE_COMPLETE`.
     pub resources: Vec<ResourceRecord>,
     /// The outputs of the last operation that succeeded.
     pub outputs: Vec<Output>,

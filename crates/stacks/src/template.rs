@@ -41,7 +41,8 @@ pub const MAPPINGS_MAX: usize = 200;
 ///       RoleName: !Sub '${AWS::StackName}-役'
 /// ").unwrap();
 /// let role = template.body().path(&["Resources", "Role", "Properties"]).unwrap();
-/// assert_eq!(role.path(&["AssumeRolePolicyDocument", "Version"]).unwrap().as_str(), Some("2012-10-17"));
+/// let version = role.path(&["AssumeRolePolicyDocument", "Version"]).unwrap();
+/// assert_eq!(version.as_str(), Some("2012-10-17"));
 /// assert_eq!(role.path(&["RoleName", "Fn::Sub"]).unwrap().as_str(), Some("${AWS::StackName}-役"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

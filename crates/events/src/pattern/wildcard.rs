@@ -27,7 +27,7 @@ pub(super) fn compile(operand: &Node) -> Result<Comparison, Refusal> {
             '*' => parts.push(String::new()),
             '\\' => {
                 if let Some((escaped @ ('*' | '\\'), _)) = characters.next() {
-                    push(&mut parts, escaped)
+                    push(&mut parts, escaped);
                 } else {
                     let reason = format!("Invalid escape character at pos {position}");
                     return Err(Refusal::of(operand, reason));

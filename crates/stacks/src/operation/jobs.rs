@@ -4,6 +4,7 @@ use value::Value;
 
 use super::{CallFailure, Effect, Engine, Failed, Job, Progress, Task};
 use crate::change::evaluate_properties;
+use crate::intrinsics::Scope;
 use crate::resources::{self, Call, Difference, ResourceType, Work};
 use crate::state::Retention;
 use crate::template::scalar_text;
@@ -105,8 +106,8 @@ impl Engine<'_> {
         let resource = change.template.resource(&logical_id).cloned().unwrap_or_default();
         let scope = change.scope(&self.state.identity, &self.state.resources);
         let evaluated = evaluate_properties(&scope, &logical_id);
-        let masked = change.masked();
-        let masked = masked.scope(&self.state.identity, &self.state.resources);
+        let parameters = change.masked_parameters();
+        let masked = Scope { parameters: &parameters, ..scope };
         let shown = evaluate_properties(&masked, &logical_id).ok().map(|shown| shown.to_string());
         let type_name = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
         let Some(kind) = resources::find(type_name) else { return Ok(()) };

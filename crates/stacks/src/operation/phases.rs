@@ -1,5 +1,7 @@
 //! The course of an operation: forward, back, and away with what is left.
 
+use std::collections::BTreeSet;
+
 use value::Value;
 
 use super::{
@@ -166,13 +168,10 @@ impl Engine<'_> {
     /// Returns a waiting job whose needs are met.
     fn ready(&self) -> Option<usize> {
         let jobs = &self.running.jobs;
-        let met = |job: &Job, need: &String| {
-            *need == job.logical_id
-                || jobs
-                    .iter()
-                    .filter(|other| other.logical_id == *need)
-                    .all(|other| other.progress == Progress::Done)
-        };
+        let is_open = |job: &&Job| job.progress != Progress::Done;
+        let open: BTreeSet<&str> =
+            jobs.iter().filter(is_open).map(|job| job.logical_id.as_str()).collect();
+        let met = |job: &Job, need: &String| *need == job.logical_id || !open.contains(&**need);
         jobs.iter().position(|job| {
             job.progress == Progress::Waiting && job.needs.iter().all(|need| met(job, need))
         })

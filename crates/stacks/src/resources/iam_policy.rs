@@ -1,4 +1,4 @@
-//! AWS page: "AWS::IAM::Policy" (read 2026-11-24): an inline policy, put on roles, users and groups.
+//! AWS page: "AWS::IAM::Policy" (read 2026-11-24): an inline policy of roles, users and groups.
 
 use value::Value;
 

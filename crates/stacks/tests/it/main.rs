@@ -5,6 +5,7 @@ mod delete_and_rollback;
 mod fake;
 mod functions;
 mod parameters;
+mod preview;
 mod replay;
 mod resource_types;
 mod templates;

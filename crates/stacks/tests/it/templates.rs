@@ -200,3 +200,46 @@ fn capabilities_follow_from_the_resources() {
     assert_eq!(check(&none, &[]), Ok(()));
     assert_eq!(named.required_capabilities().1, vec!["AWS::IAM::Role".to_owned()]);
 }
+
+#[test]
+fn no_text_panics() {
+    let pieces = [
+        "Resources:",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "A:",
+        " {",
+        "}",
+        " [",
+        "]",
+        " !Ref A",
+        " !Sub '${A.B}'",
+        " Type: AWS::IAM::Role",
+        " &x",
+        " *x",
+        " - ",
+        "!GetAtt",
+        ", ",
+        ": ",
+        "'",
+        "日",
+        "Fn::If",
+        " Properties:",
+        "Outputs:",
+        "|",
+        ">",
+        "#",
+        "---",
+        "\t",
+    ];
+    let mut seed = 11_u64;
+    for _ in 0..20_000 {
+        let mut text = String::from("Resources:\n  A:");
+        for _ in 0..10 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            text.push_str(pieces[usize::try_from(seed >> 33).unwrap() % pieces.len()]);
+        }
+        let _ = Template::parse(&text);
+    }
+}
