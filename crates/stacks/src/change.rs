@@ -9,7 +9,7 @@ use crate::intrinsics::{self, Identity, Scope};
 use crate::parameters::{self, ParameterInput, Parameters};
 use crate::template::references::Conditions;
 use crate::template::scalar_text;
-use crate::{Error, Output, ResourceRecord, State, Template, graph};
+use crate::{Error, Output, ResourceRecord, State, Template, graph, rules};
 
 /// What a creation or an update is to bring about; it can only be made by [`Change::prepare`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,7 @@ impl Change {
         let mut change = Change { template, parameters, conditions: Conditions::new(), imports };
         change.conditions =
             intrinsics::conditions(&change.scope(identity, &[])).map_err(Error::Parameters)?;
+        rules::check(&change.scope(identity, &[]))?;
         graph::order(&change.template, &change.conditions)?;
         Ok(change)
     }

@@ -360,8 +360,34 @@ impl Scope<'_> {
             }
             "Fn::And" => self.all(operands).map(|holds| !holds.contains(&false)),
             "Fn::Or" => self.all(operands).map(|holds| holds.contains(&true)),
+            // The functions of rules: members of the first list, and what they must be.
+            "Fn::Contains" => {
+                let (list, wanted) =
+                    (self.member_texts(operands, 0)?, self.member_texts(operands, 1)?);
+                Ok(wanted.iter().all(|item| list.contains(item)))
+            }
+            "Fn::EachMemberIn" => {
+                let (items, list) =
+                    (self.member_texts(operands, 0)?, self.member_texts(operands, 1)?);
+                Ok(items.iter().all(|item| list.contains(item)))
+            }
+            "Fn::EachMemberEquals" => {
+                let (items, wanted) =
+                    (self.member_texts(operands, 0)?, self.member_texts(operands, 1)?);
+                Ok(items.iter().all(|item| wanted.first() == Some(item)))
+            }
             _ => Err(format!("Template error: {function} is no condition function")),
         }
+    }
+
+    /// Evaluates an operand to texts; a scalar is a list of one.
+    fn member_texts(&self, operands: &[Value], at: usize) -> Result<Vec<String>, Failure> {
+        let operand = operands.get(at).unwrap_or(&Value::Null);
+        Ok(match self.evaluate(operand)? {
+            Some(Value::Array(items)) => items.iter().map(scalar_text).collect(),
+            Some(scalar) => vec![scalar_text(&scalar)],
+            None => Vec::new(),
+        })
     }
 
     fn all(&self, operands: &[Value]) -> Result<Vec<bool>, Failure> {

@@ -43,6 +43,7 @@ mod operation;
 mod parameters;
 mod preview;
 mod resources;
+mod rules;
 mod state;
 mod template;
 

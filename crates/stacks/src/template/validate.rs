@@ -9,7 +9,7 @@ use super::{MAPPINGS_MAX, OUTPUTS_MAX, PARAMETERS_MAX, RESOURCES_MAX, Template, 
 use crate::intrinsics::PSEUDO_PARAMETERS;
 use crate::{Error, graph, parameters, resources};
 
-// DIFFERS: `Rules` and `Hooks` are taken and not looked at.
+// DIFFERS: `Hooks` are taken and not looked at.
 const SECTIONS: &[&str] = &[
     "AWSTemplateFormatVersion",
     "Conditions",

@@ -111,10 +111,9 @@ fn tagged(tag: Option<String>, value: Value, span: &Span) -> Result<Value, Error
             let parts = parts.map(|(resource, attribute)| Value::from(vec![resource, attribute]));
             ("Fn::GetAtt".to_owned(), parts.unwrap_or(value))
         }
-        "And" | "Base64" | "Cidr" | "Contains" | "Equals" | "FindInMap" | "GetAZs" | "If"
-        | "ImportValue" | "Join" | "Not" | "Or" | "Select" | "Split" | "Sub" | "Transform" => {
-            (format!("Fn::{tag}"), value)
-        }
+        "And" | "Base64" | "Cidr" | "Contains" | "EachMemberEquals" | "EachMemberIn" | "Equals"
+        | "FindInMap" | "GetAZs" | "If" | "ImportValue" | "Join" | "Not" | "Or" | "Select"
+        | "Split" | "Sub" | "Transform" => (format!("Fn::{tag}"), value),
         _ => {
             let (line, column) = start(span);
             return Err(malformed(line, column));

@@ -126,3 +126,29 @@ fn summaries_describe_the_parameters() {
         value!([{"ParameterKey": "P", "DefaultValue": "a", "NoEcho": true, "Description": "d"}])
     );
 }
+
+#[test]
+fn rules_are_checked_before_anything_is_done() {
+    let text = "
+Parameters: {Version: {Type: String, Default: '21'}, Names: {Type: CommaDelimitedList, Default: 'a,b'}}
+Rules:
+  CheckBootstrapVersion:
+    Assertions:
+      - Assert: {'Fn::Not': [{'Fn::Contains': [['1', '2'], !Ref Version]}]}
+        AssertDescription: version 6 is needed
+  Names:
+    RuleCondition: !Equals [!Ref Version, '21']
+    Assertions: [{Assert: {'Fn::EachMemberIn': [!Ref Names, [a, b, c]]}}]
+Resources: {G: {Type: 'AWS::IAM::Group'}}
+";
+    let prepare = |inputs: &[ParameterInput]| {
+        let template = Template::parse(text).unwrap();
+        Change::prepare(template, inputs, None, BTreeMap::new(), &identity())
+            .map(|_| ())
+            .map_err(|err| err.to_string())
+    };
+    assert_eq!(prepare(&[]), Ok(()));
+    assert_eq!(prepare(&[given("Version", "2")]), Err("version 6 is needed".to_owned()));
+    assert_eq!(prepare(&[given("Names", "a,z")]), Err("Rule Names failed".to_owned()));
+    assert_eq!(prepare(&[given("Names", "a,z"), given("Version", "22")]), Ok(()));
+}
