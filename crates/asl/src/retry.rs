@@ -77,11 +77,13 @@ pub struct Catcher {
     pub result_path: ResultPath,
 }
 
-/// Whether the failing state is a Task, whose failures `States.TaskFailed` matches.
+/// What failed: `States.TaskFailed` and `States.HeartbeatTimeout` match failures of Tasks only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailedIn {
     /// A Task's call.
     Task,
+    /// A Task's call that sent no heartbeat: a timeout that can be told apart.
+    Heartbeat,
     /// Anything else.
     Other,
 }
@@ -93,8 +95,7 @@ pub fn matches(error_equals: &[String], error: &str, failed_in: FailedIn) -> boo
         error_name::TASK_FAILED => {
             name == error || (failed_in == FailedIn::Task && is_task_failure(error))
         }
-        // A missed heartbeat is a timeout too.
-        error_name::TIMEOUT => name == error || error == error_name::HEARTBEAT_TIMEOUT,
+        error_name::HEARTBEAT_TIMEOUT => name == error || failed_in == FailedIn::Heartbeat,
         _ => name == error,
     })
 }

@@ -6,7 +6,7 @@ use value::Value;
 use crate::effect::{Effect, Status};
 use crate::fact::{Fact, Stamp, Started};
 use crate::history::Details;
-use crate::run::Run;
+use crate::run::{FaultKind, Run};
 use crate::state::{Doing, Purpose, ROOT, Shown, State, Step, Thread, TimerId};
 use crate::states::{task, wait};
 
@@ -101,9 +101,8 @@ impl Run<'_> {
                 self.doing(thread, Doing::Beginning);
                 self.state.runnable.push_back(thread);
             }
-            Purpose::TaskTimeout(thread) | Purpose::Heartbeat(thread) => {
-                task::timed_out(self, thread, task::timeout_error(fired.purpose));
-            }
+            Purpose::TaskTimeout(thread) => task::timed_out(self, thread, FaultKind::Task),
+            Purpose::Heartbeat(thread) => task::timed_out(self, thread, FaultKind::Heartbeat),
             Purpose::ExecutionTimeout => self.end_badly(Status::TimedOut, None, None),
             Purpose::GoOn => {}
         }

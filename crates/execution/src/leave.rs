@@ -305,6 +305,7 @@ impl Fault {
     fn failed_in(&self) -> FailedIn {
         match self.kind {
             FaultKind::Task => FailedIn::Task,
+            FaultKind::Heartbeat => FailedIn::Heartbeat,
             FaultKind::State | FaultKind::Runtime => FailedIn::Other,
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct Fault {
 pub(crate) enum FaultKind {
     /// A task's call.
     Task,
+    /// A task that sent no heartbeat in time.
+    Heartbeat,
     /// A Fail state, a branch, an iteration.
     State,
     /// The definition met data that it cannot handle: nothing catches that.

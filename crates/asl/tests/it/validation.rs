@@ -66,7 +66,7 @@ fn problems_carry_their_place_and_a_hint() {
     let found = Definition::parse(text, &options).unwrap_err().0;
     let expression = found[0].span.unwrap().start;
     assert_eq!((expression.line, expression.column), (2, 43));
-    assert_eq!(&text[expression.offset..=expression.offset], ")");
+    assert_eq!(text.get(expression.offset..=expression.offset), Some(")"));
     assert_eq!(found[1].hint.as_deref(), Some("did you mean `Done`?"));
 }
 

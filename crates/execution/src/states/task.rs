@@ -215,10 +215,10 @@ pub(crate) fn failed(
     ended_badly(run, id, BadEnd::Failed, Fault { error, cause, kind: FaultKind::Task });
 }
 
-/// The task took too long, or missed a heartbeat.
-pub(crate) fn timed_out(run: &mut Run<'_>, id: ThreadId, error: &str) {
+/// The task took too long, or missed a heartbeat; recorded: both are called `States.Timeout`.
+pub(crate) fn timed_out(run: &mut Run<'_>, id: ThreadId, kind: FaultKind) {
     run.abandon(id);
-    let fault = Fault { error: Some(error.to_owned()), cause: None, kind: FaultKind::Task };
+    let fault = Fault { error: Some(error_name::TIMEOUT.to_owned()), cause: None, kind };
     ended_badly(run, id, BadEnd::TimedOut, fault);
 }
 
@@ -275,18 +275,6 @@ fn short_name(resource: &Resource) -> String {
     match resource {
         Resource::Integration(integration) => integration.resource_type(),
         Resource::Activity(arn) | Resource::Function(arn) => arn.clone(),
-    }
-}
-
-/// The error name of a timer that ran out on a task.
-pub(crate) fn timeout_error(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Heartbeat(_) => error_name::HEARTBEAT_TIMEOUT,
-        Purpose::TaskTimeout(_)
-        | Purpose::Wait(_)
-        | Purpose::Retry(_)
-        | Purpose::ExecutionTimeout
-        | Purpose::GoOn => error_name::TIMEOUT,
     }
 }
 

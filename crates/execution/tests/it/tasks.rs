@@ -124,7 +124,18 @@ fn heartbeats_put_the_timeout_off() {
     run.take(Fact::TaskHeartbeat { task });
     assert_eq!(run.timers[0].0, 9_000);
     run.fire();
-    assert_eq!(run.finish.as_ref().unwrap().error.as_deref(), Some("States.HeartbeatTimeout"));
+    assert_eq!(run.finish.as_ref().unwrap().error.as_deref(), Some("States.Timeout"));
+}
+
+#[test]
+fn missed_heartbeats_can_be_told_from_timeouts() {
+    let text = one_task(
+        r#""HeartbeatSeconds": 5, "Catch": [{"ErrorEquals": ["States.HeartbeatTimeout"],
+            "Next": "Rescue"}],"#,
+    );
+    let mut run = Driver::start(&text, r#"{"name": "x"}"#);
+    run.fire();
+    assert_eq!(run.output(), r#"{"Error":"States.Timeout"}"#);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod matching;
 mod normalise;
+mod recorded;
 mod replay;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,15 @@ fn check_score(area: &str, total: usize, mut failed: Vec<String>) {
 
 #[test]
 fn recorded_executions_are_repeated() {
+    check_cases("states-engine", replay::replayable, replay::run);
+}
+
+#[test]
+fn recorded_tasks_are_recorded_again() {
+    check_cases("states-tasks", replay::has_tasks, replay::run_with_recorded_answers);
+}
+
+fn check_cases(area: &str, wanted: fn(&Value) -> bool, run: fn(&Value) -> Vec<String>) {
     let folder = corpus();
     let cases = cases(&folder);
     if cases.is_empty() {
@@ -56,20 +66,20 @@ fn recorded_executions_are_repeated() {
     }
     let verbose = std::env::var("STEPWELL_SHOW").unwrap_or_default();
     let (mut total, mut failed) = (0, Vec::new());
-    for case in cases.iter().filter(|case| replay::replayable(case)) {
+    for case in cases.iter().filter(|case| wanted(case)) {
         total += 1;
         let id = case.get("id").and_then(Value::as_str).unwrap();
-        let differences = replay::run(case);
+        let differences = run(case);
         if differences.is_empty() {
             continue;
         }
         if verbose.split(',').any(|wanted| !wanted.is_empty() && id.contains(wanted)) {
             eprintln!("FAIL {id}");
-            for difference in differences.iter().take(4) {
+            for difference in differences.iter().take(2) {
                 eprintln!("    {difference}");
             }
         }
         failed.push(id.to_owned());
     }
-    check_score("states-engine", total, failed);
+    check_score(area, total, failed);
 }

@@ -1,11 +1,12 @@
 //! A case is a small program: machines are created and executions run to their end at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{Effect, Fact, HistoryEvent, Payload, Stamp, Started, State, TimerId, apply};
 use value::{Value, value};
 
+use super::recorded::{self, Answers};
 use super::{matching, normalise};
 
 const ACCOUNT: &str = "123456789012";
@@ -40,9 +41,32 @@ pub(crate) fn replayable(case: &Value) -> bool {
         && !machines.contains(r#""Type":"Task""#)
 }
 
+/// Returns whether the case runs tasks, so that the recording must answer them.
+pub(crate) fn has_tasks(case: &Value) -> bool {
+    let steps = case.get("steps").and_then(Value::as_array).unwrap_or_default();
+    let operations = || steps.iter().filter_map(|step| step.get("op").and_then(Value::as_str));
+    let machines = case.get("state_machines").map(Value::to_string).unwrap_or_default();
+    case.get("kind").and_then(Value::as_str) == Some("execution")
+        && operations().any(|operation| operation.ends_with("GetExecutionHistory"))
+        && machines.contains(r#""Type":"Task""#)
+}
+
+/// Replays a case whose tasks the recording answers, and returns where its histories differ.
+pub(crate) fn run_with_recorded_answers(case: &Value) -> Vec<String> {
+    let list = |name: &str, keep: fn(&Value) -> bool| -> Value {
+        let items = case.get(name).and_then(Value::as_array).unwrap_or_default();
+        items.iter().filter(|item| keep(item)).cloned().collect::<Vec<_>>().into()
+    };
+    // The answers were normalised when they were recorded; doing so twice would blur them.
+    let normalise = list("normalise", |step| step.get("kind") != Some(&value!("set")));
+    let keys = list("keys", |key| key.as_str().is_some_and(|key| key.contains("hist")));
+    run(&case.clone().with("normalise", normalise).with("keys", keys))
+}
+
 /// Replays a case and returns where it differs from the recording.
 pub(crate) fn run(case: &Value) -> Vec<String> {
-    let mut replay = Replay { answers: BTreeMap::new(), uids: BTreeMap::new() };
+    let recorded = recorded::answers(case);
+    let mut replay = Replay { answers: BTreeMap::new(), uids: BTreeMap::new(), recorded };
     let mut seen = Value::object();
     let steps = case.get("steps").and_then(Value::as_array).unwrap();
     for (index, step) in steps.iter().enumerate() {
@@ -56,7 +80,7 @@ pub(crate) fn run(case: &Value) -> Vec<String> {
                 Ok(params) => params,
                 Err(why) => return vec![why],
             };
-            match replay.call(operation, &params) {
+            match replay.call(index, operation, &params) {
                 Ok(answer) => replay.answers.insert(index, answer),
                 Err(why) => return vec![format!("{operation}: {why}")],
             };
@@ -69,10 +93,12 @@ pub(crate) fn run(case: &Value) -> Vec<String> {
 struct Replay {
     answers: BTreeMap<usize, Value>,
     uids: BTreeMap<String, String>,
+    /// How recorded tasks were answered, by the step that started their execution.
+    recorded: BTreeMap<usize, Answers>,
 }
 
 impl Replay {
-    fn call(&mut self, operation: &str, params: &Value) -> Result<Value, String> {
+    fn call(&mut self, index: usize, operation: &str, params: &Value) -> Result<Value, String> {
         let text = |name: &str| params.get(name).and_then(Value::as_str).unwrap_or_default();
         Ok(match operation {
             "iam.CreateRole" => {
@@ -106,7 +132,26 @@ impl Replay {
                     name => name.to_owned(),
                 };
                 let input = params.get("input").and_then(Value::as_str).unwrap_or("{}");
-                execute(&machine, &name, input)?
+                let answers = self.recorded.remove(&index).unwrap_or_default();
+                execute(&machine, &name, input, answers)?
+            }
+            "stepfunctions.CreateActivity" => {
+                let name = text("name");
+                value!({
+                    "activityArn": (format!("arn:aws:states:{REGION}:{ACCOUNT}:activity:{name}"))
+                })
+            }
+            "lambda.CreateFunction" => {
+                let name = text("FunctionName");
+                value!({
+                    "FunctionArn": (format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"))
+                })
+            }
+            "sqs.CreateQueue" => {
+                value!({"QueueUrl": (format!("http://queue/{ACCOUNT}/{}", text("QueueName")))})
+            }
+            "sns.CreateTopic" => {
+                value!({"TopicArn": (format!("arn:aws:sns:{REGION}:{ACCOUNT}:{}", text("Name")))})
             }
             "stepfunctions.GetExecutionHistory" => {
                 let arn = text("executionArn");
@@ -228,7 +273,7 @@ fn at(value: &Value, path: &str) -> Option<Value> {
 }
 
 /// Runs an execution to its end, jumping from timer to timer.
-fn execute(machine: &Value, name: &str, input: &str) -> Result<Value, String> {
+fn execute(machine: &Value, name: &str, input: &str, answers: Answers) -> Result<Value, String> {
     let text = |key: &str| machine.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
     let definition =
@@ -245,17 +290,22 @@ fn execute(machine: &Value, name: &str, input: &str) -> Result<Value, String> {
         state_machine_version_arn: None,
         region: REGION.to_owned(),
     };
-    let events = drive(&definition, Fact::Started(Box::new(started)))?;
+    let events = drive(&definition, Fact::Started(Box::new(started)), answers)?;
     let events: Vec<Value> = events.iter().map(HistoryEvent::to_value).collect();
     Ok(value!({"executionArn": arn, "events": (Value::from(events))}))
 }
 
 /// Feeds the engine its own timers, each at its time, and returns the whole history.
-fn drive(definition: &Definition, first: Fact) -> Result<Vec<HistoryEvent>, String> {
+fn drive(
+    definition: &Definition,
+    first: Fact,
+    mut answers: Answers,
+) -> Result<Vec<HistoryEvent>, String> {
     let mut state = State::default();
     let mut timers: BTreeSet<(i64, TimerId)> = BTreeSet::new();
     let mut events = Vec::new();
     let mut next = Some((START_MILLIS, first));
+    let mut answered: VecDeque<Fact> = VecDeque::new();
     for fact_number in 0..FACTS_MAX {
         let Some((millis, fact)) = next.take() else { return Ok(events) };
         let entropy =
@@ -267,9 +317,13 @@ fn drive(definition: &Definition, first: Fact) -> Result<Vec<HistoryEvent>, Stri
                     timers.insert((at_millis, timer));
                 }
                 Effect::CancelTimer { timer } => timers.retain(|(_, open)| *open != timer),
-                Effect::Call(call) => return Err(format!("unexpected call of {}", call.resource)),
+                Effect::Call(call) => answered.extend(answers.next(&call)),
                 Effect::CancelCall { .. } | Effect::Finish(_) => {}
             }
+        }
+        if let Some(fact) = answered.pop_front() {
+            next = Some((millis, fact));
+            continue;
         }
         next = timers.pop_first().map(|(at_millis, timer)| (at_millis, Fact::TimerFired { timer }));
     }
