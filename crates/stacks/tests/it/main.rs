@@ -2,11 +2,11 @@
 #![cfg(test)]
 
 mod delete_and_rollback;
+mod each_resource;
 mod fake;
 mod functions;
 mod parameters;
 mod preview;
 mod replay;
-mod resource_types;
 mod templates;
 mod update;
