@@ -18,6 +18,9 @@ use crate::reference::SYSTEM;
 /// The longest that a script may run.
 const SCRIPT_SECONDS_MAX: u64 = 600;
 
+/// How much longer a process may run than its step: the step's own timer comes first.
+const GRACE_SECONDS: u64 = 30;
+
 /// The longest result, printed as JSON.
 const RESULT_BYTES_MAX: usize = 100 * 1024;
 
@@ -121,7 +124,7 @@ fn script(turn: &mut Turn<'_, '_>) -> Script {
         attachment: turn.text_input("Attachment"),
         payload: payload(turn),
         context: context(turn),
-        timeout_seconds: turn.step.timeout_seconds.unwrap_or(SCRIPT_SECONDS_MAX),
+        timeout_seconds: turn.step.timeout_seconds.unwrap_or(SCRIPT_SECONDS_MAX) + GRACE_SECONDS,
         file: format!("/tmp/{folder}-{time}/customer_script.py"),
         sha256: native::sha256(&text),
         text,

@@ -3,7 +3,9 @@
 mod approve;
 mod assert_aws_resource_property;
 pub(crate) mod branch;
+mod change_instance_state;
 mod create_stack;
+mod create_tags;
 mod delete_stack;
 mod execute_automation;
 mod execute_aws_api;
@@ -43,11 +45,11 @@ pub static ACTIONS: &[&Action] = &[
     &approve::ACTION,
     &assert_aws_resource_property::ACTION,
     &branch::ACTION,
-    &unavailable::CHANGE_INSTANCE_STATE,
+    &change_instance_state::ACTION,
     &unavailable::COPY_IMAGE,
     &unavailable::CREATE_IMAGE,
     &create_stack::ACTION,
-    &unavailable::CREATE_TAGS,
+    &create_tags::ACTION,
     &unavailable::DELETE_IMAGE,
     &delete_stack::ACTION,
     &execute_automation::ACTION,

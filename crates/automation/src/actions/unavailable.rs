@@ -19,9 +19,6 @@ const fn never_after_cancel(action: Action) -> Action {
     Action { may_follow_cancel: false, ..action }
 }
 
-/// `aws:changeInstanceState`.
-pub(super) static CHANGE_INSTANCE_STATE: Action =
-    unavailable("aws:changeInstanceState", &["InstanceIds", "DesiredState"]);
 /// `aws:copyImage`.
 pub(super) static COPY_IMAGE: Action = never_after_cancel(unavailable(
     "aws:copyImage",
@@ -30,9 +27,6 @@ pub(super) static COPY_IMAGE: Action = never_after_cancel(unavailable(
 /// `aws:createImage`.
 pub(super) static CREATE_IMAGE: Action =
     never_after_cancel(unavailable("aws:createImage", &["InstanceId", "ImageName"]));
-/// `aws:createTags`.
-pub(super) static CREATE_TAGS: Action =
-    never_after_cancel(unavailable("aws:createTags", &["ResourceIds", "Tags"]));
 /// `aws:deleteImage`.
 pub(super) static DELETE_IMAGE: Action = unavailable("aws:deleteImage", &["ImageId"]);
 /// `aws:invokeWebhook`.

@@ -315,7 +315,7 @@ fn execute_script_asks_for_a_script_run() {
     let script = driver.script().unwrap();
     assert_eq!(script.text, "def f(e, c): return \"{{ Name }}\"");
     assert_eq!(script.payload, value!({"name": "bob"}));
-    assert_eq!(script.timeout_seconds, 600);
+    assert_eq!(script.timeout_seconds, 630);
     assert_eq!(script.context.get("global:DATE_TIME"), Some(&value!("2020-03-09_07.00.33")));
     assert!(script.file.ends_with("-2020-03-09-07-00-33/customer_script.py"), "{}", script.file);
     let payload = value!({"who": "bob", "n": 1});
@@ -506,6 +506,71 @@ fn invoke_lambda_function_decodes_the_payload() {
     let mut driver = started(step);
     driver.answer(Ok(value!({"FunctionError": "Unhandled", "Payload": "e30="})));
     assert!(failure(&driver, "call").contains("Unhandled: {}"));
+}
+
+fn change(state: &str, more: &str) -> Driver {
+    started(&format!(
+        "{{name: vm, action: 'aws:changeInstanceState', \
+         inputs: {{InstanceIds: [i-1], DesiredState: {state}{more}}}}}"
+    ))
+}
+
+#[test]
+fn change_instance_state_waits_for_state_and_checks() {
+    let status = |state: &str, check: &str| {
+        value!({"InstanceStatuses": [{
+            "InstanceId": "i-1",
+            "InstanceState": {"Name": state},
+            "SystemStatus": {"Status": check},
+            "InstanceStatus": {"Status": "ok"},
+        }]})
+    };
+    let mut driver = change("running", "");
+    let requests = play(
+        &mut driver,
+        &[
+            ("StartInstances", nothing()),
+            ("DescribeInstanceStatus", status("pending", "initializing")),
+            ("DescribeInstanceStatus", status("running", "initializing")),
+            ("DescribeInstanceStatus", status("running", "ok")),
+        ],
+    );
+    assert_eq!(requests.first().unwrap(), r#"{"InstanceIds":["i-1"]}"#);
+    assert_eq!(outputs(&driver, "vm"), r#"{"InstanceStates":["running"]}"#);
+
+    let state = |state: &str| {
+        let instance = value!({"InstanceId": "i-1", "State": {"Name": state}});
+        value!({"Reservations": [{"Instances": [instance]}]})
+    };
+    let mut driver = change("stopped", ", CheckStateOnly: true");
+    let look = |name: &str| ("DescribeInstances", state(name));
+    play(&mut driver, &[look("stopping"), look("stopping"), look("stopped")]);
+    assert_eq!(driver.status(), Status::Success);
+    let mut driver = change("stopped", ", Force: true");
+    play(&mut driver, &[("StopInstances", nothing()), look("shutting-down")]);
+    assert!(
+        failure(&driver, "vm").contains("Instance i-1 entered unexpected state: shutting-down.")
+    );
+    assert!(failure(&change("asleep", ""), "vm").contains("`asleep` is not running"));
+}
+
+#[test]
+fn create_tags_tags_all_at_once_or_one_by_one() {
+    let tags = "Tags: [{Key: k, Value: v}], ResourceIds: [a, b]";
+    let step =
+        |more: &str| format!("{{name: tag, action: 'aws:createTags', inputs: {{{tags}{more}}}}}");
+    let mut driver = started(&step(""));
+    let requests = play(&mut driver, &[("CreateTags", nothing())]);
+    assert_eq!(requests, [r#"{"Resources":["a","b"],"Tags":[{"Key":"k","Value":"v"}]}"#]);
+    assert_eq!(driver.status(), Status::Success);
+    let mut driver = started(&step(", ResourceType: Parameter"));
+    let call = ("AddTagsToResource", nothing());
+    let requests = play(&mut driver, &[call.clone(), call]);
+    assert_eq!(
+        requests.last().unwrap(),
+        r#"{"ResourceType":"Parameter","ResourceId":"b","Tags":[{"Key":"k","Value":"v"}]}"#
+    );
+    assert_eq!(driver.status(), Status::Success);
 }
 
 #[test]
