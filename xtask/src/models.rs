@@ -7,7 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use value::Value;
 use wire::model::Kind;
-use wire::model::record::{IndexRecord, MemberRecord, OperationRecord, ServiceRecord, ShapeRecord};
+use wire::model::record::{
+    HeadRecord, IndexRecord, MemberRecord, OperationRecord, ServiceRecord, ShapeRecord,
+};
 
 /// How hard models are compressed; they are written rarely and read often.
 const COMPRESSION_LEVEL: u8 = 10;
@@ -36,14 +38,16 @@ pub(crate) fn run(from: Option<&str>) -> Result<()> {
         });
         blobs.extend(blob);
     }
-    let head = rmp_serde::to_vec(&index)?;
+    let botocore_version = version(&data)?;
+    let services = index.len();
+    let head = rmp_serde::to_vec(&HeadRecord { botocore_version, services: index })?;
     let mut out = u32::try_from(head.len())?.to_le_bytes().to_vec();
     out.extend(head);
     out.extend(blobs);
     let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/models/models.bin");
     std::fs::create_dir_all(to.parent().unwrap_or(Path::new(".")))?;
     std::fs::write(&to, &out)?;
-    println!("{} services, {} bytes: {}", index.len(), out.len(), to.display());
+    println!("{services} services, {} bytes: {}", out.len(), to.display());
     Ok(())
 }
 
@@ -55,6 +59,16 @@ fn installed() -> Result<PathBuf> {
         bail!("botocore is not installed: `pip install botocore`, or name its data directory");
     }
     Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim()))
+}
+
+/// Returns botocore's version, which stands beside its data.
+fn version(data: &Path) -> Result<String> {
+    let file = data.join("../__init__.py");
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("no botocore around: {}", file.display()))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("__version__ = "));
+    let version = line.context("botocore names no version")?;
+    Ok(version.trim().trim_matches(['\'', '"']).to_owned())
 }
 
 /// Returns the newest model of each service.
@@ -105,7 +119,9 @@ fn flag(value: &Value, key: &str) -> bool {
 
 fn aliases(record: &ServiceRecord) -> Vec<String> {
     let id = record.service_id.to_ascii_lowercase().replace([' ', '-'], "");
-    let mut aliases = vec![id, record.signing_name.clone(), record.endpoint_prefix.clone()];
+    // The Java SDK, whose names Step Functions uses, drops the word `Service` at the end.
+    let short = id.strip_suffix("service").unwrap_or(&id).to_owned();
+    let mut aliases = vec![id, short, record.signing_name.clone(), record.endpoint_prefix.clone()];
     aliases.dedup();
     aliases.retain(|alias| *alias != record.name);
     aliases
@@ -138,6 +154,7 @@ fn service_record(name: &str, model: &Value) -> ServiceRecord {
         signing_name: text(&metadata, "signingName").unwrap_or_else(|| endpoint_prefix.clone()),
         endpoint_prefix,
         xml_namespace: text(&metadata, "xmlNamespace"),
+        global_endpoint: text(&metadata, "globalEndpoint"),
         query_compatible: metadata.get("awsQueryCompatible").is_some(),
         operations,
         shapes: shapes.records,
@@ -170,6 +187,11 @@ fn operation_record(operation: &Value, shapes: &mut Shapes<'_>) -> OperationReco
             .collect(),
         host_prefix: operation.get("endpoint").and_then(|endpoint| text(endpoint, "hostPrefix")),
         unsigned: text(operation, "authtype").as_deref() == Some("none"),
+        repeatable: flag(operation, "idempotent") || flag(operation, "readonly"),
+        input_name: operation.get("input").and_then(|input| text(input, "locationName")),
+        input_namespace: operation
+            .path(&["input", "xmlNamespace"])
+            .and_then(|namespace| text(namespace, "uri")),
     }
 }
 
@@ -212,18 +234,31 @@ impl<'m> Shapes<'m> {
         let members = members.iter().map(|(member, of)| MemberRecord {
             name: member.to_string(),
             shape: self.number(&text(of, "shape").unwrap_or_default()),
-            wire_name: text(of, "locationName").or_else(|| text(of, "queryName")),
+            wire_name: text(of, "locationName"),
             location: text(of, "location"),
             required: required.contains(&&**member),
             flattened: flag(of, "flattened"),
             idempotency_token: flag(of, "idempotencyToken"),
+            query_name: text(of, "queryName"),
+            json_value: flag(of, "jsonvalue"),
+            xml_namespace: of.get("xmlNamespace").map(|namespace| {
+                let part = |key: &str| text(namespace, key).unwrap_or_default();
+                (part("prefix"), part("uri"))
+            }),
+            xml_attribute: flag(of, "xmlAttribute"),
         });
         let members = members.collect();
         let inner = |key: &str| shape.get(key).cloned().unwrap_or_default();
         let (list, key, map) = (inner("member"), inner("key"), inner("value"));
         let element = text(&list, "shape").or_else(|| text(&map, "shape"));
-        let element_names =
-            [&list, &key, &map].into_iter().filter_map(|part| text(part, "locationName"));
+        let item_name = |part: &Value, default: &str| {
+            text(part, "locationName").unwrap_or_else(|| default.to_owned())
+        };
+        let element_names = match (list.is_null(), key.is_null()) {
+            (false, _) => vec![item_name(&list, "member")],
+            (true, false) => vec![item_name(&key, "key"), item_name(&map, "value")],
+            (true, true) => Vec::new(),
+        };
         let error = shape.get("error").cloned().unwrap_or_default();
         let is_error = flag(&shape, "exception") || !error.is_null();
         let values = shape.get("enum").and_then(Value::as_array).unwrap_or_default();
@@ -234,7 +269,7 @@ impl<'m> Shapes<'m> {
             members,
             element: element.map(|name| self.number(&name)),
             key: text(&key, "shape").map(|name| self.number(&name)),
-            element_names: element_names.collect(),
+            element_names,
             flattened: flag(&shape, "flattened"),
             min: shape.get("min").and_then(Value::as_f64),
             max: shape.get("max").and_then(Value::as_f64),
@@ -246,6 +281,9 @@ impl<'m> Shapes<'m> {
             error_code: text(&error, "code"),
             error_status: status.and_then(|status| u16::try_from(status).ok()),
             is_error,
+            fault: flag(&shape, "fault"),
+            document: flag(&shape, "document"),
+            streaming: flag(&shape, "streaming") || flag(&shape, "eventstream"),
         }
     }
 }

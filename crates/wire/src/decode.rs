@@ -5,7 +5,7 @@ use value::Value;
 use crate::fault::{Face, Fault};
 use crate::message::{Request, pairs};
 use crate::model::{self, Operation, Protocol, Service};
-use crate::{json, query};
+use crate::{json, query, rest};
 
 /// How many parameters a form may have.
 const PARAMETERS_MAX: usize = 10_000;
@@ -53,7 +53,7 @@ pub fn route(request: &Request) -> Result<Routed, Fault> {
                 found.ok_or_else(|| face.invalid_action(action, version.unwrap_or_default()))?;
             Ok(Routed { operation: found, face: Face::of(found.service()), form: Some(form) })
         }
-        (None, _) if is_form || request.path == "/" => Err(face.missing_action()),
+        (None, _) if is_form || face.is_query() => Err(face.missing_action()),
         (None, _) => by_path(request, scope.as_deref(), face),
     }
 }
@@ -85,26 +85,13 @@ fn by_action(action: &str, version: Option<&str>, scope: Option<&str>) -> Option
 
 /// REST services are found by method and path.
 fn by_path(request: &Request, scope: Option<&str>, face: Face) -> Result<Routed, Fault> {
-    let service = scope.and_then(model::service).ok_or_else(|| face.unroutable())?;
-    let found = service.operations().find(|operation| {
-        let (method, uri) = operation.http();
-        method == request.method && path_matches(uri, &request.path)
-    });
+    // Several services may sign with one name: bedrock, iot …
+    let scope = scope.ok_or_else(|| face.unroutable())?;
+    let services = model::services_signed_as(scope);
+    let found = services.into_iter().find_map(|service| rest::find(service, request));
     let place = format!("{} {}", request.method, request.path);
     let operation = found.ok_or_else(|| face.unknown_operation(&place))?;
-    Ok(Routed { operation, face: Face::of(service), form: None })
-}
-
-fn path_matches(template: &str, path: &str) -> bool {
-    let template = template.split('?').next().unwrap_or_default();
-    let wanted = template.split('/');
-    let given: Vec<&str> = path.split('/').collect();
-    let wanted: Vec<&str> = wanted.collect();
-    wanted.len() == given.len()
-        && wanted
-            .iter()
-            .zip(&given)
-            .all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
+    Ok(Routed { operation, face: Face::of(operation.service()), form: None })
 }
 
 impl Routed {
@@ -113,13 +100,16 @@ impl Routed {
     /// # Errors
     /// When the body is not what the protocol asks for; the fault says where.
     pub fn input(&self, request: &Request) -> Result<Value, Fault> {
-        match (self.operation.service().protocol(), &self.form) {
-            (_, Some(form)) => query::decode(self.operation, form, &self.face),
-            (Protocol::Json, None) => json::decode(self.operation, &request.body, &self.face),
-            (Protocol::Query | Protocol::Ec2, None) => Err(self.face.missing_action()),
-            (Protocol::RestJson | Protocol::RestXml, None) => {
-                Err(self.face.not_implemented(self.operation))
-            }
-        }
+        let operation = self.operation;
+        let read = match (operation.service().protocol(), &self.form) {
+            (_, Some(form)) => query::decode(operation, form),
+            (Protocol::Json, None) => match operation.input() {
+                Some(shape) => json::decode(&shape, &request.body),
+                None => Ok(Value::object()),
+            },
+            (Protocol::Query | Protocol::Ec2, None) => return Err(self.face.missing_action()),
+            (Protocol::RestJson | Protocol::RestXml, None) => rest::decode(operation, request),
+        };
+        read.map_err(|what| self.face.malformed(&what))
     }
 }

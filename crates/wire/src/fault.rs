@@ -85,6 +85,17 @@ impl Face {
         }
     }
 
+    /// Returns whether operations are named by `Action`.
+    pub(crate) fn is_query(&self) -> bool {
+        match (self.kind, self.service) {
+            (FaceKind::Query | FaceKind::Ec2, Some(_)) => true,
+            (FaceKind::Query | FaceKind::Ec2, None)
+            | (FaceKind::Json10 | FaceKind::Json11 | FaceKind::RestJson | FaceKind::RestXml, _) => {
+                false
+            }
+        }
+    }
+
     /// The code of a fault: XML protocols and JSON ones spell it differently.
     pub fn word(&self, xml: &'static str, json: &'static str) -> &'static str {
         if self.is_xml() { xml } else { json }
@@ -153,7 +164,8 @@ impl Fault {
             headers.push(("x-amzn-errortype", self.code.to_string()));
         }
         if self.face.service.is_some_and(Service::is_query_compatible) {
-            headers.push(("x-amzn-query-error", format!("{};Sender", self.code)));
+            let who = if self.status() < 500 { "Sender" } else { "Receiver" };
+            headers.push(("x-amzn-query-error", format!("{};{who}", self.code)));
         }
         Response { status: self.status(), headers, body: body.into_bytes() }
     }
@@ -161,12 +173,22 @@ impl Fault {
     fn json(&self) -> String {
         let shape = self.face.service.and_then(|service| service.error(&self.code));
         let class = shape.map_or(&*self.code, |shape| shape.class());
-        let member = shape.map_or("message", |shape| shape.message_member());
+        let member = shape.map_or_else(|| self.plain_member(), |shape| shape.message_member());
         let mut body = Value::object().with("__type", class).with(member, &self.message);
         for (key, value) in self.members.iter().flat_map(|members| members.iter()) {
             body.set(key.clone(), value);
         }
         body.to_string()
+    }
+
+    /// Returns what AWS's front door calls the message of an error that no model has.
+    fn plain_member(&self) -> &'static str {
+        match &*self.code {
+            "SerializationException" | "AccessDeniedException" | "UnknownOperationException" => {
+                "Message"
+            }
+            _ => "message",
+        }
     }
 
     fn query(&self, request_id: &str) -> String {

@@ -98,6 +98,11 @@ pub fn percent_encode(text: &str) -> String {
     out
 }
 
+/// Like [`percent_encode`], but keeps slashes.
+pub(crate) fn percent_encode_path(text: &str) -> String {
+    text.split('/').map(percent_encode).collect::<Vec<_>>().join("/")
+}
+
 /// Splits a query string or a form body into decoded pairs.
 ///
 /// # Errors

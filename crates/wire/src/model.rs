@@ -8,7 +8,7 @@ pub mod record;
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use record::{IndexRecord, MemberRecord, OperationRecord, ServiceRecord, ShapeRecord};
+use record::{HeadRecord, IndexRecord, MemberRecord, OperationRecord, ServiceRecord, ShapeRecord};
 
 /// The models, as `cargo xtask models` wrote them.
 static MODELS: &[u8] = include_bytes!("../../../data/models/models.bin");
@@ -88,6 +88,7 @@ pub struct Service {
 
 /// The index, read once.
 struct Index {
+    botocore_version: String,
     entries: Vec<IndexRecord>,
     blobs: &'static [u8],
     loaded: Mutex<HashMap<&'static str, Option<&'static Service>>>,
@@ -101,9 +102,15 @@ fn index() -> &'static Index {
         let length = <[u8; 4]>::try_from(length).map_or(0, u32::from_le_bytes) as usize;
         let (head, blobs) = rest.split_at_checked(length).unwrap_or_default();
         // The file is part of the binary and read by the tests of this crate.
-        let entries = rmp_serde::from_slice(head).unwrap_or_default();
-        Index { entries, blobs, loaded: Mutex::default() }
+        let head: HeadRecord = rmp_serde::from_slice(head).unwrap_or_default();
+        let HeadRecord { botocore_version, services: entries } = head;
+        Index { botocore_version, entries, blobs, loaded: Mutex::default() }
     })
+}
+
+/// Returns the version of botocore that the models come from.
+pub fn botocore_version() -> &'static str {
+    &index().botocore_version
 }
 
 /// Returns a service by botocore's name, by Step Functions' (`sfn`, `eventbridge`), or by the name it
@@ -118,6 +125,16 @@ pub fn service(name: &str) -> Option<&'static Service> {
 /// Returns the service whose operations come under this prefix of `X-Amz-Target`.
 pub fn service_of_target(prefix: &str) -> Option<&'static Service> {
     load(index().entries.iter().find(|entry| entry.target_prefix.as_deref() == Some(prefix))?)
+}
+
+/// Returns the services whose requests are signed for this name, the one called so first.
+pub fn services_signed_as(name: &str) -> Vec<&'static Service> {
+    let first = service(name);
+    let others = index().entries.iter().filter(|entry| entry.aliases.iter().any(|it| it == name));
+    let others = others.filter_map(load);
+    let others = others.filter(|found| first.is_none_or(|first| first.name() != found.name()));
+    let others: Vec<_> = others.filter(|found| found.signing_name() == name).collect();
+    first.into_iter().chain(others).collect()
 }
 
 /// Returns the names of all services, botocore's.
@@ -200,6 +217,16 @@ impl Service {
         &self.record.signing_name
     }
 
+    /// Returns the first label of the service's host: `states`.
+    pub fn endpoint_prefix(&self) -> &str {
+        &self.record.endpoint_prefix
+    }
+
+    /// Returns the host of a service without regions: `iam.amazonaws.com`.
+    pub fn global_endpoint(&self) -> Option<&str> {
+        self.record.global_endpoint.as_deref()
+    }
+
     /// Returns the namespace of XML answers.
     pub fn xml_namespace(&self) -> Option<&str> {
         self.record.xml_namespace.as_deref()
@@ -230,6 +257,23 @@ impl Service {
     pub fn error(&'static self, code: &str) -> Option<ErrorShape> {
         let record = self.record.shapes.get(*self.errors.get(code)?)?;
         Some(ErrorShape { service: self, record })
+    }
+
+    /// Returns the name that the Java SDK, and so Step Functions, gives to an error: the code
+    /// `NoSuchEntity` is `NoSuchEntityException`.
+    pub fn exception_name(&'static self, code: &str) -> String {
+        let class = self.error(code).map_or(code, |shape| shape.class());
+        if class.ends_with("Exception") {
+            return class.to_owned();
+        }
+        format!("{}Exception", class.strip_suffix("Fault").unwrap_or(class))
+    }
+
+    /// Returns an operation whose name reads so without regard to case, as in the ARN of an
+    /// `aws-sdk:` task: `deleteUser`.
+    pub fn operation_like(&'static self, name: &str) -> Option<Operation> {
+        self.operation(name)
+            .or_else(|| self.operations().find(|known| known.name().eq_ignore_ascii_case(name)))
     }
 
     fn shape(&'static self, number: u32) -> Option<Shape> {
@@ -290,6 +334,23 @@ impl Operation {
     pub fn is_unsigned(&self) -> bool {
         self.record.unsigned
     }
+
+    /// Returns whether the model calls it idempotent or read-only, so that a repeat does no harm.
+    pub fn is_repeatable(&self) -> bool {
+        self.record.repeatable
+    }
+
+    /// Returns the root element of a REST-XML request and its namespace.
+    pub(crate) fn input_element(&self) -> (Option<&'static str>, Option<&'static str>) {
+        (self.record.input_name.as_deref(), self.record.input_namespace.as_deref())
+    }
+
+    /// Returns the errors that the model names.
+    pub fn errors(&self) -> impl Iterator<Item = ErrorShape> {
+        let service = self.service;
+        let shapes = self.record.errors.iter().filter_map(|at| service.shape(*at));
+        shapes.map(|shape| ErrorShape { service: shape.service, record: shape.record })
+    }
 }
 
 /// The shape of a value.
@@ -325,6 +386,36 @@ impl Member {
     /// Returns where it travels: `uri`, `querystring`, `header` …; `None` is the body.
     pub fn location(&self) -> Option<&'static str> {
         self.record.location.as_deref()
+    }
+
+    /// Returns its name in EC2's forms.
+    pub(crate) fn ec2_name(&self) -> String {
+        if let Some(name) = &self.record.query_name {
+            return name.clone();
+        }
+        let mut letters = self.wire_name().chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect()
+    }
+
+    /// Returns whether it is JSON within text.
+    pub fn is_json_value(&self) -> bool {
+        self.record.json_value
+    }
+
+    /// Returns whether clients fill it in with a fresh token.
+    pub fn is_idempotency_token(&self) -> bool {
+        self.record.idempotency_token
+    }
+
+    /// Returns the namespace of its element: prefix and address.
+    pub(crate) fn xml_namespace(&self) -> Option<&'static (String, String)> {
+        self.record.xml_namespace.as_ref()
+    }
+
+    /// Returns whether it is an attribute of the element around it.
+    pub(crate) fn is_xml_attribute(&self) -> bool {
+        self.record.xml_attribute
     }
 
     /// Returns whether it must be there.
@@ -394,6 +485,26 @@ impl Shape {
         self.record.timestamp_format.as_deref()
     }
 
+    /// Returns the member that is the body, in REST protocols.
+    pub fn payload(&self) -> Option<Member> {
+        self.member(self.record.payload.as_deref()?)
+    }
+
+    /// Returns whether any JSON goes.
+    pub fn is_document(&self) -> bool {
+        self.record.document
+    }
+
+    /// Returns whether it is a body of any length, or a stream of events.
+    pub fn is_streaming(&self) -> bool {
+        self.record.streaming
+    }
+
+    /// Returns the shape of a map's keys.
+    pub fn key(&self) -> Option<Shape> {
+        self.service.shape(self.record.key?)
+    }
+
     /// Returns whether error texts leave the value out.
     pub fn is_sensitive(&self) -> bool {
         self.record.sensitive
@@ -418,9 +529,9 @@ impl ErrorShape {
         self.record.error_code.as_deref().unwrap_or(self.class())
     }
 
-    /// Returns the HTTP status, where the model says one.
+    /// Returns the HTTP status, where the model says one; 500 for faults of the server.
     pub fn status(&self) -> Option<u16> {
-        self.record.error_status
+        self.record.error_status.or(self.record.fault.then_some(500))
     }
 
     /// Returns what the message is called in JSON: `message` or `Message`.

@@ -1,19 +1,16 @@
-//! The query protocol: form bodies in, XML out.
+//! The query protocol and EC2's dialect of it: form bodies in, XML out; and the other way round.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use value::{Map, Value};
 
-use crate::fault::{Face, Fault};
-use crate::message::Response;
-use crate::model::{Kind, Member, Operation, Shape};
-use crate::{time, xml};
+use crate::message::{Response, percent_encode};
+use crate::model::{Kind, Member, Operation, Protocol, Shape};
+use crate::scalar::{self, TimeFormat};
+use crate::xml::{self, Element};
 
 /// How many dots a parameter's name may have.
 const NAME_PARTS_MAX: usize = 64;
-/// How deeply answers may nest; models recurse.
-const DEPTH_MAX: usize = 128;
 
 /// Parameters as a tree: `Tags.member.1.Key` is four levels down.
 #[derive(Debug, Default)]
@@ -23,12 +20,16 @@ struct Node {
 }
 
 impl Node {
-    fn insert(&mut self, name: &str, text: &str) {
+    fn insert(&mut self, name: &str, text: &str) -> Result<(), String> {
         let mut node = self;
-        for part in name.split('.').take(NAME_PARTS_MAX) {
+        for (depth, part) in name.split('.').enumerate() {
+            if depth == NAME_PARTS_MAX {
+                return Err(format!("a parameter's name has more than {NAME_PARTS_MAX} parts"));
+            }
             node = node.children.entry(part.to_owned()).or_default();
         }
         node.text = Some(text.to_owned());
+        Ok(())
     }
 
     /// Returns the numbered children in order.
@@ -41,29 +42,67 @@ impl Node {
     }
 }
 
+/// The two spellings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Query,
+    Ec2,
+}
+
+impl Dialect {
+    fn of(operation: Operation) -> Dialect {
+        match operation.service().protocol() {
+            Protocol::Ec2 => Dialect::Ec2,
+            Protocol::Query | Protocol::Json | Protocol::RestJson | Protocol::RestXml => {
+                Dialect::Query
+            }
+        }
+    }
+
+    /// Returns what a member is called in forms. A list without an element of its own around it
+    /// takes the name of its items, where they have one.
+    fn name(self, member: &Member) -> String {
+        let shape = member.shape();
+        match (self, shape.kind(), shape.element_name()) {
+            (Dialect::Ec2, _, _) => member.ec2_name(),
+            (Dialect::Query, Kind::List, name) if member.is_flattened() && name != "member" => {
+                name.to_owned()
+            }
+            (Dialect::Query, _, _) => member.wire_name().to_owned(),
+        }
+    }
+
+    fn is_flat(self, member: &Member) -> bool {
+        member.is_flattened() || self.has_flat_lists() && member.shape().kind() == Kind::List
+    }
+
+    fn has_flat_lists(self) -> bool {
+        self == Dialect::Ec2
+    }
+}
+
 /// Reads a form.
-pub(crate) fn decode(
-    operation: Operation,
-    form: &[(String, String)],
-    face: &Face,
-) -> Result<Value, Fault> {
+///
+/// # Errors
+/// What is wrong with the first bad parameter.
+pub(crate) fn decode(operation: Operation, form: &[(String, String)]) -> Result<Value, String> {
     let mut root = Node::default();
     for (name, text) in form {
-        root.insert(name, text);
+        root.insert(name, text)?;
     }
     match operation.input() {
-        Some(shape) => {
-            structure(&shape, &root).map_err(|what| face.fault(400, "MalformedInput", what))
-        }
+        Some(shape) => read_structure(Dialect::of(operation), &shape, &root),
         None => Ok(Value::object()),
     }
 }
 
-fn structure(shape: &Shape, node: &Node) -> Result<Value, String> {
+fn read_structure(dialect: Dialect, shape: &Shape, node: &Node) -> Result<Value, String> {
     let mut members = Map::new();
     for member in shape.members() {
-        if let Some(child) = node.children.get(member.wire_name())
-            && let Some(found) = read(&member, child)?
+        let name = dialect.name(&member);
+        if let Some(child) = node.children.get(&name)
+            && let Some(found) =
+                read(dialect, &member.shape(), child, dialect.is_flat(&member), &name)?
         {
             members.insert(member.name(), found);
         }
@@ -71,175 +110,167 @@ fn structure(shape: &Shape, node: &Node) -> Result<Value, String> {
     Ok(members.into())
 }
 
-fn read(member: &Member, node: &Node) -> Result<Option<Value>, String> {
-    let shape = member.shape();
-    read_shape(&shape, node, member.is_flattened(), member.name())
-}
-
-fn read_shape(
+fn read(
+    dialect: Dialect,
     shape: &Shape,
     node: &Node,
-    flattened: bool,
+    flat: bool,
     name: &str,
 ) -> Result<Option<Value>, String> {
     match shape.kind() {
-        Kind::Structure => structure(shape, node).map(Some),
+        Kind::Structure => read_structure(dialect, shape, node).map(Some),
         Kind::List => {
-            let items =
-                if flattened { Some(node) } else { node.children.get(shape.element_name()) };
+            let items = if flat { Some(node) } else { node.children.get(shape.element_name()) };
             let items = items.or_else(|| node.children.get("member"));
             let Some(element) = shape.element() else { return Ok(None) };
-            let mut read_items = Vec::new();
+            let mut found = Vec::new();
             for item in items.map(Node::numbered).unwrap_or_default() {
-                read_items.extend(read_shape(&element, item, false, name)?);
+                found.extend(read(dialect, &element, item, dialect.has_flat_lists(), name)?);
             }
             // `Tags=` says: an empty list.
             let given = items.is_some() || node.text.is_some();
-            Ok(given.then(|| Value::from(read_items)))
+            Ok(given.then(|| Value::from(found)))
         }
-        Kind::Map => {
-            let entries = if flattened { Some(node) } else { node.children.get("entry") };
-            let (key_name, value_name) = shape.entry_names();
-            let Some(element) = shape.element() else { return Ok(None) };
-            let mut map = Map::new();
-            for entry in entries.map(Node::numbered).unwrap_or_default() {
-                let key = entry.children.get(key_name).and_then(|key| key.text.clone());
-                let value = entry.children.get(value_name);
-                if let (Some(key), Some(value)) = (key, value)
-                    && let Some(value) = read_shape(&element, value, false, name)?
-                {
-                    map.insert(key, value);
-                }
-            }
-            Ok(Some(map.into()))
-        }
-        Kind::String | Kind::Blob => Ok(node.text.as_deref().map(Value::from)),
-        Kind::Boolean => scalar(node, name, "Boolean", |text| match text {
-            "true" => Some(true.into()),
-            "false" => Some(false.into()),
-            _ => None,
-        }),
-        Kind::Integer | Kind::Long => {
-            scalar(node, name, "Integer", |text| text.parse::<i64>().ok().map(Value::from))
-        }
-        Kind::Float | Kind::Double => scalar(node, name, "Double", |text| {
-            text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from)
-        }),
-        Kind::Timestamp => {
-            scalar(node, name, "Timestamp", |text| time::parse_iso(text).map(Value::from))
-        }
-    }
-}
-
-fn scalar(
-    node: &Node,
-    name: &str,
-    wanted: &str,
-    parse: impl FnOnce(&str) -> Option<Value>,
-) -> Result<Option<Value>, String> {
-    match node.text.as_deref() {
-        None | Some("") => Ok(None),
-        Some(text) => match parse(text) {
-            Some(value) => Ok(Some(value)),
-            None => Err(format!("The parameter {name} is not a valid {wanted}: {text}")),
+        Kind::Map => read_map(dialect, shape, node, flat, name).map(Some),
+        kind => match node.text.as_deref() {
+            None => Ok(None),
+            Some("") if kind != Kind::String && kind != Kind::Blob => Ok(None),
+            Some(text) => match scalar::parse(shape, text) {
+                Ok(value) => Ok(Some(value)),
+                Err(wanted) => Err(format!("The parameter {name} is not a valid {wanted}: {text}")),
+            },
         },
     }
 }
 
-/// Writes an answer. Writing into a String cannot fail.
+fn read_map(
+    dialect: Dialect,
+    shape: &Shape,
+    node: &Node,
+    flat: bool,
+    name: &str,
+) -> Result<Value, String> {
+    let entries = if flat { Some(node) } else { node.children.get("entry") };
+    let (key_name, value_name) = shape.entry_names();
+    let mut map = Map::new();
+    for entry in entries.map(Node::numbered).unwrap_or_default() {
+        let key = entry.children.get(key_name).and_then(|key| key.text.clone());
+        let value = entry.children.get(value_name);
+        if let (Some(key), Some(value), Some(element)) = (key, value, shape.element())
+            && let Some(value) = read(dialect, &element, value, false, name)?
+        {
+            map.insert(key, value);
+        }
+    }
+    Ok(map.into())
+}
+
+/// Writes an answer.
 pub(crate) fn encode(operation: Operation, output: &Value, request_id: &str) -> Response {
     let name = operation.name();
     let namespace = operation.service().xml_namespace().unwrap_or_default();
+    let request_id = xml::escape(request_id);
     let mut body = format!("<{name}Response xmlns=\"{namespace}\">\n");
-    if let Some(shape) = operation.output() {
-        let wrapper = operation.result_wrapper();
-        if let Some(wrapper) = wrapper {
-            let _ = write!(body, "<{wrapper}>");
-        }
-        members(&mut body, &shape, output, 0);
-        if let Some(wrapper) = wrapper {
-            let _ = writeln!(body, "</{wrapper}>");
-        }
+    if Dialect::of(operation) == Dialect::Ec2 {
+        body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}");
+        body.push_str(&format!("<requestId>{request_id}</requestId>"));
     }
-    let _ = writeln!(
-        body,
-        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\n</{name}Response>"
-    );
+    if let Some(shape) = operation.output() {
+        match operation.result_wrapper() {
+            Some(wrapper) => xml::encode(&mut body, wrapper, "", &shape, output, 0),
+            None => xml::encode_members(&mut body, &shape, output, 0),
+        }
+        body.push('\n');
+    }
+    if Dialect::of(operation) == Dialect::Query {
+        body.push_str(&format!(
+            "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\n"
+        ));
+    }
+    body.push_str(&format!("</{name}Response>\n"));
     Response {
         status: operation.status(),
         headers: vec![
-            ("content-type", "text/xml".to_owned()),
-            ("x-amzn-requestid", request_id.to_owned()),
+            ("content-type", "text/xml;charset=UTF-8".to_owned()),
+            ("x-amzn-requestid", request_id),
         ],
         body: body.into_bytes(),
     }
 }
 
-fn members(out: &mut String, shape: &Shape, given: &Value, depth: usize) {
+/// Writes a form, as a client.
+pub(crate) fn encode_form(operation: Operation, input: &Value) -> String {
+    let mut pairs = vec![
+        ("Action".to_owned(), operation.name().to_owned()),
+        ("Version".to_owned(), operation.service().api_version().to_owned()),
+    ];
+    if let Some(shape) = operation.input() {
+        write_structure(Dialect::of(operation), &shape, input, "", &mut pairs);
+    }
+    let pairs = pairs.iter();
+    let pairs: Vec<String> = pairs
+        .map(|(name, text)| format!("{}={}", percent_encode(name), percent_encode(text)))
+        .collect();
+    pairs.join("&")
+}
+
+type Pairs = Vec<(String, String)>;
+
+fn write_structure(dialect: Dialect, shape: &Shape, given: &Value, prefix: &str, out: &mut Pairs) {
     for member in shape.members() {
         match given.get(member.name()) {
             None | Some(Value::Null) => {}
             Some(value) => {
-                element(
-                    out,
-                    member.wire_name(),
-                    &member.shape(),
-                    value,
-                    member.is_flattened(),
-                    depth,
-                );
+                let name = format!("{prefix}{}", dialect.name(&member));
+                write(dialect, &member.shape(), value, &name, dialect.is_flat(&member), out);
             }
         }
     }
 }
 
-fn element(
-    out: &mut String,
-    name: &str,
-    shape: &Shape,
-    given: &Value,
-    flattened: bool,
-    depth: usize,
-) {
-    if depth > DEPTH_MAX {
-        return;
-    }
-    if flattened
-        && let (Kind::List, Value::Array(items), Some(inner)) =
-            (shape.kind(), given, shape.element())
-    {
-        for item in items.iter() {
-            element(out, name, &inner, item, false, depth + 1);
+fn write(dialect: Dialect, shape: &Shape, given: &Value, name: &str, flat: bool, out: &mut Pairs) {
+    match (shape.kind(), given, shape.element()) {
+        (Kind::Structure, given, _) => {
+            write_structure(dialect, shape, given, &format!("{name}."), out);
         }
-        return;
+        (Kind::List, Value::Array(items), Some(element)) => {
+            if items.is_empty() && dialect == Dialect::Query {
+                out.push((name.to_owned(), String::new()));
+            }
+            let middle = if flat { String::new() } else { format!(".{}", shape.element_name()) };
+            for (number, item) in (1..).zip(items.iter()) {
+                let name = format!("{name}{middle}.{number}");
+                write(dialect, &element, item, &name, dialect.has_flat_lists(), out);
+            }
+        }
+        (Kind::Map, Value::Object(entries), Some(element)) => {
+            let (key_name, value_name) = shape.entry_names();
+            let middle = if flat { "" } else { ".entry" };
+            for (number, (key, value)) in (1..).zip(entries.iter()) {
+                out.push((format!("{name}{middle}.{number}.{key_name}"), key.to_string()));
+                let name = format!("{name}{middle}.{number}.{value_name}");
+                write(dialect, &element, value, &name, false, out);
+            }
+        }
+        (_, given, _) => {
+            out.push((name.to_owned(), scalar::print(shape, given, TimeFormat::Iso8601)));
+        }
     }
-    let _ = write!(out, "<{name}>");
-    content(out, shape, given, depth);
-    let _ = write!(out, "</{name}>");
 }
 
-fn content(out: &mut String, shape: &Shape, given: &Value, depth: usize) {
-    match (shape.kind(), given) {
-        (Kind::Structure, _) => members(out, shape, given, depth + 1),
-        (Kind::List, Value::Array(items)) => {
-            if let Some(inner) = shape.element() {
-                for item in items.iter() {
-                    element(out, shape.element_name(), &inner, item, false, depth + 1);
-                }
-            }
-        }
-        (Kind::Map, Value::Object(entries)) => {
-            if let Some(inner) = shape.element() {
-                let (key_name, value_name) = shape.entry_names();
-                for (key, value) in entries.iter() {
-                    let _ = write!(out, "<entry><{key_name}>{}</{key_name}>", xml::escape(key));
-                    element(out, value_name, &inner, value, false, depth + 1);
-                    out.push_str("</entry>");
-                }
-            }
-        }
-        (Kind::Timestamp, Value::Number(seconds)) => out.push_str(&time::iso(seconds.as_f64())),
-        (_, Value::String(text)) => out.push_str(&xml::escape(text)),
-        (_, other) => out.push_str(&xml::escape(&other.to_string())),
+/// Reads an answer, as a client.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn decode_answer(operation: Operation, body: &[u8]) -> Result<Value, String> {
+    let Some(shape) = operation.output() else { return Ok(Value::object()) };
+    let root = xml::parse(&String::from_utf8_lossy(body))?;
+    let within: Option<&Element> = match operation.result_wrapper() {
+        Some(wrapper) => root.child(wrapper),
+        None => Some(&root),
+    };
+    match within {
+        Some(element) => xml::decode_members(&shape, element).map(Value::from),
+        None => Ok(Value::object()),
     }
 }

@@ -290,7 +290,8 @@ impl Signed {
         }
         let presigned = self.expires_seconds.is_some();
         let body_hash = match request.header("x-amz-content-sha256") {
-            Some(given @ "UNSIGNED-PAYLOAD") => given.to_owned(),
+            // Elsewhere the body is always part of what is signed.
+            Some(given @ "UNSIGNED-PAYLOAD") if self.service == "s3" => given.to_owned(),
             Some(_) | None if presigned && self.service == "s3" => "UNSIGNED-PAYLOAD".to_owned(),
             Some(_) | None => hex(&Sha256::digest(&request.body)),
         };

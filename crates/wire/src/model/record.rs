@@ -1,9 +1,18 @@
 //! The stored form of API models: what `cargo xtask models` writes and [`super::service`] reads.
 //!
-//! Format 1: MessagePack arrays in the order of the fields below, one deflated blob per service behind
-//! a plain index. Shapes refer to each other by number.
+//! Format: MessagePack arrays in the order of the fields below, one deflated blob per service behind
+//! a plain index. File and reader are in one build, so the form carries no version. Shapes refer to each other by number.
 
 use serde::{Deserialize, Serialize};
+
+/// The head of the file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct HeadRecord {
+    /// The version of botocore that the models come from.
+    pub botocore_version: String,
+    /// Every service, sorted by name.
+    pub services: Vec<IndexRecord>,
+}
 
 /// One service.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +35,8 @@ pub struct ServiceRecord {
     pub signing_name: String,
     /// The namespace of XML answers.
     pub xml_namespace: Option<String>,
+    /// The host of a service without regions.
+    pub global_endpoint: Option<String>,
     /// Whether errors also carry the query protocol's code in a header.
     pub query_compatible: bool,
     /// The operations, sorted by name.
@@ -57,6 +68,12 @@ pub struct OperationRecord {
     pub host_prefix: Option<String>,
     /// Whether it is called without a signature.
     pub unsigned: bool,
+    /// Whether a repeat changes nothing: the model calls it idempotent or read-only.
+    pub repeatable: bool,
+    /// The root element of a REST-XML request.
+    pub input_name: Option<String>,
+    /// The namespace of that element.
+    pub input_namespace: Option<String>,
 }
 
 /// One shape.
@@ -96,6 +113,12 @@ pub struct ShapeRecord {
     pub error_status: Option<u16>,
     /// Whether this is an error shape.
     pub is_error: bool,
+    /// Whether an error is the server's fault.
+    pub fault: bool,
+    /// Whether any JSON goes.
+    pub document: bool,
+    /// Whether it is the body itself, of any length, or a stream of events.
+    pub streaming: bool,
 }
 
 /// One member of a structure.
@@ -115,6 +138,14 @@ pub struct MemberRecord {
     pub flattened: bool,
     /// Whether clients fill it in with a fresh token.
     pub idempotency_token: bool,
+    /// Its name in EC2's forms, where it differs.
+    pub query_name: Option<String>,
+    /// Whether it is JSON within text.
+    pub json_value: bool,
+    /// The namespace of its element: prefix and address.
+    pub xml_namespace: Option<(String, String)>,
+    /// Whether it is an attribute of the element around it.
+    pub xml_attribute: bool,
 }
 
 /// Where a service stands in the file.

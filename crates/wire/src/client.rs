@@ -1,0 +1,296 @@
+//! The client's side: requests out of inputs, outputs and errors out of answers, and a small HTTP
+//! client that sends them.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use value::Value;
+
+use crate::message::Request;
+use crate::model::{Operation, Protocol, Service};
+use crate::{json, query, rest, sigv4, xml};
+
+/// The largest answer that is read, in bytes.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How long an answer may take, in seconds.
+const ANSWER_SECONDS_MAX: u64 = 120;
+
+/// An answer as it came; header names are in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+}
+
+impl From<crate::Response> for Answer {
+    fn from(response: crate::Response) -> Answer {
+        let headers = response.headers.into_iter();
+        let headers = headers.map(|(name, text)| (name.to_ascii_lowercase(), text)).collect();
+        Answer { status: response.status, headers, body: response.body }
+    }
+}
+
+/// Why a call brought no output.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The service refused.
+    #[error("{code}: {message}")]
+    Service {
+        /// The code on the wire: `NoSuchEntity`.
+        code: String,
+        /// The text.
+        message: String,
+        /// The HTTP status.
+        status: u16,
+        /// The id of the request, where the answer has one.
+        request_id: Option<String>,
+    },
+    /// The input does not fit the operation.
+    #[error("the input does not fit: {0}")]
+    Input(String),
+    /// The endpoint is not one that can be called.
+    #[error("the endpoint `{endpoint}` can not be called: {reason}")]
+    Endpoint {
+        /// The address.
+        endpoint: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Nothing was sent: the connection was refused, or the name does not resolve.
+    #[error("no connection to the endpoint: {0}")]
+    Unreachable(String),
+    /// The request may have arrived, but no whole answer came.
+    #[error("the answer did not arrive: {0}")]
+    Interrupted(String),
+    /// An answer came that is none of this protocol.
+    #[error("the answer with status {status} can not be read: {reason}")]
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Writes the request for an operation; it has no `host` header and no signature yet.
+///
+/// # Errors
+/// When the input lacks a part of the path.
+pub fn request(operation: Operation, input: &Value) -> Result<Request, Error> {
+    let service = operation.service();
+    let post = |content_type: String, body: Vec<u8>| Request {
+        method: "POST".into(),
+        path: "/".into(),
+        headers: vec![("content-type".into(), content_type)],
+        body,
+        ..Request::default()
+    };
+    match service.protocol() {
+        Protocol::Json => {
+            let version = service.json_version();
+            let shape = operation.input();
+            let body = shape.map_or_else(Value::object, |shape| json::encode(&shape, input));
+            let content_type = format!("application/x-amz-json-{version}");
+            let mut request = post(content_type, body.to_string().into_bytes());
+            let prefix = service.target_prefix().unwrap_or_default();
+            let target = format!("{prefix}.{}", operation.name());
+            request.headers.push(("x-amz-target".into(), target));
+            Ok(request)
+        }
+        Protocol::Query | Protocol::Ec2 => {
+            let content_type = "application/x-www-form-urlencoded; charset=utf-8".to_owned();
+            Ok(post(content_type, query::encode_form(operation, input).into_bytes()))
+        }
+        Protocol::RestJson | Protocol::RestXml => {
+            rest::encode_request(operation, input).map_err(Error::Input)
+        }
+    }
+}
+
+/// Reads the answer to a call.
+///
+/// # Errors
+/// The service's refusal, or an answer that can not be read.
+pub fn output(operation: Operation, answer: &Answer) -> Result<Value, Error> {
+    if answer.status >= 300 {
+        return Err(refusal(operation.service(), answer));
+    }
+    let read = match operation.service().protocol() {
+        Protocol::Json => match operation.output() {
+            Some(shape) => json::decode(&shape, &answer.body),
+            None => Ok(Value::object()),
+        },
+        Protocol::Query | Protocol::Ec2 => query::decode_answer(operation, &answer.body),
+        Protocol::RestJson | Protocol::RestXml => {
+            rest::decode_answer(operation, answer.status, &answer.headers, &answer.body)
+        }
+    };
+    read.map_err(|reason| Error::Answer { status: answer.status, reason })
+}
+
+fn refusal(service: &Service, answer: &Answer) -> Error {
+    let found = match service.protocol() {
+        Protocol::Json | Protocol::RestJson => json_refusal(answer),
+        Protocol::Query | Protocol::Ec2 | Protocol::RestXml => xml_refusal(answer),
+    };
+    let request_id = answer.header("x-amzn-requestid").or(answer.header("x-amz-request-id"));
+    match found {
+        Some((code, message)) => Error::Service {
+            code,
+            message,
+            status: answer.status,
+            request_id: request_id.map(str::to_owned),
+        },
+        None => Error::Answer { status: answer.status, reason: "it names no error".into() },
+    }
+}
+
+/// `com.amazonaws.x#Name:http://…` is `Name`.
+fn json_refusal(answer: &Answer) -> Option<(String, String)> {
+    let body = value::parse_bytes(&answer.body).unwrap_or_default();
+    let compatible = answer.header("x-amzn-query-error").and_then(|text| text.split(';').next());
+    let named = ["__type", "code", "Code"].iter().find_map(|key| body.get(key)?.as_str());
+    let code = compatible.or(answer.header("x-amzn-errortype")).or(named)?;
+    let code = code.split(':').next().unwrap_or(code);
+    let code = code.rsplit('#').next().unwrap_or(code);
+    let message = ["message", "Message", "errorMessage"];
+    let message = message.iter().find_map(|key| body.get(key)?.as_str()).unwrap_or_default();
+    Some((code.to_owned(), message.to_owned()))
+}
+
+fn xml_refusal(answer: &Answer) -> Option<(String, String)> {
+    let root = xml::parse(std::str::from_utf8(&answer.body).ok()?).ok()?;
+    let error = if root.name == "Error" { &root } else { root.descendant("Error")? };
+    let text = |name: &str| error.child(name).map(|child| child.text.clone());
+    Some((text("Code")?, text("Message").unwrap_or_default()))
+}
+
+/// Who calls.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The access key id.
+    pub access_key_id: String,
+    /// The secret.
+    pub secret_access_key: String,
+    /// The session token of temporary credentials.
+    pub session_token: Option<String>,
+}
+
+/// Shows no secret.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Calls operations at one endpoint.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// `127.0.0.1:4566`.
+    authority: String,
+    region: String,
+    credentials: Option<Credentials>,
+    http: HttpClient<HttpConnector, Full<Bytes>>,
+}
+
+impl Client {
+    /// Returns a client for an address like `http://127.0.0.1:4566`; without credentials it signs
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the address is not plain HTTP.
+    pub fn new(
+        endpoint: &str,
+        region: &str,
+        credentials: Option<Credentials>,
+    ) -> Result<Client, Error> {
+        let refuse = |reason| Error::Endpoint { endpoint: endpoint.to_owned(), reason };
+        if endpoint.starts_with("https://") {
+            return Err(refuse("this build has no TLS; use an http:// endpoint"));
+        }
+        let authority = endpoint.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+        let authority = authority.filter(|rest| !rest.is_empty() && !rest.contains(['/', '@']));
+        let authority = authority.ok_or_else(|| refuse("it is not `http://host:port`"))?;
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Ok(Client {
+            authority: authority.to_owned(),
+            region: region.to_owned(),
+            credentials,
+            http: HttpClient::builder(TokioExecutor::new()).build(connector),
+        })
+    }
+
+    /// Calls an operation. `now_millis` is the machine's time, for the signature.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn call(
+        &self,
+        operation: Operation,
+        input: &Value,
+        now_millis: i64,
+    ) -> Result<Value, Error> {
+        let mut request = request(operation, input)?;
+        request.headers.push(("host".into(), self.authority.clone()));
+        if let Some(credentials) = self.credentials.as_ref().filter(|_| !operation.is_unsigned()) {
+            sigv4::sign(
+                &mut request,
+                &credentials.access_key_id,
+                &credentials.secret_access_key,
+                credentials.session_token.as_deref(),
+                (&self.region, operation.service().signing_name()),
+                now_millis,
+            );
+        }
+        output(operation, &self.send(request).await?)
+    }
+
+    async fn send(&self, request: Request) -> Result<Answer, Error> {
+        let query = if request.query.is_empty() { "" } else { "?" };
+        let uri = format!("http://{}{}{query}{}", self.authority, request.path, request.query);
+        let mut builder = hyper::Request::builder().method(request.method.as_str()).uri(uri);
+        for (name, text) in &request.headers {
+            builder = builder.header(name, text);
+        }
+        let sent = builder
+            .body(Full::new(Bytes::from(request.body)))
+            .map_err(|err| Error::Input(err.to_string()))?;
+        let limit = Duration::from_secs(ANSWER_SECONDS_MAX);
+        let answer = tokio::time::timeout(limit, async {
+            let response = self.http.request(sent).await.map_err(|err| {
+                let text =
+                    std::error::Error::source(&err).map_or(err.to_string(), |it| it.to_string());
+                if err.is_connect() { Error::Unreachable(text) } else { Error::Interrupted(text) }
+            })?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|err| Error::Interrupted(err.to_string()))?;
+            let headers = parts.headers.iter().map(|(name, text)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(text.as_bytes()).into_owned())
+            });
+            Ok(Answer {
+                status: parts.status.as_u16(),
+                headers: headers.collect(),
+                body: body.to_bytes().to_vec(),
+            })
+        });
+        answer.await.unwrap_or_else(|_| Err(Error::Interrupted("it took too long".into())))
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of `wire` through its public boundary.
+#![cfg(test)]
+
+mod bad_input;
+mod models;
+mod round_trip;
+mod sample;
+mod signatures;
+mod validation;
