@@ -62,6 +62,12 @@ impl Definition {
         self.timeout_seconds
     }
 
+    /// Returns the state with this name, wherever it stands.
+    pub fn find(&self, name: &str) -> Option<StateId> {
+        let index = self.states.iter().position(|state| &*state.name == name)?;
+        u32::try_from(index).ok().map(StateId)
+    }
+
     /// Returns the state that an execution starts at.
     pub fn start(&self) -> StateId {
         self.start

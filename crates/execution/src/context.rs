@@ -1,6 +1,6 @@
 //! The context object: `$states.context` and `$$`.
 
-use asl::format_millis;
+use asl::{StateMachineType, format_millis};
 use value::Value;
 
 use crate::run::Run;
@@ -8,14 +8,21 @@ use crate::state::ThreadId;
 
 /// Returns the context object as the visited state sees it.
 pub(crate) fn object(run: &Run<'_>, id: ThreadId) -> Value {
+    if let Some(context) = &run.context {
+        return context.clone();
+    }
     let Some(started) = &run.state.started else { return Value::object() };
     let execution = Value::object()
         .with("Id", started.execution_arn.as_str())
         .with("Input", started.input.value())
         .with("StartTime", format_millis(run.state.started_millis))
         .with("Name", started.execution_name.as_str())
-        .with("RoleArn", started.role_arn.as_str())
-        .with("RedriveCount", 0);
+        .with("RoleArn", started.role_arn.as_str());
+    // Only standard executions can be redriven.
+    let execution = match run.definition.machine_type() {
+        StateMachineType::Standard => execution.with("RedriveCount", 0),
+        StateMachineType::Express => execution,
+    };
     let machine = Value::object()
         .with("Id", started.state_machine_arn.as_str())
         .with("Name", started.state_machine_name.as_str());

@@ -48,6 +48,7 @@ mod payload;
 mod run;
 mod state;
 mod states;
+mod test_state;
 
 pub use apply::{apply, outstanding};
 pub use effect::{Call, Effect, Finish, Status};
@@ -56,3 +57,4 @@ pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, Task
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};
 pub use state::{State, TaskId, TimerId};
+pub use test_state::{Mock, Test, TestStatus, Tested, test_state};

@@ -49,6 +49,8 @@ pub(crate) struct Run<'a> {
     pub(crate) millis: i64,
     pub(crate) entropy: [u8; 32],
     pub(crate) moment: Moment,
+    /// The context object of a test, instead of the execution's own.
+    pub(crate) context: Option<Value>,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
 }
@@ -61,6 +63,7 @@ impl<'a> Run<'a> {
             millis: stamp.millis,
             entropy: stamp.entropy,
             moment: Moment::new(stamp.millis, stamp.entropy),
+            context: None,
             events: Vec::new(),
             effects: Vec::new(),
         }
@@ -92,7 +95,7 @@ impl<'a> Run<'a> {
     }
 
     /// Carries out one step of a line of control.
-    fn go_on(&mut self, id: ThreadId) {
+    pub(crate) fn go_on(&mut self, id: ThreadId) {
         let Some(thread) = self.state.threads.get(&id) else { return };
         match &thread.step {
             Step::Enter { state, input } => {
@@ -250,6 +253,18 @@ impl<'a> Run<'a> {
             );
         }
         id
+    }
+
+    /// Returns how the execution ended, if it did in this `apply`.
+    pub(crate) fn finished(&self) -> Option<&Finish> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Finish(finish) => Some(&**finish),
+            Effect::Record(_)
+            | Effect::Call(_)
+            | Effect::CancelCall { .. }
+            | Effect::Timer { .. }
+            | Effect::CancelTimer { .. } => None,
+        })
     }
 
     // Effects ----------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::fields::Fields;
 use super::hints::did_you_mean;
-use super::{STATE_NAME_CHARS_MAX, Validator};
-use crate::definition::{QueryLanguage, StateId, Transition};
+use super::{SINGLE_STATE_NAME, STATE_NAME_CHARS_MAX, Subject, Top, Validator};
+use crate::definition::{QueryLanguage, State, StateId, StateKind, Transition};
 use crate::diagnostic::Code;
 use crate::json::Node;
 
@@ -31,6 +31,41 @@ impl Validator<'_> {
         language: QueryLanguage,
     ) -> Option<StateId> {
         self.nested_machine(fields, language, 0)
+    }
+
+    /// Reads a state that stands alone.
+    pub(super) fn single_state(&mut self, node: &Node) -> Option<Top> {
+        let mut targets = Targets {
+            ids: BTreeMap::new(),
+            reached: BTreeSet::new(),
+            query_language: QueryLanguage::JsonPath,
+            depth: 0,
+        };
+        let start = StateId(0);
+        self.states.push(None);
+        let name = Arc::from(SINGLE_STATE_NAME);
+        let state = self.state(&name, node, "", &mut targets)?;
+        let query_language = state.query_language;
+        if let Some(place) = self.states.first_mut() {
+            *place = Some(state);
+        }
+        Some(Top { query_language, timeout_seconds: None, start })
+    }
+
+    /// Adds the state that a state which stands alone leads to.
+    fn imagined(&mut self, name: &Arc<str>, targets: &mut Targets) -> StateId {
+        let id = StateId(u32::try_from(self.states.len()).unwrap_or(u32::MAX));
+        targets.ids.insert(name.clone(), id);
+        self.states.push(Some(State {
+            name: name.clone(),
+            query_language: QueryLanguage::JsonPath,
+            flow: Self::no_flow(QueryLanguage::JsonPath),
+            assign: None,
+            transition: Transition::End,
+            kind: StateKind::Succeed,
+            variable_references: Vec::new(),
+        }));
+        id
     }
 
     /// Reads a branch or an item processor of a state among `targets`.
@@ -116,7 +151,10 @@ impl Validator<'_> {
             self.wrong_type("String", location, node.span);
             return None;
         };
-        let id = targets.ids.get(name).copied();
+        let mut id = targets.ids.get(name).copied();
+        if id.is_none() && self.subject == Subject::State && targets.depth == 0 {
+            id = Some(self.imagined(name, targets));
+        }
         if let Some(id) = id {
             targets.reached.insert(id);
         } else {

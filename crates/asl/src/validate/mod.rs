@@ -51,10 +51,40 @@ impl Definition {
         let checked = check(text, options);
         checked.definition.ok_or(Diagnostics(checked.diagnostics))
     }
+
+    /// Validates and compiles one state, as `TestState` takes it; a whole definition is read as one.
+    /// The state is called `StateName` and starts the definition; a state that it leads to is a
+    /// Succeed of that name.
+    ///
+    /// # Errors
+    /// Every problem.
+    pub fn parse_state(text: &str, options: &Options<'_>) -> Result<Definition, Diagnostics> {
+        let whole = json::parse(text).is_ok_and(|node| {
+            Fields::members_of(&node).iter().any(|member| &*member.key == "States")
+        });
+        let subject = if whole { Subject::Machine } else { Subject::State };
+        let checked = check_as(text, options, subject);
+        checked.definition.ok_or(Diagnostics(checked.diagnostics))
+    }
 }
+
+/// The name of a state that is tested without its machine.
+pub(crate) const SINGLE_STATE_NAME: &str = "StateName";
 
 /// Validates a definition and returns all that is to be said about it.
 pub fn check(text: &str, options: &Options<'_>) -> Checked {
+    check_as(text, options, Subject::Machine)
+}
+
+/// What a text is read as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Machine,
+    /// One state; the states that it leads to are not there.
+    State,
+}
+
+fn check_as(text: &str, options: &Options<'_>, subject: Subject) -> Checked {
     let node = match json::parse(text) {
         Ok(node) => node,
         Err(fault) => return not_json(&fault),
@@ -62,11 +92,15 @@ pub fn check(text: &str, options: &Options<'_>) -> Checked {
     let mut validator = Validator {
         options,
         text,
+        subject,
         diagnostics: Vec::new(),
         states: Vec::new(),
         names: std::collections::BTreeSet::new(),
     };
-    let top = validator.top(&node);
+    let top = match subject {
+        Subject::Machine => validator.top(&node),
+        Subject::State => validator.single_state(&node),
+    };
     let mut diagnostics = validator.diagnostics;
     diagnostics.sort_by_key(|found| found.span.map(|span| span.start.offset));
     let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
@@ -109,6 +143,7 @@ struct Top {
 struct Validator<'a> {
     options: &'a Options<'a>,
     text: &'a str,
+    subject: Subject,
     diagnostics: Vec<Diagnostic>,
     /// Filled in as states are read; `None` stays where a state could not be.
     states: Vec<Option<State>>,

@@ -4,6 +4,7 @@ mod matching;
 mod normalise;
 mod recorded;
 mod replay;
+mod test_states;
 
 use std::path::{Path, PathBuf};
 
@@ -55,6 +56,11 @@ fn recorded_executions_are_repeated() {
 #[test]
 fn recorded_tasks_are_recorded_again() {
     check_cases("states-tasks", replay::has_tasks, replay::run_with_recorded_answers);
+}
+
+#[test]
+fn recorded_tests_of_states_come_out_alike() {
+    check_cases("states-test-state", test_states::answerable, test_states::run);
 }
 
 fn check_cases(area: &str, wanted: fn(&Value) -> bool, run: fn(&Value) -> Vec<String>) {

@@ -7,12 +7,12 @@ use execution::{Effect, Fact, HistoryEvent, Payload, Stamp, Started, State, Time
 use value::{Value, value};
 
 use super::recorded::{self, Answers};
-use super::{matching, normalise};
+use super::{matching, normalise, test_states};
 
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-east-1";
 /// When every execution starts: 2025-01-01T00:00:00Z.
-const START_MILLIS: i64 = 1_735_689_600_000;
+pub(crate) const START_MILLIS: i64 = 1_735_689_600_000;
 /// No recorded execution takes more facts than this.
 const FACTS_MAX: usize = 10_000;
 
@@ -65,32 +65,10 @@ pub(crate) fn run_with_recorded_answers(case: &Value) -> Vec<String> {
 
 /// Replays a case and returns where it differs from the recording.
 pub(crate) fn run(case: &Value) -> Vec<String> {
-    let recorded = recorded::answers(case);
-    let mut replay = Replay { answers: BTreeMap::new(), uids: BTreeMap::new(), recorded };
-    let mut seen = Value::object();
-    let steps = case.get("steps").and_then(Value::as_array).unwrap();
-    for (index, step) in steps.iter().enumerate() {
-        if let Some(key) = step.get("match").and_then(Value::as_str) {
-            match replay.value(step.get("value").unwrap()) {
-                Ok(found) => seen.set(key, found),
-                Err(why) => return vec![why],
-            };
-        } else if let Some(operation) = step.get("op").and_then(Value::as_str) {
-            let params = match replay.substitute(step.get("params").unwrap()) {
-                Ok(params) => params,
-                Err(why) => return vec![why],
-            };
-            match replay.call(index, operation, &params) {
-                Ok(answer) => replay.answers.insert(index, answer),
-                Err(why) => return vec![format!("{operation}: {why}")],
-            };
-        }
-    }
-    let known = replay.known(case);
-    matching::differences(case, &normalise::normalise(seen, case, ACCOUNT, REGION), &known)
+    Replay::of(case).run(case)
 }
 
-struct Replay {
+pub(crate) struct Replay {
     answers: BTreeMap<usize, Value>,
     uids: BTreeMap<String, String>,
     /// How recorded tasks were answered, by the step that started their execution.
@@ -98,6 +76,36 @@ struct Replay {
 }
 
 impl Replay {
+    pub(crate) fn of(case: &Value) -> Replay {
+        let recorded = recorded::answers(case);
+        Replay { answers: BTreeMap::new(), uids: BTreeMap::new(), recorded }
+    }
+
+    /// Carries out the steps of a case and compares what it saw.
+    pub(crate) fn run(mut self, case: &Value) -> Vec<String> {
+        let mut seen = Value::object();
+        let steps = case.get("steps").and_then(Value::as_array).unwrap();
+        for (index, step) in steps.iter().enumerate() {
+            if let Some(key) = step.get("match").and_then(Value::as_str) {
+                match self.value(step.get("value").unwrap()) {
+                    Ok(found) => seen.set(key, found),
+                    Err(why) => return vec![why],
+                };
+            } else if let Some(operation) = step.get("op").and_then(Value::as_str) {
+                let params = match self.substitute(step.get("params").unwrap()) {
+                    Ok(params) => params,
+                    Err(why) => return vec![why],
+                };
+                match self.call(index, operation, &params) {
+                    Ok(answer) => self.answers.insert(index, answer),
+                    Err(why) => return vec![format!("{operation}: {why}")],
+                };
+            }
+        }
+        let known = self.known(case);
+        matching::differences(case, &normalise::normalise(seen, case, ACCOUNT, REGION), &known)
+    }
+
     fn call(&mut self, index: usize, operation: &str, params: &Value) -> Result<Value, String> {
         let text = |name: &str| params.get(name).and_then(Value::as_str).unwrap_or_default();
         Ok(match operation {
@@ -135,6 +143,7 @@ impl Replay {
                 let answers = self.recorded.remove(&index).unwrap_or_default();
                 execute(&machine, &name, input, answers)?
             }
+            "stepfunctions.TestState" => test_states::call(params)?,
             "stepfunctions.CreateActivity" => {
                 let name = text("name");
                 value!({
