@@ -112,7 +112,7 @@ pub fn test_state(definition: &Definition, test: &Test, stamp: &Stamp) -> Tested
     run.context.clone_from(&test.context);
     run.go_on(ROOT);
     let scope = run.scope(ROOT);
-    let fault = play(&mut run, test);
+    let fault = play(&mut run, tested, test);
     let mut answer = outcome(&run, definition, tested, fault.as_ref());
     let mut inspection = Value::object().with("input", test.started.input.text());
     let input = Scope { input: test.started.input.value().clone(), ..scope };
@@ -136,7 +136,7 @@ fn failed(error: Option<String>, cause: Option<String>) -> Tested {
 }
 
 /// Plays the mock where the state waits for something; returns the failure that it stood for.
-fn play(run: &mut Run<'_>, test: &Test) -> Option<Fault> {
+fn play(run: &mut Run<'_>, tested: &StateDefinition, test: &Test) -> Option<Fault> {
     let visit = run.visit_mut(ROOT)?;
     visit.attempts = vec![test.retrier_retry_count; RETRIERS_MAX];
     let tolerated = match &visit.doing {
@@ -150,7 +150,8 @@ fn play(run: &mut Run<'_>, test: &Test) -> Option<Fault> {
         Doing::Iterations(iterations) => i64::try_from(iterations.tolerated).ok(),
     };
     let count = test.map_iteration_failure_count.unwrap_or(0);
-    let exceeded = tolerated.is_some_and(|tolerated| count > tolerated);
+    // Recorded: a Map without a threshold takes the mocked result as it is.
+    let exceeded = has_threshold(tested) && tolerated.is_some_and(|tolerated| count > tolerated);
     let fault = match &test.mock {
         Some(Mock::Result(_)) if exceeded => Some(Fault {
             error: Some(error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD.to_owned()),
@@ -175,6 +176,21 @@ fn play(run: &mut Run<'_>, test: &Test) -> Option<Fault> {
         run.fail(ROOT, fault.clone());
     }
     fault
+}
+
+fn has_threshold(tested: &StateDefinition) -> bool {
+    match &tested.kind {
+        StateKind::Map(map) => {
+            map.tolerated_failure_count.is_some() || map.tolerated_failure_percentage.is_some()
+        }
+        StateKind::Pass(_)
+        | StateKind::Task(_)
+        | StateKind::Choice(_)
+        | StateKind::Wait(_)
+        | StateKind::Succeed
+        | StateKind::Fail(_)
+        | StateKind::Parallel(_) => false,
+    }
 }
 
 /// No state has more retriers than this.
@@ -352,21 +368,20 @@ fn results(
     inspection: &mut Value,
 ) {
     let Flow::JsonPath(flow) = &tested.flow else { return };
-    let result = match (&tested.kind, &test.mock) {
-        (
-            StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_),
-            Some(Mock::Result(result)),
-        ) => result.clone(),
-        (StateKind::Pass(pass), _) => {
-            let Some(own) = own else { return };
-            if pass.result.is_some() {
-                inspection.set("result", own.to_string());
-            }
-            own.into()
-        }
-        _ => return,
+    let mocked = match &test.mock {
+        Some(Mock::Result(result)) => Some(result.clone()),
+        Some(Mock::Error { .. }) | None => None,
     };
-    if matches!(tested.kind, StateKind::Task(_)) {
+    let (result, shown) = match &tested.kind {
+        StateKind::Task(_) => (mocked, true),
+        StateKind::Parallel(_) | StateKind::Map(_) => (mocked, false),
+        StateKind::Pass(pass) => (own.map(Payload::from), pass.result.is_some()),
+        StateKind::Choice(_) | StateKind::Wait(_) | StateKind::Succeed | StateKind::Fail(_) => {
+            (None, false)
+        }
+    };
+    let Some(result) = result else { return };
+    if shown {
         inspection.set("result", result.text());
     }
     let selected = run

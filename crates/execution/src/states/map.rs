@@ -242,7 +242,12 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     let selector_input = iterations.selector_input.clone();
     let item = iterations.items.at(index).cloned().unwrap_or_default();
     let map_item = Value::object().with("Index", index).with("Value", item.clone());
-    let Some(outer) = run.state.threads.get(&id).cloned() else { return Ok(()) };
+    let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
+    // A map run's iterations see nothing of the execution around them, and count their own events.
+    let (shown, previous_event_id, variables) = match &map.mode {
+        MapMode::Inline => (outer.shown, outer.previous_event_id, outer.variables.clone()),
+        MapMode::Distributed { .. } => (Shown::Nowhere, 1, Value::object()),
+    };
     let input = match &map.item_selector {
         None => item,
         Some(selector) => {
@@ -254,11 +259,6 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
                 selector.evaluate(evaluation, Field::Top("ItemSelector"))
             })?
         }
-    };
-    // A map run's iterations see nothing of the execution around them, and count their own events.
-    let (shown, previous_event_id, variables) = match &map.mode {
-        MapMode::Inline => (outer.shown, outer.previous_event_id, outer.variables),
-        MapMode::Distributed { .. } => (Shown::Nowhere, 1, Value::object()),
     };
     let iteration = Thread {
         parent: Some(Parent { thread: id, index }),

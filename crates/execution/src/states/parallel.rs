@@ -20,8 +20,9 @@ pub(crate) fn begin(
         Some(_) | None => Payload::from(effective),
     };
     run.record(id, Details::ParallelStateStarted);
-    let previous_event_id = run.previous(id);
-    let Some(outer) = run.state.threads.get(&id).cloned() else { return Ok(()) };
+    let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
+    let (shown, previous_event_id) = (outer.shown, outer.previous_event_id);
+    let (variables, map_item) = (outer.variables.clone(), outer.map_item.clone());
     let mut children = Children {
         running: Vec::with_capacity(parallel.branches.len()),
         outputs: vec![None; parallel.branches.len()],
@@ -29,7 +30,14 @@ pub(crate) fn begin(
     for (index, start) in parallel.branches.iter().enumerate() {
         let step = Step::Enter { state: start.0, input: input.clone() };
         let parent = Some(Parent { thread: id, index });
-        let branch = Thread { parent, previous_event_id, step, ..outer.clone() };
+        let branch = Thread {
+            parent,
+            shown,
+            previous_event_id,
+            variables: variables.clone(),
+            map_item: map_item.clone(),
+            step,
+        };
         children.running.push(run.spawn(branch));
     }
     run.doing(id, Doing::Branches(children));

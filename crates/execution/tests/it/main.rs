@@ -5,5 +5,6 @@ mod branches;
 mod conformance;
 mod delete_iam_user;
 mod driver;
+mod limits;
 mod replay;
 mod tasks;
