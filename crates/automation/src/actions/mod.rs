@@ -16,6 +16,7 @@ mod r#loop;
 mod pause;
 mod poll;
 mod property;
+mod run_command;
 mod sleep;
 mod unavailable;
 mod update_variable;
@@ -60,7 +61,7 @@ pub static ACTIONS: &[&Action] = &[
     &unavailable::INVOKE_WEBHOOK,
     &r#loop::ACTION,
     &pause::ACTION,
-    &unavailable::RUN_COMMAND,
+    &run_command::ACTION,
     &unavailable::RUN_INSTANCES,
     &sleep::ACTION,
     &update_variable::ACTION,

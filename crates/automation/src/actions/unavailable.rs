@@ -31,8 +31,6 @@ pub(super) static CREATE_IMAGE: Action =
 pub(super) static DELETE_IMAGE: Action = unavailable("aws:deleteImage", &["ImageId"]);
 /// `aws:invokeWebhook`.
 pub(super) static INVOKE_WEBHOOK: Action = unavailable("aws:invokeWebhook", &["IntegrationName"]);
-/// `aws:runCommand`.
-pub(super) static RUN_COMMAND: Action = unavailable("aws:runCommand", &["DocumentName"]);
 /// `aws:runInstances`.
 pub(super) static RUN_INSTANCES: Action =
     never_after_cancel(unavailable("aws:runInstances", &["ImageId"]));

@@ -574,12 +574,50 @@ fn create_tags_tags_all_at_once_or_one_by_one() {
 }
 
 #[test]
-fn actions_that_are_not_available_fail_and_say_so() {
-    let driver = started("{name: run, action: 'aws:runCommand', inputs: {DocumentName: x}}");
+fn run_command_waits_for_every_node() {
+    let sent = ("SendCommand", value!({"Command": {"CommandId": "c"}}));
+    let look = |statuses: &[&str]| {
+        let one = |status: &&str| {
+            let code = i64::from(*status == "Failed");
+            let plugin = value!({"ResponseCode": code, "Output": format!("<{status}>")});
+            value!({"Status": *status, "CommandPlugins": [plugin]})
+        };
+        let all: Vec<Value> = statuses.iter().map(one).collect();
+        ("ListCommandInvocations", value!({"CommandInvocations": all}))
+    };
+    let run = "{name: run, action: 'aws:runCommand', inputs: {DocumentName: d, InstanceIds: [i]}}";
+    let mut driver = started(run);
+    let answers =
+        [sent.clone(), look(&[]), look(&["Success", "InProgress"]), look(&["Success"; 2])];
+    let requests = play(&mut driver, &answers);
+    assert_eq!(requests.first().unwrap(), r#"{"DocumentName":"d","InstanceIds":["i"]}"#);
+    let shown = outputs(&driver, "run");
+    assert!(
+        shown.starts_with(
+            r#"{"Status":["Success"],"ResponseCode":["0"],"Output":["<Success>\n<Success>"],"CommandId":["c"]"#
+        ),
+        "{shown}"
+    );
+    let mut driver = started(run);
+    play(&mut driver, &[sent, look(&["Success", "Failed"])]);
     assert_eq!(
         failure(&driver, "run"),
         format!(
-            "Step fails when it is Execute/Cancelling action. The action aws:runCommand is not \
+            "Step fails when it is verifying the command has completed. Command c returns unexpected \
+             invocation result: \n{{Status=[Failed], ResponseCode=[1], Output=[<Failed>], \
+             OutputPayload=[{{\"Status\":\"Failed\",\"ResponseCode\":1,\"Output\":\
+             \"\\u003cFailed\\u003e\",\"CommandId\":\"c\"}}], CommandId=[c]}}.{SUFFIX}"
+        )
+    );
+}
+
+#[test]
+fn actions_that_are_not_available_fail_and_say_so() {
+    let driver = started("{name: run, action: 'aws:deleteImage', inputs: {ImageId: x}}");
+    assert_eq!(
+        failure(&driver, "run"),
+        format!(
+            "Step fails when it is Execute/Cancelling action. The action aws:deleteImage is not \
              available in Stepwell yet.{SUFFIX}"
         )
     );
