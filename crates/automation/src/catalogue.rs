@@ -22,8 +22,8 @@ pub struct Document {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Edition {
     /// Known defects are repaired.
-    // DIFFERS: AWS's DeleteIAMUser fails at its first run for users with a hardware token, a passkey
-    // or a security key; this edition deletes them at once.
+    // DIFFERS: AWS's DeleteIAMUser fails at its first run for users with a hardware token, a
+    // passkey or a security key; this edition deletes them at once.
     #[default]
     Repaired,
     /// Known defects are there: for trying out what happens on AWS.

@@ -90,7 +90,8 @@ impl Failure {
     }
 
     /// The step took too long.
-    // UNVERIFIED: AWS's documentation shows `Step timed out while step is verifying …` for EC2 only.
+    // UNVERIFIED: AWS's documentation shows `Step timed out while step is verifying …` for EC2
+    // only.
     pub(crate) fn timed_out(phrase: &str) -> Failure {
         let message = format!("Step timed out while step is {phrase}.{SUFFIX}");
         Failure { stage: Stage::Invocation, kind: Kind::Action, message }

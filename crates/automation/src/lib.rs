@@ -3,9 +3,9 @@
 //! What it is: [`Runbook`], a parsed and checked Automation document (schema version 0.3, JSON or
 //! YAML); [`apply`], which brings the [`State`] of one execution up to date with a [`Fact`] and
 //! returns [`Effect`]s for the runtime; [`record`], the answer of `GetAutomationExecution`;
-//! [`catalogue`], the runbooks of Amazon's that Stepwell brings along, and [`native`], their scripts
-//! compiled in. What it is not: it calls nothing, runs no script, reads no clock, and knows neither
-//! permissions nor other executions.
+//! [`catalogue`], the runbooks of Amazon's that Stepwell brings along, and [`native`], their
+//! scripts compiled in. What it is not: it calls nothing, runs no script, reads no clock, and
+//! knows neither permissions nor other executions.
 //!
 //! ```
 //! use automation::{Effect, Fact, Format, Runbook, Stamp, Started, State, apply};

@@ -42,8 +42,8 @@ pub fn record(runbook: &Runbook, state: &State) -> Value {
         .with_some("Variables", variables.map(|_| wire_members(&state.variables)))
 }
 
-/// Returns all `StepExecutions`: the steps of the document in its order, whether they were reached or
-/// not, and behind each loop what ran in its iterations.
+/// Returns all `StepExecutions`: the steps of the document in its order, whether they were reached
+/// or not, and behind each loop what ran in its iterations.
 fn step_records(runbook: &Runbook, state: &State) -> Value {
     let mut records = Vec::new();
     let numbered = runbook.steps.iter().zip(&state.steps).enumerate();

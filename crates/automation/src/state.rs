@@ -169,7 +169,8 @@ impl State {
         self.status
     }
 
-    /// Returns the effects that were asked for and not answered, to be asked for again after a crash.
+    /// Returns the effects that were asked for and not answered, to be asked for again after a
+    /// crash.
     pub fn outstanding(&self) -> Vec<Effect> {
         self.outstanding.values().cloned().collect()
     }

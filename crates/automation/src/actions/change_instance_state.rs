@@ -1,6 +1,7 @@
 //! `aws:changeInstanceState`: brings EC2 instances into a state, or waits until they are in it.
 //!
-//! AWS: "aws:changeInstanceState – Change or assert instance state", read in the reference of 2026-11.
+//! AWS: "aws:changeInstanceState – Change or assert instance state", read in the reference of
+//! 2026-11.
 
 use value::{Value, value};
 

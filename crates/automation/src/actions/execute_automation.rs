@@ -1,11 +1,11 @@
 //! `aws:executeAutomation`: runs another runbook to its end.
 //!
 //! AWS: "aws:executeAutomation – Run another automation", read in the reference of 2026-11; the
-//! words of a failure are those of a public report (aws-solutions/automated-security-response-on-aws,
-//! issue 27).
+//! words of a failure are those of a public report
+//! (aws-solutions/automated-security-response-on-aws, issue 27).
 //!
-//! DIFFERS: on AWS the child runs as the identity that started the parent and knows its parent; here
-//! it is started by an ordinary call of the parent's role.
+//! DIFFERS: on AWS the child runs as the identity that started the parent and knows its parent;
+//! here it is started by an ordinary call of the parent's role.
 
 use value::{Value, value};
 

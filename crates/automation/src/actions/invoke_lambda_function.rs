@@ -1,6 +1,7 @@
 //! `aws:invokeLambdaFunction`: invokes a Lambda function.
 //!
-//! AWS: "aws:invokeLambdaFunction – Invoke an AWS Lambda function", read in the reference of 2026-11.
+//! AWS: "aws:invokeLambdaFunction – Invoke an AWS Lambda function", read in the reference of
+//! 2026-11.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,5 @@
-//! `aws:loop`: runs its steps once for every element of a list, or for as long as a condition holds.
+//! `aws:loop`: runs its steps once for every element of a list, or for as long as a condition
+//! holds.
 //!
 //! AWS: "aws:loop – Iterate over steps in an automation", read in the reference of 2026-11.
 
@@ -35,8 +36,8 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
 
 /// Goes on with the next iteration, if there is one.
 ///
-/// The condition is read behind the body. UNVERIFIED: that the loop succeeds when the condition still
-/// holds after the last iteration.
+/// The condition is read behind the body. UNVERIFIED: that the loop succeeds when the condition
+/// still holds after the last iteration.
 fn body_over(turn: &mut Turn<'_, '_>) -> Outcome {
     let count = turn.memory().get("count").and_then(Value::as_i64).unwrap_or(0).cast_unsigned();
     let number = turn.run.state.iterations.get(&turn.index).map_or(0, |iteration| iteration.number);

@@ -1,7 +1,7 @@
 //! `aws:runCommand`: runs a Command document on managed nodes and waits for all of them.
 //!
-//! AWS: "aws:runCommand – Run a command on a managed instance", read in the reference of 2026-11; the
-//! words of a failure are those of public reports.
+//! AWS: "aws:runCommand – Run a command on a managed instance", read in the reference of 2026-11;
+//! the words of a failure are those of public reports.
 
 use value::{Value, value};
 

@@ -25,7 +25,8 @@ pub(crate) fn places(content: &str) -> Places {
     load(content).map(|reader| reader.places).unwrap_or_default()
 }
 
-/// How far a line is moved that stands too far left within brackets: deeper than anything around it.
+/// How far a line is moved that stands too far left within brackets: deeper than anything around
+/// it.
 const MOVED_COLUMNS: usize = 2 * DEPTH_MAX;
 
 /// What saphyr says of a line within brackets that is not indented more than what holds them.
@@ -240,8 +241,8 @@ fn position(at: &Marker) -> Position {
 
 /// Resolves a scalar by YAML 1.2's core schema; numbers keep their text where JSON has it too.
 ///
-/// DIFFERS: AWS reads with a YAML 1.1 reader, for which `yes`, `on` and `0777` are no texts; none of
-/// the 985 documents examined writes a value in those forms.
+/// DIFFERS: AWS reads with a YAML 1.1 reader, for which `yes`, `on` and `0777` are no texts; none
+/// of the 985 documents examined writes a value in those forms.
 fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
     let core = tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str());
     match (tag, core) {

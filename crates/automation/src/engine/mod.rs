@@ -21,8 +21,8 @@ const ATTEMPTS_MAX: u64 = 1000;
 
 /// Brings an execution up to date with a fact and returns what is to be done because of it.
 ///
-/// The same facts with the same stamps always give the same effects. A fact that was applied before,
-/// answers something not asked, or comes after the end changes nothing.
+/// The same facts with the same stamps always give the same effects. A fact that was applied
+/// before, answers something not asked, or comes after the end changes nothing.
 pub fn apply(runbook: &Runbook, state: &mut State, stamp: &Stamp, fact: Fact) -> Vec<Effect> {
     let mut run = Run { runbook, state, stamp, effects: Vec::new(), drawn: 0, todo: None };
     run.fact(fact);

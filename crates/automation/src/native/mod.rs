@@ -1,9 +1,9 @@
 //! Compiled-in bodies of the scripts that ship with Stepwell, so that they need no Python.
 //!
 //! A body is straight-line code that makes the calls of its Python form in the same order. It runs
-//! by replay: every answer is kept, and after each new one the body runs again from its start, takes
-//! the answers it has from the list and stops at the first call that has none. So what a crash has to
-//! keep is the list of answers, nothing else.
+//! by replay: every answer is kept, and after each new one the body runs again from its start,
+//! takes the answers it has from the list and stops at the first call that has none. So what a
+//! crash has to keep is the list of answers, nothing else.
 
 mod delete_iam_user;
 

@@ -203,8 +203,8 @@ impl Runbook {
         parameter::decode_all(&self.parameters, supplied)
     }
 
-    /// Returns the role that a run started with these parameters assumes, `None` when it acts as its
-    /// caller; `supplied` is what [`Runbook::start_parameters`] takes and accepts.
+    /// Returns the role that a run started with these parameters assumes, `None` when it acts as
+    /// its caller; `supplied` is what [`Runbook::start_parameters`] takes and accepts.
     ///
     /// AWS allows a constant or a parameter here, so nothing else is resolved.
     pub fn assume_role(&self, supplied: &Value) -> Option<String> {
