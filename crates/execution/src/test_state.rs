@@ -88,8 +88,8 @@ impl TestStatus {
     }
 }
 
-/// Runs one state. A Task, Parallel or Map without a mock fails with `States.Runtime`: who wants the
-/// task carried out gives its answer as the mock.
+/// Runs one state. A Task, Parallel or Map without a mock fails with `States.Runtime`: who wants
+/// the task carried out gives its answer as the mock.
 pub fn test_state(definition: &Definition, test: &Test, stamp: &Stamp) -> Tested {
     let Some(tested) = definition.state(test.state) else {
         return failed(Some(error_name::RUNTIME.to_owned()), None);

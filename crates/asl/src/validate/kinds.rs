@@ -28,15 +28,44 @@ struct Known {
 
 const EVERY_STATE: &[&str] = &["Type", "Comment", "QueryLanguage"];
 
-/// Returns the fields of a state type; `None` for a type that does not exist.
-fn known(type_name: &str) -> Option<Known> {
-    Some(match type_name {
-        "Pass" => Known {
+/// `Type`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StateType {
+    Pass,
+    Task,
+    Choice,
+    Wait,
+    Succeed,
+    Fail,
+    Parallel,
+    Map,
+}
+
+impl StateType {
+    fn parse(name: &str) -> Option<StateType> {
+        Some(match name {
+            "Pass" => StateType::Pass,
+            "Task" => StateType::Task,
+            "Choice" => StateType::Choice,
+            "Wait" => StateType::Wait,
+            "Succeed" => StateType::Succeed,
+            "Fail" => StateType::Fail,
+            "Parallel" => StateType::Parallel,
+            "Map" => StateType::Map,
+            _ => return None,
+        })
+    }
+}
+
+/// Returns the fields of a state type.
+fn known(state_type: StateType) -> Known {
+    match state_type {
+        StateType::Pass => Known {
             both: &["Next", "End", "Assign"],
             json_path: &["InputPath", "OutputPath", "ResultPath", "Parameters", "Result"],
             jsonata: &["Output"],
         },
-        "Task" => Known {
+        StateType::Task => Known {
             both: &[
                 "Resource",
                 "Next",
@@ -59,32 +88,31 @@ fn known(type_name: &str) -> Option<Known> {
             ],
             jsonata: &["Arguments", "Output"],
         },
-        "Choice" => Known {
+        StateType::Choice => Known {
             both: &["Choices", "Default", "Assign"],
             json_path: &["InputPath", "OutputPath"],
             jsonata: &["Output"],
         },
-        "Wait" => Known {
+        StateType::Wait => Known {
             both: &["Seconds", "Timestamp", "Next", "End", "Assign"],
             json_path: &["SecondsPath", "TimestampPath", "InputPath", "OutputPath"],
             jsonata: &["Output"],
         },
-        "Succeed" => {
+        StateType::Succeed => {
             Known { both: &[], json_path: &["InputPath", "OutputPath"], jsonata: &["Output"] }
         }
-        "Fail" => Known {
+        StateType::Fail => Known {
             both: &["Error", "Cause"],
             json_path: &["ErrorPath", "CausePath"],
             jsonata: &[],
         },
-        "Parallel" => Known {
+        StateType::Parallel => Known {
             both: &["Branches", "Next", "End", "Retry", "Catch", "Assign"],
             json_path: &["InputPath", "OutputPath", "ResultPath", "Parameters", "ResultSelector"],
             jsonata: &["Arguments", "Output"],
         },
-        "Map" => MAP,
-        _ => return None,
-    })
+        StateType::Map => MAP,
+    }
 }
 
 const MAP: Known = Known {
@@ -133,7 +161,7 @@ impl Validator<'_> {
             return None;
         }
         let type_name = self.string(&fields, "Type")?.clone();
-        let Some(known) = known(&type_name) else {
+        let Some(state_type) = StateType::parse(&type_name) else {
             // UNVERIFIED: AWS's wording for an unknown type.
             let message = "Value must be one of: [Pass, Task, Choice, Wait, Succeed, Fail, \
                            Parallel, Map]";
@@ -143,34 +171,28 @@ impl Validator<'_> {
         let language = self
             .query_language(&fields, Some(targets.query_language))
             .unwrap_or(targets.query_language);
-        self.state_fields(&fields, &known, language);
+        self.state_fields(&fields, &known(state_type), language);
         let place = &mut Place { language, variables: std::collections::BTreeSet::new() };
         let assign = self.assign(&fields, StatesMembers::Result, place);
-        let flow = match &*type_name {
-            "Fail" => Self::no_flow(language),
-            "Map" => self.flow_of_map(&fields, place),
-            _ => self.flow(&fields, place),
+        let flow = match state_type {
+            StateType::Fail => Self::no_flow(language),
+            StateType::Map => self.flow_of_map(&fields, place),
+            StateType::Pass
+            | StateType::Task
+            | StateType::Choice
+            | StateType::Wait
+            | StateType::Succeed
+            | StateType::Parallel => self.flow(&fields, place),
         };
-        let transition = match &*type_name {
-            "Choice" | "Succeed" | "Fail" => Some(Transition::End),
-            _ => self.transition(&fields, targets),
+        let transition = match state_type {
+            StateType::Choice | StateType::Succeed | StateType::Fail => Some(Transition::End),
+            StateType::Pass
+            | StateType::Task
+            | StateType::Wait
+            | StateType::Parallel
+            | StateType::Map => self.transition(&fields, targets),
         };
-        let kind = match &*type_name {
-            "Pass" => {
-                let result = fields.get("Result").map(Node::to_value);
-                Some(StateKind::Pass(Pass { result }))
-            }
-            "Task" => self.task(&fields, targets, place),
-            "Choice" => Some(self.choice(&fields, targets, place)),
-            "Wait" => self.wait(&fields, place),
-            "Succeed" => Some(StateKind::Succeed),
-            "Fail" => Some(StateKind::Fail(Fail {
-                error: self.text_scalar(&fields, "Error", place),
-                cause: self.text_scalar(&fields, "Cause", place),
-            })),
-            "Parallel" => Some(self.parallel(&fields, targets, place)),
-            _ => self.map(&fields, targets, place),
-        };
+        let kind = self.kind(state_type, &fields, targets, place);
         Some(State {
             name: name.clone(),
             query_language: language,
@@ -180,6 +202,31 @@ impl Validator<'_> {
             kind: kind?,
             variable_references: std::mem::take(&mut place.variables).into_iter().collect(),
         })
+    }
+
+    fn kind(
+        &mut self,
+        state_type: StateType,
+        fields: &Fields<'_>,
+        targets: &mut Targets,
+        place: &mut Place,
+    ) -> Option<StateKind> {
+        match state_type {
+            StateType::Pass => {
+                let result = fields.get("Result").map(Node::to_value);
+                Some(StateKind::Pass(Pass { result }))
+            }
+            StateType::Task => self.task(fields, targets, place),
+            StateType::Choice => Some(self.choice(fields, targets, place)),
+            StateType::Wait => self.wait(fields, place),
+            StateType::Succeed => Some(StateKind::Succeed),
+            StateType::Fail => Some(StateKind::Fail(Fail {
+                error: self.text_scalar(fields, "Error", place),
+                cause: self.text_scalar(fields, "Cause", place),
+            })),
+            StateType::Parallel => Some(self.parallel(fields, targets, place)),
+            StateType::Map => self.map(fields, targets, place),
+        }
     }
 
     /// Reports the fields that the state type has not, or not in this language.

@@ -52,9 +52,9 @@ impl Definition {
         checked.definition.ok_or(Diagnostics(checked.diagnostics))
     }
 
-    /// Validates and compiles one state, as `TestState` takes it; a whole definition is read as one.
-    /// The state is called `StateName` and starts the definition; a state that it leads to is a
-    /// Succeed of that name.
+    /// Validates and compiles one state, as `TestState` takes it; a whole definition is read as
+    /// one. The state is called `StateName` and starts the definition; a state that it leads to is
+    /// a Succeed of that name.
     ///
     /// # Errors
     /// Every problem.

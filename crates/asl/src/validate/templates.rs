@@ -135,8 +135,13 @@ impl Validator<'_> {
         match &node.kind {
             NodeKind::Scalar(scalar) => Some(Template::Constant(scalar.clone())),
             NodeKind::String(text) => Some(Template::Constant(Value::String(text.clone()))),
-            // AWS fills in objects only where arrays do not intervene.
-            NodeKind::Array(_) => Some(Template::Constant(node.to_value())),
+            NodeKind::Array(items) => {
+                let read = items.iter().enumerate().map(|(index, item)| {
+                    self.path_template(item, &format!("{location}[{index}]"), place)
+                });
+                let read: Vec<Option<Template>> = read.collect();
+                read.into_iter().collect::<Option<Vec<_>>>().map(Template::array)
+            }
             NodeKind::Object(entries) => {
                 let read = entries.iter().map(|entry| {
                     let Some(key) = entry.key.strip_suffix(".$") else {

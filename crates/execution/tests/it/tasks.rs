@@ -204,3 +204,15 @@ fn an_execution_that_takes_too_long_times_out() {
     assert!(run.timers.is_empty());
     assert_eq!(run.history()[2..], ["3<0 ExecutionTimedOut"]);
 }
+
+#[test]
+fn paths_are_filled_in_however_deep_they_stand() {
+    let text = r#"{"StartAt": "Run", "States": {"Run": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::aws-sdk:ecs:runTask",
+        "Parameters": {"Overrides": [{"Environment": [{"Name": "N", "Value.$": "$.n"}]}, 1]}}}}"#;
+    let run = Driver::start(text, r#"{"n": "v"}"#);
+    assert_eq!(
+        run.calls[0].arguments,
+        value!({"Overrides": [{"Environment": [{"Name": "N", "Value": "v"}]}, 1]})
+    );
+}
