@@ -21,7 +21,17 @@ impl Run<'_> {
     pub(crate) fn complete(&mut self, id: ThreadId, result: Payload) -> Result<(), Failure> {
         let Some(definition) = self.visited(id) else { return Ok(()) };
         let mut scope = self.scope(id);
-        scope.result = Some(result.value().clone());
+        // Only these types have a `$states.result`.
+        scope.result = match &definition.kind {
+            StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_) => {
+                Some(result.value().clone())
+            }
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => None,
+        };
         let assign = definition.assign.as_ref();
         let (variables, output) = self.evaluate(&scope, |evaluation| {
             let variables = definition.assigned(evaluation, assign, result.value(), "Assign")?;

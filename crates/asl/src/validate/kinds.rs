@@ -144,6 +144,18 @@ const MAP: Known = Known {
     jsonata: &["Items", "Output"],
 };
 
+/// Returns what a state's own Output and Assign can read: only these types have a result.
+fn members(state_type: StateType) -> StatesMembers {
+    match state_type {
+        StateType::Task | StateType::Parallel | StateType::Map => StatesMembers::Result,
+        StateType::Pass
+        | StateType::Choice
+        | StateType::Wait
+        | StateType::Succeed
+        | StateType::Fail => StatesMembers::Input,
+    }
+}
+
 /// Fields of the language that this release does not run; refused by name, never ignored.
 const NOT_YET: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter"];
 
@@ -173,7 +185,8 @@ impl Validator<'_> {
             .unwrap_or(targets.query_language);
         self.state_fields(&fields, &known(state_type), language);
         let place = &mut Place { language, variables: std::collections::BTreeSet::new() };
-        let assign = self.assign(&fields, StatesMembers::Result, place);
+        let members = members(state_type);
+        let assign = self.assign(&fields, members, place);
         let flow = match state_type {
             StateType::Fail => Self::no_flow(language),
             StateType::Map => self.flow_of_map(&fields, place),
@@ -182,7 +195,7 @@ impl Validator<'_> {
             | StateType::Choice
             | StateType::Wait
             | StateType::Succeed
-            | StateType::Parallel => self.flow(&fields, place),
+            | StateType::Parallel => self.flow(&fields, members, place),
         };
         let transition = match state_type {
             StateType::Choice | StateType::Succeed | StateType::Fail => Some(Transition::End),

@@ -16,11 +16,16 @@ use super::SECONDS_MAX;
 
 impl Validator<'_> {
     /// Reads the fields of data flow; the ones that a state type does not have are absent.
-    pub(super) fn flow(&mut self, fields: &Fields<'_>, place: &mut Place) -> Flow {
+    pub(super) fn flow(
+        &mut self,
+        fields: &Fields<'_>,
+        members: StatesMembers,
+        place: &mut Place,
+    ) -> Flow {
         match place.language {
             QueryLanguage::Jsonata => Flow::Jsonata {
                 arguments: self.template_field(fields, "Arguments", StatesMembers::Input, place),
-                output: self.template_field(fields, "Output", StatesMembers::Result, place),
+                output: self.template_field(fields, "Output", members, place),
             },
             QueryLanguage::JsonPath => Flow::JsonPath(Box::new(JsonPathFlow {
                 input_path: self.selection(fields, "InputPath", place),
@@ -39,7 +44,7 @@ impl Validator<'_> {
 
     /// Reads the data flow of a Map, whose Parameters belong to its iterations.
     pub(super) fn flow_of_map(&mut self, fields: &Fields<'_>, place: &mut Place) -> Flow {
-        let mut flow = self.flow(fields, place);
+        let mut flow = self.flow(fields, StatesMembers::Result, place);
         if let Flow::JsonPath(flow) = &mut flow {
             flow.parameters = None;
         }
