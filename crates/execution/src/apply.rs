@@ -1,6 +1,6 @@
 //! Facts in, effects out.
 
-use asl::Definition;
+use asl::{Definition, StateMachineType};
 use value::Value;
 
 use crate::effect::{Effect, Status};
@@ -61,6 +61,19 @@ pub fn outstanding(state: &State) -> Vec<Effect> {
     calls.chain(timers).collect()
 }
 
+/// How long an express execution may take (AWS's quota: five minutes).
+const EXPRESS_SECONDS_MAX: i64 = 300;
+
+fn timeout_seconds(definition: &Definition) -> Option<i64> {
+    let own = definition.timeout_seconds();
+    match definition.machine_type() {
+        StateMachineType::Standard => own,
+        StateMachineType::Express => {
+            Some(own.map_or(EXPRESS_SECONDS_MAX, |own| own.min(EXPRESS_SECONDS_MAX)))
+        }
+    }
+}
+
 impl Run<'_> {
     fn started(&mut self, started: Started) {
         if self.state.started.is_some() {
@@ -76,7 +89,7 @@ impl Run<'_> {
         self.state.started = Some(Box::new(started));
         self.state.started_millis = self.millis;
         self.append(0, details);
-        if let Some(seconds) = self.definition.timeout_seconds() {
+        if let Some(seconds) = timeout_seconds(self.definition) {
             let at_millis = self.millis.saturating_add(seconds * 1_000);
             self.timer(at_millis, Purpose::ExecutionTimeout);
         }

@@ -1,6 +1,6 @@
 //! Replay: any prefix stored and resumed gives the same, and repeated facts change nothing.
 
-use execution::{Effect, Fact, Stamp, State, TaskId, TimerId, apply, outstanding};
+use execution::{Effect, Fact, HistoryEvent, Stamp, State, TaskId, TimerId, apply, outstanding};
 use value::value;
 
 use crate::driver::{definition, started};
@@ -76,6 +76,34 @@ fn any_prefix_stored_and_resumed_equals_one_go() {
         assert_eq!(shown(&got), shown(&wanted));
     }
     assert_eq!(straight.status().as_str(), "SUCCEEDED");
+}
+
+#[test]
+fn facts_and_events_can_be_stored() {
+    let definition = definition(MACHINE);
+    let mut state = State::default();
+    for (millis, fact) in facts() {
+        let stored = value::to_value(&fact).unwrap().to_string();
+        let fact: Fact = value::from_value(value::parse(&stored).unwrap()).unwrap();
+        for effect in apply(&definition, &mut state, &stamp(millis), fact) {
+            let Effect::Record(events) = effect else { continue };
+            let stored = value::to_value(&events).unwrap().to_string();
+            let again: Vec<HistoryEvent> =
+                value::from_value(value::parse(&stored).unwrap()).unwrap();
+            let shown = |events: &[HistoryEvent]| -> Vec<String> {
+                events.iter().map(|event| event.to_value().to_string()).collect()
+            };
+            assert_eq!(shown(&again), shown(&events));
+        }
+    }
+    assert_eq!(state.status().as_str(), "SUCCEEDED");
+}
+
+#[test]
+fn definitions_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<asl::Definition>();
+    shared::<State>();
 }
 
 #[test]
