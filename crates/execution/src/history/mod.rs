@@ -226,8 +226,7 @@ impl Details {
     /// Returns the member that holds the details, and the details; some events have none.
     fn details(&self, event_type: &str) -> Option<(String, Value)> {
         let details = match self {
-            Details::ExecutionTimedOut
-            | Details::StateAborted { .. }
+            Details::StateAborted { .. }
             | Details::ParallelStateStarted
             | Details::StateSucceeded { .. }
             | Details::StateFailed { .. }
@@ -259,6 +258,8 @@ impl Details {
             | Details::MapRunFailed { error, cause } => {
                 error_and_cause(error.as_ref(), cause.as_ref())
             }
+            // UNVERIFIED: empty, as ExecutionAborted without error and cause was recorded to be.
+            Details::ExecutionTimedOut => Value::object(),
             Details::ExecutionSucceeded { output } => with_output(Value::object(), output),
             Details::MapStateStarted { length } => Value::object().with("length", *length),
             Details::MapIteration { name, index, .. } => {
