@@ -7,4 +7,5 @@ mod delete_iam_user;
 mod driver;
 mod limits;
 mod replay;
+mod single_states;
 mod tasks;
