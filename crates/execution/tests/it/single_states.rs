@@ -27,8 +27,8 @@ fn tried(text: &str, input: &str, mock: Option<Mock>, retries: i64) -> Tested {
     test_state(&definition, &test, &Stamp { millis: 0, entropy: [0; 32] })
 }
 
-fn failure(error: &str) -> Option<Mock> {
-    Some(Mock::Error { error: Some(error.to_owned()), cause: None })
+fn failure(error: &str) -> Mock {
+    Mock::Error { error: Some(error.to_owned()), cause: None }
 }
 
 #[test]
@@ -53,13 +53,13 @@ fn a_mocked_result_goes_its_whole_way() {
 
 #[test]
 fn a_mocked_error_is_retried_until_it_is_caught() {
-    let tested = tried(TASK, r#"{"name": "ann"}"#, failure("Busy"), 1);
+    let tested = tried(TASK, r#"{"name": "ann"}"#, Some(failure("Busy")), 1);
     assert_eq!(tested.status, TestStatus::Retriable);
     assert_eq!(
         tested.inspection_data.get("errorDetails"),
         Some(&value!({"retryBackoffIntervalSeconds": 8, "retryIndex": 0}))
     );
-    let tested = tried(TASK, r#"{"name": "ann"}"#, failure("Busy"), 2);
+    let tested = tried(TASK, r#"{"name": "ann"}"#, Some(failure("Busy")), 2);
     assert_eq!(tested.status, TestStatus::CaughtError);
     assert_eq!(tested.next_state.as_deref(), Some("Rescue"));
     assert_eq!(tested.inspection_data.get("errorDetails"), Some(&value!({"catchIndex": 0})));
