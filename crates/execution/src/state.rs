@@ -53,6 +53,12 @@ impl State {
         self.last_event_id
     }
 
+    /// Returns what an open task asked for; `None` when it is answered or was never asked.
+    pub fn open_call(&self, task: TaskId) -> Option<&Call> {
+        let mut calls = self.threads.values().filter_map(Thread::open_call);
+        calls.find(|call| call.task == task)
+    }
+
     /// Returns the task that a callback with this token answers, while it is open.
     pub fn task_of_token(&self, token: &str) -> Option<TaskId> {
         let calls = self.threads.values().filter_map(Thread::open_call);

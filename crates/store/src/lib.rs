@@ -157,7 +157,8 @@ impl Store {
         self.backend.submit(job);
     }
 
-    /// Runs `work` on a consistent snapshot.
+    /// Runs `work` on a consistent snapshot. Reads do not nest: `work` must not read or write the
+    /// store in any other way.
     ///
     /// # Panics
     /// Never: a backend failure reaches the reads inside `work` as errors.

@@ -73,6 +73,8 @@ tables! {
     Schedules => "events_schedules",
     /// Stacks by `account/region/name/id`.
     Stacks => "cloudformation_stacks",
+    /// Stack operations by `stack id/token`.
+    StackOperations => "cloudformation_stack_operations",
     /// Stack events by `stack id/reversed time/number`.
     StackEvents => "cloudformation_stack_events",
     /// Tags of resources by ARN.

@@ -1,0 +1,110 @@
+//! Time: the machine's, or one that jumps to the next timer when nothing else is left to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockMode {
+    /// As on the wall.
+    Real,
+    /// As on the wall, but jumping ahead to the next timer of a process whenever the server is
+    /// idle: no message, no call, no request is under way.
+    Virtual,
+}
+
+/// The server's clock; cheap to clone, all clones agree.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    mode: ClockMode,
+    /// How far this clock is ahead of the machine's.
+    ahead_millis: AtomicI64,
+    /// How many things are under way.
+    busy: AtomicUsize,
+    /// Wakes the timekeeper when the last of them ends, and when the clock has moved.
+    idle: Notify,
+}
+
+/// Something is under way; dropping this says it has ended.
+#[derive(Debug)]
+pub struct Busy {
+    shared: Arc<Shared>,
+}
+
+impl Clock {
+    /// Returns a clock that shows the machine's time.
+    pub fn new(mode: ClockMode) -> Clock {
+        let shared = Shared {
+            mode,
+            ahead_millis: AtomicI64::new(0),
+            busy: AtomicUsize::new(0),
+            idle: Notify::new(),
+        };
+        Clock { shared: Arc::new(shared) }
+    }
+
+    /// Returns how time passes.
+    pub fn mode(&self) -> ClockMode {
+        self.shared.mode
+    }
+
+    /// Returns milliseconds since the epoch.
+    pub fn now_millis(&self) -> i64 {
+        wall_millis() + self.ahead_millis()
+    }
+
+    /// Returns how many milliseconds this clock is ahead of the machine's.
+    pub fn ahead_millis(&self) -> i64 {
+        self.shared.ahead_millis.load(Ordering::SeqCst)
+    }
+
+    /// Moves the clock ahead; it never goes back.
+    pub fn advance(&self, millis: i64) {
+        self.shared.ahead_millis.fetch_add(millis.max(0), Ordering::SeqCst);
+        self.shared.idle.notify_one();
+    }
+
+    /// Says that something is under way, so that virtual time stands still until it has ended.
+    pub fn busy(&self) -> Busy {
+        self.shared.busy.fetch_add(1, Ordering::SeqCst);
+        Busy { shared: self.shared.clone() }
+    }
+
+    /// Returns whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.shared.busy.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits for the next moment at which nothing is under way or the clock has moved.
+    pub(crate) async fn stirred(&self) {
+        self.shared.idle.notified().await;
+    }
+
+    /// Wakes the timekeeper.
+    pub(crate) fn stir(&self) {
+        self.shared.idle.notify_one();
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if self.shared.busy.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.shared.idle.notify_one();
+        }
+    }
+}
+
+/// Returns the machine's time in milliseconds since the epoch. Signatures and one-time codes are
+/// always checked on this one.
+pub fn wall_millis() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

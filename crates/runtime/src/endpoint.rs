@@ -1,0 +1,90 @@
+//! Where effects go: one operation of one AWS service, called as somebody.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+use value::Value;
+
+/// Whoever serves AWS operations: the services of this process, or a real AWS endpoint.
+pub trait AwsEndpoint: Send + Sync {
+    /// Calls an operation. The answer has the API model's member names; timestamps are epoch
+    /// seconds, blobs base64.
+    fn call(&self, call: Call) -> Answering;
+
+    /// Returns the environment in which a script of this caller runs: credentials of its own and
+    /// the address of the endpoint.
+    fn script_environment(&self, caller: Caller) -> Environment;
+
+    /// Tells that events have been committed to the outbox.
+    fn events_committed(&self);
+}
+
+/// Variables for a script, on their way.
+pub type Environment =
+    Pin<Box<dyn Future<Output = Result<Vec<(String, String)>, CallError>> + Send>>;
+
+/// An answer on its way.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
+
+/// One call of one operation.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The same for every repetition of this effect; who serves the call remembers it, so that a
+    /// repetition after a crash changes nothing.
+    pub effect_id: String,
+    /// As whom.
+    pub caller: Caller,
+    /// Botocore's name of the service: `iam`, `stepfunctions`, `ssm`.
+    pub service: String,
+    /// AWS's name of the operation: `GetUser`.
+    pub operation: String,
+    /// The input, with the API model's member names.
+    pub input: Value,
+}
+
+/// As whom an effect acts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Caller {
+    /// As a role that a service assumes; the trust policy decides anew at every call.
+    Role {
+        /// The role.
+        role_arn: String,
+        /// `states.amazonaws.com`.
+        service: String,
+        /// Name of the session in the assumed role's ARN.
+        session_name: String,
+        /// What the service acts for: the ARN of a state machine, an automation execution …
+        source_arn: String,
+    },
+    /// As the principal that started the process.
+    Principal(Box<policy::Principal>),
+}
+
+impl CallError {
+    /// Returns the error for a call that broke on our side.
+    pub fn internal(request_id: String) -> CallError {
+        CallError {
+            code: "InternalFailure".into(),
+            exception: None,
+            message: "An internal error occurred; the server's log has the details.".into(),
+            status: 500,
+            request_id,
+        }
+    }
+}
+
+/// Why a call failed, as the service said it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallError {
+    /// The code on the wire: `NoSuchEntity`.
+    pub code: String,
+    /// The class of the exception, where the model knows the code: `NoSuchEntityException`.
+    pub exception: Option<String>,
+    /// The service's text.
+    pub message: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Id of the request.
+    pub request_id: String,
+}

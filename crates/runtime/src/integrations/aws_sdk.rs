@@ -1,0 +1,168 @@
+//! `aws-sdk:SERVICE:ACTION`: any operation of any AWS service, with the casing and the error names of
+//! the AWS SDK for Java, which Step Functions is built on.
+//!
+//! Step Functions developer guide, "Learning to use AWS service SDK integrations" (read 2026-11);
+//! error texts as recorded on AWS (conformance/states).
+
+use asl::Integration;
+use value::{Map, Value};
+use wire::model::{self, Kind, Member, Service, Shape};
+
+use super::{Integrated, refused};
+use crate::endpoint::CallError;
+
+/// How deeply inputs and outputs are followed; the models are recursive.
+const DEPTH_MAX: usize = 64;
+
+/// Returns the model's spelling of an operation, however its author spelled it.
+pub(super) fn find_operation(service: &str, written: &str) -> Option<String> {
+    let wanted = plain(written);
+    let service = model::service(service)?;
+    service.operation_names().find(|name| plain(name) == wanted).map(str::to_owned)
+}
+
+/// Returns a name without underscores and case.
+fn plain(name: &str) -> String {
+    name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Says why an integration can never work: AWS has no such service or action.
+pub(super) fn refusal(integration: &Integration) -> Option<String> {
+    let Integration { service, action, arn, .. } = integration;
+    let known = model::service(service).is_some() && find_operation(service, action).is_some();
+    (!known).then(|| {
+        format!("The resource provided {arn} is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.")
+    })
+}
+
+/// Returns the call that a Task means; its arguments are in PascalCase whatever the model says.
+pub(super) fn request(integration: &Integration, arguments: &Value) -> Integrated {
+    let Integration { service, action, .. } = integration;
+    let Some(found) = model::service(service) else {
+        return refused(&format!("AWS has no service `{service}`"));
+    };
+    let Some(operation) = find_operation(service, action) else {
+        return refused(&format!("the service `{service}` has no action `{action}`"));
+    };
+    let input = found.operation(&operation).and_then(|operation| operation.input());
+    let input = input.map_or_else(Value::object, |shape| to_model(&shape, arguments, 0));
+    Integrated::Call { service: found.name().to_owned(), operation, input }
+}
+
+/// Renames members to the model's spelling. What the model does not know stays as it is.
+fn to_model(shape: &Shape, given: &Value, depth: usize) -> Value {
+    rename(shape, given, depth, &|member| member.to_owned())
+}
+
+/// Renames members to PascalCase and turns timestamps into text.
+fn to_task(shape: &Shape, given: &Value, depth: usize) -> Value {
+    rename(shape, given, depth, &pascal)
+}
+
+fn rename(shape: &Shape, given: &Value, depth: usize, name: &dyn Fn(&str) -> String) -> Value {
+    if depth > DEPTH_MAX {
+        return given.clone();
+    }
+    match (shape.kind(), given) {
+        (Kind::Structure, Value::Object(members)) => {
+            let renamed = members.iter().map(|(key, value)| match member(shape, key) {
+                Some(found) => {
+                    (name(found.name()).into(), rename(&found.shape(), value, depth + 1, name))
+                }
+                None => (key.clone(), value.clone()),
+            });
+            renamed.collect::<Map>().into()
+        }
+        (Kind::List, Value::Array(items)) => match shape.element() {
+            Some(inner) => items.iter().map(|item| rename(&inner, item, depth + 1, name)).collect(),
+            None => given.clone(),
+        },
+        (Kind::Map, Value::Object(members)) => match shape.element() {
+            Some(inner) => {
+                let renamed = members.iter();
+                let renamed = renamed
+                    .map(|(key, value)| (key.clone(), rename(&inner, value, depth + 1, name)));
+                renamed.collect::<Map>().into()
+            }
+            None => given.clone(),
+        },
+        (Kind::Timestamp, Value::Number(seconds)) => timestamp(seconds.as_f64()).into(),
+        _ => given.clone(),
+    }
+}
+
+/// Returns the member that a key means: the first letter's case does not count.
+fn member(shape: &Shape, key: &str) -> Option<Member> {
+    let wanted = pascal(key);
+    shape.members().find(|known| pascal(known.name()) == wanted)
+}
+
+fn pascal(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// Returns a time as the SDK for Java prints it.
+fn timestamp(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any date fit")]
+    asl::format_millis((seconds * 1000.0).round() as i64)
+}
+
+/// Returns what the Task gets of an answer.
+pub(super) fn response(integration: &Integration, output: Value) -> Value {
+    let service = model::service(&integration.service);
+    let operation = find_operation(&integration.service, &integration.action);
+    let shape = service
+        .zip(operation)
+        .and_then(|(service, operation)| service.operation(&operation)?.output());
+    match shape {
+        Some(shape) => to_task(&shape, &output, 0),
+        None => output,
+    }
+}
+
+/// Returns error name and cause: `Iam.NoSuchEntityException` and the service's text with the SDK's
+/// additions. A code that the model does not know becomes the service's base exception, as in the
+/// SDK: `Ssm.SsmException`.
+pub(super) fn failure(integration: &Integration, err: &CallError) -> (String, String) {
+    let prefix = pascal(&prefix_of(&integration.service));
+    let error = match &err.exception {
+        Some(exception) => format!("{prefix}.{}", with_exception(exception)),
+        None => format!("{prefix}.{prefix}Exception"),
+    };
+    let cause = format!(
+        "{} (Service: {prefix}, Status Code: {}, Request ID: {})",
+        err.message, err.status, err.request_id
+    );
+    (error, cause)
+}
+
+/// The name that errors carry is the SDK client's: `Sfn`, `Iam`, `DynamoDb`.
+fn prefix_of(service: &str) -> String {
+    let id = model::service(service).map(Service::service_id);
+    match id {
+        Some(id) => id.split([' ', '-']).map(capitalized).collect(),
+        None => service.to_owned(),
+    }
+}
+
+/// Returns a word of a service id as the SDK's class names have it: `IAM` → `Iam`, `DynamoDB` →
+/// `DynamoDb`.
+fn capitalized(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    let mut previous_upper = false;
+    for letter in word.chars() {
+        if previous_upper {
+            out.push(letter.to_ascii_lowercase());
+        } else {
+            out.push(letter);
+        }
+        previous_upper = letter.is_ascii_uppercase();
+    }
+    pascal(&out)
+}
+
+fn with_exception(class: &str) -> String {
+    if class.ends_with("Exception") { class.to_owned() } else { format!("{class}Exception") }
+}

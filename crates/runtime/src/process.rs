@@ -1,0 +1,350 @@
+//! What runs: processes of three kinds behind one face.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use store::Table;
+use value::{SerdeError, Value};
+
+use crate::Error;
+use crate::clock::Clock;
+use crate::definitions::Definitions;
+use crate::endpoint::{Call, CallError};
+use crate::processes::{
+    AutomationProcess, BeginAutomation, BeginExecution, BeginStack, ExecutionProcess, StackProcess,
+};
+use crate::scripts::{Script, ScriptAnswer};
+
+/// The kinds of processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// A state-machine execution; its id is the execution ARN.
+    Execution,
+    /// A runbook execution; its id is the automation execution id.
+    Automation,
+    /// A stack operation; its id is the stack id and the operation's token.
+    Stack,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Kind::Execution => "execution",
+            Kind::Automation => "automation",
+            Kind::Stack => "stack",
+        }
+    }
+
+    /// Returns the table that holds one record per process of this kind.
+    pub(crate) const fn record_table(self) -> Table {
+        match self {
+            Kind::Execution => Table::Executions,
+            Kind::Automation => Table::Automations,
+            Kind::Stack => Table::StackOperations,
+        }
+    }
+}
+
+/// Names a process, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProcessId {
+    kind: Kind,
+    name: Arc<str>,
+}
+
+impl ProcessId {
+    /// Returns the id of a process.
+    pub fn new(kind: Kind, name: &str) -> ProcessId {
+        ProcessId { kind, name: Arc::from(name) }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<ProcessId> {
+        let (kind, name) = text.split_once('/')?;
+        let kind = [Kind::Execution, Kind::Automation, Kind::Stack]
+            .into_iter()
+            .find(|known| known.name() == kind)?;
+        Some(ProcessId::new(kind, name))
+    }
+
+    /// Returns its kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Returns its name within the kind.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the shard it belongs to (FNV-1a, fixed for ever: it decides who reads which journal).
+    pub(crate) fn shard(&self, shards: u32) -> u32 {
+        let mut hash: u32 = 0x811c_9dc5;
+        for byte in self.kind.name().bytes().chain(self.name.bytes()) {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+        hash % shards
+    }
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.name(), self.name)
+    }
+}
+
+/// When a fact happened, and randomness that belongs to it: the same at every replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) millis: i64,
+    pub(crate) entropy: [u8; 32],
+}
+
+impl Stamp {
+    pub(crate) fn now(clock: &Clock) -> Stamp {
+        let mut entropy = [0; 32];
+        #[expect(clippy::expect_used, reason = "without randomness ids would repeat")]
+        getrandom::fill(&mut entropy).expect("the operating system has randomness");
+        Stamp { millis: clock.now_millis(), entropy }
+    }
+}
+
+/// How a process begins, by kind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Begin {
+    /// A state-machine execution.
+    Execution(BeginExecution),
+    /// A runbook execution.
+    Automation(BeginAutomation),
+    /// A stack operation.
+    Stack(BeginStack),
+}
+
+/// What happened to a process, by kind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Fact {
+    /// To a state-machine execution.
+    Execution(execution::Fact),
+    /// To a runbook execution.
+    Automation(automation::Fact),
+    /// To a stack operation.
+    Stack(stacks::Fact),
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct JournalLine {
+    pub(crate) process: ProcessId,
+    #[serde(with = "stamp_as_text")]
+    pub(crate) stamp: Stamp,
+    pub(crate) entry: Entry,
+}
+
+/// What a journal line says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Entry {
+    Began(Begin),
+    Fact(Fact),
+}
+
+/// What a process wants of its shard.
+pub(crate) enum Effect {
+    /// Write this with the commit.
+    Write(Write),
+    /// Write this event into the outbox with the commit, and tell the world afterwards.
+    Emit(Write),
+    /// Call an operation; `number` is the process's own.
+    Call { number: u64, call: Box<Call> },
+    /// A call that cannot be made; its answer is known already.
+    Answer { number: u64, err: CallError },
+    /// Run a script; numbers are shared with calls.
+    Script { number: u64, script: Box<Script> },
+    /// A call or script is no longer wanted.
+    Cancel { number: u64 },
+    /// Wake me.
+    Arm { timer: u64, at_millis: i64 },
+    /// Do not wake me.
+    Disarm { timer: u64 },
+    /// There is nothing more to come.
+    Finished,
+}
+
+/// One write of a commit.
+pub(crate) enum Write {
+    Put(Table, String, Vec<u8>),
+    Delete(Table, String),
+}
+
+impl Write {
+    /// Returns the write of a value as JSON.
+    pub(crate) fn put(table: Table, key: impl Into<String>, value: &Value) -> Write {
+        Write::Put(table, key.into(), value.to_string().into_bytes())
+    }
+}
+
+/// A running process.
+pub(crate) enum Process {
+    Execution(ExecutionProcess),
+    Automation(AutomationProcess),
+    Stack(StackProcess),
+}
+
+impl Process {
+    /// Begins a process: applies its first fact.
+    pub(crate) fn begin(
+        id: &ProcessId,
+        begin: &Begin,
+        stamp: &Stamp,
+        definitions: &Definitions,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Process, Error> {
+        Ok(match begin {
+            Begin::Execution(begin) => Process::Execution(ExecutionProcess::begin(
+                id.name(),
+                begin,
+                stamp,
+                definitions,
+                effects,
+            )?),
+            Begin::Automation(begin) => Process::Automation(AutomationProcess::begin(
+                id.name(),
+                begin,
+                stamp,
+                definitions,
+                effects,
+            )?),
+            Begin::Stack(begin) => {
+                Process::Stack(StackProcess::begin(id.name(), begin, stamp, effects))
+            }
+        })
+    }
+
+    /// Applies a fact. A fact of another kind cannot reach it: ids carry their kind.
+    pub(crate) fn apply(&mut self, stamp: &Stamp, fact: Fact, effects: &mut Vec<Effect>) {
+        match (self, fact) {
+            (Process::Execution(process), Fact::Execution(fact)) => {
+                process.apply(stamp, fact, effects);
+            }
+            (Process::Automation(process), Fact::Automation(fact)) => {
+                process.apply(stamp, fact, effects);
+            }
+            (Process::Stack(process), Fact::Stack(fact)) => process.apply(stamp, fact, effects),
+            (Process::Execution(_) | Process::Automation(_) | Process::Stack(_), _) => {}
+        }
+    }
+
+    /// Returns the fact that an answered call is.
+    pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Option<Fact> {
+        match self {
+            Process::Execution(process) => process.answered(call, answer).map(Fact::Execution),
+            Process::Automation(_) => {
+                Some(Fact::Automation(AutomationProcess::answered(call, answer)))
+            }
+            Process::Stack(process) => process.answered(call, answer).map(Fact::Stack),
+        }
+    }
+
+    /// Returns the id under which a call's answer is remembered until it is a fact.
+    pub(crate) fn effect_id(&self, call: u64) -> String {
+        match self {
+            Process::Execution(process) => process.effect_id(call),
+            Process::Automation(process) => process.effect_id(call),
+            Process::Stack(process) => process.effect_id(call),
+        }
+    }
+
+    /// Returns the fact that an ended script is; only runbooks run scripts.
+    pub(crate) fn script_ended(&self, answer: ScriptAnswer) -> Option<Fact> {
+        match self {
+            Process::Automation(_) => Some(Fact::Automation(answer)),
+            Process::Execution(_) | Process::Stack(_) => None,
+        }
+    }
+
+    /// Returns the fact that a timer's falling due is; stack operations have none.
+    pub(crate) fn timer_fired(&self, timer: u64) -> Option<Fact> {
+        Some(match self {
+            Process::Execution(_) => Fact::Execution(ExecutionProcess::timer_fired(timer)),
+            Process::Automation(_) => Fact::Automation(automation::Fact::TimerFired { id: timer }),
+            Process::Stack(_) => return None,
+        })
+    }
+
+    /// Returns the effects that are still wanted after a crash: calls, scripts, timers.
+    pub(crate) fn outstanding(&self) -> Vec<Effect> {
+        match self {
+            Process::Execution(process) => process.outstanding(),
+            Process::Automation(process) => process.outstanding(),
+            Process::Stack(process) => process.outstanding(),
+        }
+    }
+
+    /// Returns everything [`Process::restore`] needs.
+    ///
+    /// # Errors
+    /// When the state cannot be written down, which is a bug of the engine.
+    pub(crate) fn snapshot(&self) -> Result<Value, SerdeError> {
+        match self {
+            Process::Execution(process) => process.snapshot(),
+            Process::Automation(process) => process.snapshot(),
+            Process::Stack(process) => process.snapshot(),
+        }
+    }
+
+    /// Returns the process as it was at its snapshot.
+    pub(crate) fn restore(
+        id: &ProcessId,
+        snapshot: Value,
+        definitions: &Definitions,
+    ) -> Result<Process, Error> {
+        let name = id.name();
+        Ok(match id.kind() {
+            Kind::Execution => {
+                Process::Execution(ExecutionProcess::restore(name, snapshot, definitions)?)
+            }
+            Kind::Automation => {
+                Process::Automation(AutomationProcess::restore(name, snapshot, definitions)?)
+            }
+            Kind::Stack => Process::Stack(StackProcess::restore(name, snapshot)?),
+        })
+    }
+
+    /// Returns whether nothing more can happen.
+    pub(crate) fn is_finished(&self) -> bool {
+        match self {
+            Process::Execution(process) => process.is_finished(),
+            Process::Automation(process) => process.is_finished(),
+            Process::Stack(process) => process.is_finished(),
+        }
+    }
+}
+
+/// Stamps in the journal: `[millis, "64 hex digits"]`.
+mod stamp_as_text {
+    use std::fmt::Write as _;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Stamp;
+
+    pub(super) fn serialize<S: Serializer>(stamp: &Stamp, to: S) -> Result<S::Ok, S::Error> {
+        let mut hex = String::with_capacity(64);
+        for byte in stamp.entropy {
+            // Writing into a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        (stamp.millis, hex).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Stamp, D::Error> {
+        let (millis, hex) = <(i64, String)>::deserialize(from)?;
+        let mut entropy = [0; 32];
+        for (at, byte) in entropy.iter_mut().enumerate() {
+            let digits = hex.get(2 * at..2 * at + 2).unwrap_or_default();
+            *byte = u8::from_str_radix(digits, 16)
+                .map_err(|_| D::Error::custom("the entropy of a stamp is not 64 hex digits"))?;
+        }
+        Ok(Stamp { millis, entropy })
+    }
+}

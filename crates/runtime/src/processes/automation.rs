@@ -1,0 +1,169 @@
+//! Runbook executions on the runtime.
+
+use std::sync::Arc;
+
+use automation::{Effect as Wanted, Fact, Runbook, Started, State, StatusChange};
+use events::Event;
+use serde::{Deserialize, Serialize};
+use store::Table;
+use value::{SerdeError, Value};
+
+use super::{emit, newest_first, restored};
+use crate::Error;
+use crate::definitions::Definitions;
+use crate::endpoint::{Call, CallError, Caller};
+use crate::integrations;
+use crate::process::{Effect, Stamp, Write};
+use crate::scripts::Script;
+
+/// How a runbook execution begins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BeginAutomation {
+    /// Key of the document's text in `Table::Definitions`.
+    pub definition: String,
+    /// Who runs what.
+    pub started: Started,
+    /// As whom calls are made.
+    pub caller: Caller,
+    /// `YAML` or `JSON`.
+    pub format: String,
+    /// What was asked for, to tell whether the same client token asks for the same.
+    pub request: Value,
+}
+
+/// A running runbook execution.
+pub(crate) struct AutomationProcess {
+    runbook: Arc<Runbook>,
+    kept: Kept,
+}
+
+/// What a snapshot holds.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    id: String,
+    begin: BeginAutomation,
+    state: State,
+}
+
+impl AutomationProcess {
+    pub(crate) fn begin(
+        id: &str,
+        begin: &BeginAutomation,
+        stamp: &Stamp,
+        definitions: &Definitions,
+        effects: &mut Vec<Effect>,
+    ) -> Result<AutomationProcess, Error> {
+        let runbook = definitions.runbook(&begin.definition, &begin.format)?;
+        let kept = Kept { id: id.to_owned(), begin: begin.clone(), state: State::default() };
+        let mut process = AutomationProcess { runbook, kept };
+        let index = format!("{}/{id}", newest_first(stamp.millis));
+        effects.push(Effect::Write(Write::put(Table::AutomationsByStart, index, &id.into())));
+        process.apply(stamp, Fact::Started(Box::new(begin.started.clone())), effects);
+        Ok(process)
+    }
+
+    pub(crate) fn apply(&mut self, stamp: &Stamp, fact: Fact, effects: &mut Vec<Effect>) {
+        let moment = automation::Stamp { millis: stamp.millis, entropy: stamp.entropy };
+        let wanted = automation::apply(&self.runbook, &mut self.kept.state, &moment, fact);
+        let changed = !wanted.is_empty();
+        for (number, effect) in wanted.into_iter().enumerate() {
+            effects.extend(self.effect(effect, stamp, number));
+        }
+        if changed {
+            effects.push(Effect::Write(self.record()));
+        }
+    }
+
+    /// Returns the write of what GetAutomationExecution answers.
+    fn record(&self) -> Write {
+        let record = automation::record(&self.runbook, &self.kept.state)
+            .with("$request", &self.kept.begin.request);
+        Write::put(Table::Automations, &*self.kept.id, &record)
+    }
+
+    fn effect(&self, wanted: Wanted, stamp: &Stamp, number: usize) -> Option<Effect> {
+        Some(match wanted {
+            Wanted::Call(call) => Effect::Call {
+                number: call.id,
+                call: Box::new(Call {
+                    effect_id: self.effect_id(call.id),
+                    caller: self.kept.begin.caller.clone(),
+                    operation: integrations::operation_name(&call.service, &call.operation),
+                    service: call.service,
+                    input: call.input,
+                }),
+            },
+            Wanted::Script(script) => Effect::Script {
+                number: script.id,
+                script: Box::new(Script {
+                    caller: self
+                        .kept
+                        .begin
+                        .started
+                        .assume_role
+                        .is_some()
+                        .then(|| self.kept.begin.caller.clone()),
+                    script: *script,
+                }),
+            },
+            Wanted::Timer { id, at_millis } => Effect::Arm { timer: id, at_millis },
+            Wanted::CancelTimer { id } => Effect::Disarm { timer: id },
+            Wanted::Cancel { id } => Effect::Cancel { number: id },
+            Wanted::Event(change) => emit(self.event(change, stamp), stamp, number),
+            Wanted::Finish { .. } => Effect::Finished,
+            // The record is written after every change.
+            Wanted::Record => return None,
+        })
+    }
+
+    fn event(&self, change: StatusChange, stamp: &Stamp) -> Event {
+        Event {
+            id: String::new(),
+            detail_type: change.detail_type,
+            source: "aws.ssm".into(),
+            account: self.kept.begin.started.account.clone(),
+            time_millis: stamp.millis,
+            region: self.kept.begin.started.region.clone(),
+            resources: change.resources,
+            detail: change.detail,
+        }
+    }
+
+    pub(crate) fn effect_id(&self, call: u64) -> String {
+        format!("automation/{}/{call}", self.kept.id)
+    }
+
+    pub(crate) fn answered(call: u64, answer: Result<Value, CallError>) -> Fact {
+        match answer {
+            Ok(output) => Fact::CallSucceeded { id: call, output, request_id: None },
+            Err(err) => Fact::CallFailed {
+                id: call,
+                error: automation::CallError { code: err.code, message: err.message },
+            },
+        }
+    }
+
+    pub(crate) fn outstanding(&self) -> Vec<Effect> {
+        let stamp = Stamp { millis: 0, entropy: [0; 32] };
+        let outstanding = self.kept.state.outstanding().into_iter();
+        outstanding.filter_map(|effect| self.effect(effect, &stamp, 0)).collect()
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Value, SerdeError> {
+        value::to_value(&self.kept)
+    }
+
+    pub(crate) fn restore(
+        name: &str,
+        snapshot: Value,
+        definitions: &Definitions,
+    ) -> Result<AutomationProcess, Error> {
+        let kept: Kept = restored(name, snapshot)?;
+        let runbook = definitions.runbook(&kept.begin.definition, &kept.begin.format)?;
+        Ok(AutomationProcess { runbook, kept })
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.kept.state.status().is_terminal()
+    }
+}

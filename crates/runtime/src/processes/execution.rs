@@ -1,0 +1,220 @@
+//! State-machine executions on the runtime.
+
+use std::sync::Arc;
+
+use asl::Definition;
+use execution::{Effect as Wanted, Fact, Finish, Payload, Started, State, Status, TaskId, TimerId};
+use serde::{Deserialize, Serialize};
+use store::Table;
+use value::{SerdeError, Value, value};
+
+use super::{newest_first, restored};
+use crate::Error;
+use crate::definitions::Definitions;
+use crate::endpoint::{Call, CallError, Caller};
+use crate::integrations::{self, Integrated};
+use crate::process::{Effect, Stamp, Write};
+
+/// How a state-machine execution begins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BeginExecution {
+    /// The execution's name.
+    pub name: String,
+    /// Its state machine.
+    pub state_machine_arn: String,
+    /// The state machine's name.
+    pub state_machine_name: String,
+    /// Key of the definition's text in `Table::Definitions`.
+    pub definition: String,
+    /// The role it acts as.
+    pub role_arn: String,
+    /// The region it runs in.
+    pub region: String,
+    /// The input, byte for byte.
+    pub input: String,
+    /// The state machine as it was at the start, for DescribeStateMachineForExecution.
+    pub machine: Value,
+}
+
+/// A running state-machine execution.
+pub(crate) struct ExecutionProcess {
+    definition: Arc<Definition>,
+    kept: Kept,
+}
+
+/// What a snapshot holds.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    arn: String,
+    begin: BeginExecution,
+    start_millis: i64,
+    state: State,
+}
+
+impl ExecutionProcess {
+    pub(crate) fn begin(
+        arn: &str,
+        begin: &BeginExecution,
+        stamp: &Stamp,
+        definitions: &Definitions,
+        effects: &mut Vec<Effect>,
+    ) -> Result<ExecutionProcess, Error> {
+        let definition = definitions.machine(&begin.definition)?;
+        let input = Payload::parse(&begin.input).map_err(|err| Error::Definition {
+            key: begin.definition.clone(),
+            what: format!("the input is not JSON: {err}"),
+        })?;
+        let started = Started {
+            input,
+            execution_arn: arn.to_owned(),
+            execution_name: begin.name.clone(),
+            role_arn: begin.role_arn.clone(),
+            state_machine_arn: begin.state_machine_arn.clone(),
+            state_machine_name: begin.state_machine_name.clone(),
+            state_machine_alias_arn: None,
+            state_machine_version_arn: None,
+            region: begin.region.clone(),
+        };
+        let kept = Kept {
+            arn: arn.to_owned(),
+            begin: begin.clone(),
+            start_millis: stamp.millis,
+            state: State::default(),
+        };
+        let mut process = ExecutionProcess { definition, kept };
+        let index = format!("{}/{}/{arn}", begin.state_machine_arn, newest_first(stamp.millis));
+        effects.push(Effect::Write(Write::put(Table::ExecutionsByStart, index, &arn.into())));
+        effects.push(Effect::Write(process.record(None)));
+        process.apply(stamp, Fact::Started(Box::new(started)), effects);
+        Ok(process)
+    }
+
+    pub(crate) fn apply(&mut self, stamp: &Stamp, fact: Fact, effects: &mut Vec<Effect>) {
+        let moment = execution::Stamp { millis: stamp.millis, entropy: stamp.entropy };
+        for wanted in execution::apply(&self.definition, &mut self.kept.state, &moment, fact) {
+            self.effect(wanted, stamp, effects);
+        }
+    }
+
+    fn effect(&self, wanted: Wanted, stamp: &Stamp, effects: &mut Vec<Effect>) {
+        match wanted {
+            Wanted::Record(events) => {
+                let Some(first) = events.first() else { return };
+                let key = format!("{}/{:08}", self.kept.arn, first.id);
+                let events: Value = events.iter().map(execution::HistoryEvent::to_value).collect();
+                effects.push(Effect::Write(Write::put(Table::History, key, &events)));
+            }
+            Wanted::Call(call) => effects.push(self.call(&call)),
+            Wanted::CancelCall { task } => {
+                effects.push(Effect::Cancel { number: task.0.into() });
+            }
+            Wanted::Timer { timer, at_millis } => {
+                effects.push(Effect::Arm { timer: timer.0.into(), at_millis });
+            }
+            Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
+            Wanted::Finish(finish) => {
+                effects.push(Effect::Write(self.record(Some((&finish, stamp.millis)))));
+                effects.push(Effect::Finished);
+            }
+        }
+    }
+
+    /// Returns the write of what DescribeExecution answers.
+    fn record(&self, finish: Option<(&Finish, i64)>) -> Write {
+        let Kept { arn, begin, start_millis, .. } = &self.kept;
+        let status = finish.map_or(Status::Running, |(finish, _)| finish.status);
+        let mut record = value!({
+            "executionArn": arn,
+            "stateMachineArn": &begin.state_machine_arn,
+            "name": &begin.name,
+            "status": status.as_str(),
+            "startDate": *start_millis as f64 / 1000.0,
+            "input": &begin.input,
+            "machine": &begin.machine,
+        });
+        if let Some((finish, stop_millis)) = finish {
+            record = record
+                .with("stopDate", stop_millis as f64 / 1000.0)
+                .with_some("output", finish.output.as_ref().map(Payload::text))
+                .with_some("error", finish.error.as_ref())
+                .with_some("cause", finish.cause.as_ref());
+        }
+        Write::put(Table::Executions, &**arn, &record)
+    }
+
+    fn call(&self, call: &execution::Call) -> Effect {
+        let number = u64::from(call.task.0);
+        let caller = Caller::Role {
+            role_arn: call
+                .credentials_role_arn
+                .clone()
+                .unwrap_or_else(|| self.kept.begin.role_arn.clone()),
+            service: "states.amazonaws.com".into(),
+            session_name: integrations::session_name(&self.kept.arn),
+            source_arn: self.kept.begin.state_machine_arn.clone(),
+        };
+        let effect_id = self.effect_id(number);
+        match integrations::request(&call.resource, &call.arguments) {
+            Integrated::Call { service, operation, input } => Effect::Call {
+                number,
+                call: Box::new(Call { effect_id, caller, service, operation, input }),
+            },
+            // Answered in a turn of its own, as a fact like any other.
+            Integrated::Refused(err) => Effect::Answer { number, err },
+        }
+    }
+
+    pub(crate) fn effect_id(&self, number: u64) -> String {
+        format!("{}/{number}", self.kept.arn)
+    }
+
+    /// Returns the fact that an answered call is; `None` when nothing waits for it any more.
+    pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Option<Fact> {
+        let task = TaskId(u32::try_from(call).ok()?);
+        let open = self.kept.state.open_call(task)?;
+        Some(match answer {
+            Ok(output) => {
+                Fact::TaskSucceeded { task, output: integrations::response(&open.resource, output) }
+            }
+            Err(err) => {
+                let (error, cause) = integrations::failure(&open.resource, &err);
+                Fact::TaskFailed { task, error: Some(error), cause: Some(cause) }
+            }
+        })
+    }
+
+    pub(crate) fn timer_fired(timer: u64) -> Fact {
+        // Timers are numbered in 32 bits; this one came from there.
+        Fact::TimerFired { timer: TimerId(u32::try_from(timer).unwrap_or(u32::MAX)) }
+    }
+
+    pub(crate) fn outstanding(&self) -> Vec<Effect> {
+        let stamp = Stamp { millis: 0, entropy: [0; 32] };
+        let mut effects = Vec::new();
+        for wanted in execution::outstanding(&self.kept.state) {
+            self.effect(wanted, &stamp, &mut effects);
+        }
+        effects
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Value, SerdeError> {
+        value::to_value(&self.kept)
+    }
+
+    pub(crate) fn restore(
+        name: &str,
+        snapshot: Value,
+        definitions: &Definitions,
+    ) -> Result<ExecutionProcess, Error> {
+        let kept: Kept = restored(name, snapshot)?;
+        let definition = definitions.machine(&kept.begin.definition)?;
+        Ok(ExecutionProcess { definition, kept })
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        match self.kept.state.status() {
+            Status::Running => false,
+            Status::Succeeded | Status::Failed | Status::TimedOut | Status::Aborted => true,
+        }
+    }
+}

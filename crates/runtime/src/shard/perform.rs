@@ -1,0 +1,118 @@
+//! Effects, performed after the commit that made them durable.
+
+use std::sync::Arc;
+
+use tokio::task::AbortHandle;
+
+use super::{Message, Shard};
+use crate::endpoint::{Call, CallError};
+use crate::process::Effect;
+use crate::scripts::{Script, ScriptAnswer};
+use crate::{ProcessId, Shared};
+
+impl Shard {
+    pub(super) fn perform(&mut self, effects: Vec<(ProcessId, Effect)>) {
+        for (id, effect) in effects {
+            match effect {
+                Effect::Call { number, call } => {
+                    let task = perform_call(&self.shared, id.clone(), number, *call);
+                    self.running.insert((id, number), task);
+                }
+                Effect::Answer { number, err } => {
+                    let task = answer_call(&self.shared, id.clone(), number, err);
+                    self.running.insert((id, number), task);
+                }
+                Effect::Script { number, script } => {
+                    let task = perform_script(&self.shared, id.clone(), number, *script);
+                    self.running.insert((id, number), task);
+                }
+                Effect::Cancel { number } => {
+                    if let Some(task) = self.running.remove(&(id, number)) {
+                        task.abort();
+                    }
+                }
+                Effect::Arm { timer, at_millis } => {
+                    self.shared.timers.arm((id, timer), at_millis, &self.shared.clock);
+                }
+                Effect::Disarm { timer } => self.shared.timers.cancel(&(id, timer)),
+                // These were written with the commit.
+                Effect::Write(_) | Effect::Emit(_) | Effect::Finished => {}
+            }
+        }
+    }
+
+    /// Performs again what was under way when the process died: timers, calls, scripts.
+    pub(super) fn perform_outstanding(&mut self) {
+        let mut effects = Vec::new();
+        for (id, process) in &self.processes {
+            let outstanding = process.outstanding();
+            effects.extend(outstanding.into_iter().map(|effect| (id.clone(), effect)));
+        }
+        self.perform(effects);
+    }
+}
+
+/// Calls the endpoint in a task of its own; whatever happens, the process hears of it.
+fn perform_call(shared: &Arc<Shared>, id: ProcessId, number: u64, call: Call) -> AbortHandle {
+    let shared = shared.clone();
+    let busy = shared.clock.busy();
+    let epoch = shared.epoch();
+    let task = tokio::spawn(async move {
+        let answer = match shared.endpoint() {
+            Some(endpoint) => {
+                let _turn = shared.calls.acquire().await;
+                // A task of its own, so that a panic in a handler is an answer, not a silence.
+                let guarded = AbortOnDrop(tokio::spawn(endpoint.call(call)));
+                guarded.join().await.unwrap_or_else(|| Err(CallError::internal(String::new())))
+            }
+            None => Err(CallError::internal(String::new())),
+        };
+        shared.send(Message::Answered { id, call: number, answer }, epoch, busy).await;
+    });
+    task.abort_handle()
+}
+
+/// Answers a call that cannot be made; in a task, for the inbox may be full.
+fn answer_call(shared: &Arc<Shared>, id: ProcessId, number: u64, err: CallError) -> AbortHandle {
+    let shared = shared.clone();
+    let busy = shared.clock.busy();
+    let epoch = shared.epoch();
+    let task = tokio::spawn(async move {
+        let message = Message::Answered { id, call: number, answer: Err(err) };
+        shared.send(message, epoch, busy).await;
+    });
+    task.abort_handle()
+}
+
+fn perform_script(shared: &Arc<Shared>, id: ProcessId, number: u64, script: Script) -> AbortHandle {
+    let shared = shared.clone();
+    let busy = shared.clock.busy();
+    let epoch = shared.epoch();
+    let task = tokio::spawn(async move {
+        let answer: ScriptAnswer = match shared.endpoint() {
+            Some(endpoint) => {
+                let _turn = shared.scripts.acquire().await;
+                crate::scripts::run(script, endpoint).await
+            }
+            None => crate::scripts::refused(&script, "Internal Server Error."),
+        };
+        shared.send(Message::ScriptEnded { id, script: number, answer }, epoch, busy).await;
+    });
+    task.abort_handle()
+}
+
+/// Ends a task when its owner is aborted.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> AbortOnDrop<T> {
+    /// Waits for the task; `None` when it panicked.
+    async fn join(mut self) -> Option<T> {
+        (&mut self.0).await.ok()
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

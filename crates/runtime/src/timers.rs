@@ -1,0 +1,100 @@
+//! The timekeeper: one ordered list of when which process wants to be woken.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{Clock, ClockMode};
+use crate::shard::Message;
+use crate::{ProcessId, Shared};
+
+/// How long the timekeeper sleeps at most; the machine's clock may be set meanwhile.
+const SLEEP_MILLIS_MAX: i64 = 60_000;
+
+/// A timer of a process: the number is the process's own.
+pub(crate) type TimerId = (ProcessId, u64);
+
+/// All armed timers.
+#[derive(Default)]
+pub(crate) struct Timers {
+    armed: Mutex<Armed>,
+}
+
+#[derive(Default)]
+struct Armed {
+    by_time: BTreeSet<(i64, TimerId)>,
+    at: HashMap<TimerId, i64>,
+}
+
+impl Timers {
+    fn armed(&self) -> MutexGuard<'_, Armed> {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn arm(&self, timer: TimerId, at_millis: i64, clock: &Clock) {
+        let mut armed = self.armed();
+        if let Some(before) = armed.at.insert(timer.clone(), at_millis) {
+            armed.by_time.remove(&(before, timer.clone()));
+        }
+        let first = armed.by_time.first().is_none_or(|(at, _)| at_millis < *at);
+        armed.by_time.insert((at_millis, timer));
+        drop(armed);
+        if first {
+            clock.stir();
+        }
+    }
+
+    pub(crate) fn cancel(&self, timer: &TimerId) {
+        let mut armed = self.armed();
+        if let Some(at) = armed.at.remove(timer) {
+            armed.by_time.remove(&(at, timer.clone()));
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.armed() = Armed::default();
+    }
+
+    /// Returns how many timers are armed.
+    pub(crate) fn len(&self) -> usize {
+        self.armed().at.len()
+    }
+
+    fn next_at(&self) -> Option<i64> {
+        self.armed().by_time.first().map(|(at, _)| *at)
+    }
+
+    fn take_due(&self, now_millis: i64) -> Option<TimerId> {
+        let mut armed = self.armed();
+        if armed.by_time.first().is_none_or(|(at, _)| now_millis < *at) {
+            return None;
+        }
+        let (_, timer) = armed.by_time.pop_first()?;
+        armed.at.remove(&timer);
+        Some(timer)
+    }
+}
+
+/// Fires timers as they fall due, for ever. A fired timer keeps the clock busy until its shard has
+/// seen it, so that virtual time stands still meanwhile.
+pub(crate) async fn keep(shared: Arc<Shared>) {
+    let (timers, clock) = (&shared.timers, &shared.clock);
+    loop {
+        while let Some((id, timer)) = timers.take_due(clock.now_millis()) {
+            let (busy, epoch) = (clock.busy(), shared.epoch());
+            shared.send(Message::TimerFired { id, timer }, epoch, busy).await;
+        }
+        let Some(next) = timers.next_at() else {
+            clock.stirred().await;
+            continue;
+        };
+        let wait = next - clock.now_millis();
+        if clock.mode() == ClockMode::Virtual && clock.is_idle() && wait > 0 {
+            clock.advance(wait);
+            continue;
+        }
+        let wait = u64::try_from(wait.clamp(0, SLEEP_MILLIS_MAX)).unwrap_or(0);
+        // Waking early is harmless: the loop looks again.
+        let _ = tokio::time::timeout(Duration::from_millis(wait), clock.stirred()).await;
+    }
+}

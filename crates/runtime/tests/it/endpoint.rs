@@ -1,0 +1,52 @@
+//! An endpoint for tests: remembers what it was asked, as the services do.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use runtime::{Answering, AwsEndpoint, Call, CallError, Caller, Environment};
+use value::value;
+
+/// Answers `GetUser` and `DeleteUser`; hangs where it is told to.
+#[derive(Default)]
+pub(crate) struct Endpoint {
+    /// Effect id and operation of every call, repetitions included.
+    pub(crate) asked: Mutex<Vec<(String, String)>>,
+    /// What has really been done, by effect id.
+    pub(crate) done: Mutex<BTreeMap<String, String>>,
+    /// The operation that is never answered.
+    pub(crate) hangs_at: Option<&'static str>,
+    /// The operation that is refused.
+    pub(crate) refuses: Option<&'static str>,
+}
+
+impl AwsEndpoint for Endpoint {
+    fn call(&self, call: Call) -> Answering {
+        assert!(matches!(call.caller, Caller::Role { .. }));
+        assert_eq!(call.input.get("UserName"), Some(&value!("日本")));
+        self.asked.lock().unwrap().push((call.effect_id.clone(), call.operation.clone()));
+        if self.refuses == Some(&*call.operation) {
+            return Box::pin(async { Err(refusal()) });
+        }
+        self.done.lock().unwrap().insert(call.effect_id, call.operation.clone());
+        if self.hangs_at == Some(&*call.operation) {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(async { Ok(value!({"User": {"UserId": "AIDA1", "CreateDate": 0}})) })
+    }
+
+    fn script_environment(&self, _: Caller) -> Environment {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn events_committed(&self) {}
+}
+
+fn refusal() -> CallError {
+    CallError {
+        code: "NoSuchEntity".into(),
+        exception: Some("NoSuchEntityException".into()),
+        message: "The user with name 日本 cannot be found.".into(),
+        status: 404,
+        request_id: "r-1".into(),
+    }
+}
