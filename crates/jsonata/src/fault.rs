@@ -97,6 +97,11 @@ impl Fault {
         self
     }
 
+    /// Returns whether a budget ran out.
+    pub(crate) fn is_uncoded(&self) -> bool {
+        self.0.code.is_none()
+    }
+
     /// Returns the finished error.
     pub(crate) fn finish(self) -> Error {
         let mut facts = *self.0;

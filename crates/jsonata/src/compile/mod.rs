@@ -76,10 +76,6 @@ impl Compiler {
         self.code(node, None).map(Box::new)
     }
 
-    fn list(&mut self, nodes: Vec<Node>) -> Run<Box<[Code]>> {
-        nodes.into_iter().map(|node| self.code(node, None)).collect()
-    }
-
     fn pair(&mut self, left: Node, right: Node) -> Run<Box<[Code; 2]>> {
         Ok(Box::new([self.code(left, None)?, self.code(right, None)?]))
     }
@@ -89,21 +85,49 @@ impl Compiler {
         Ok(Box::new(Operands { left, right, position }))
     }
 
+    /// Dispatches on the kind; what recurses most has the smallest way down.
     fn bare(&mut self, node: Node, outer: Option<&Layout>) -> Run<Code> {
         let at = node.position.unwrap_or_default();
-        let cons = if node.cons { Whole::Yes } else { Whole::No };
-        Ok(match node.kind {
-            NodeKind::Path { .. } => return self.path(node, outer),
+        match &*node.kind {
+            NodeKind::Path { .. } => self.path(node, outer),
+            NodeKind::Block(_) => self.block(node, outer),
+            NodeKind::Array(_) => self.array(node),
+            NodeKind::Binary(..) | NodeKind::Range(..) => self.binary(node, at),
+            NodeKind::Call(..) | NodeKind::Partial(..) => self.calling(node, at),
+            NodeKind::Name(_)
+            | NodeKind::Text(_)
+            | NodeKind::Number(_)
+            | NodeKind::Constant(_)
+            | NodeKind::Variable(_)
+            | NodeKind::Regex(..)
+            | NodeKind::Wildcard
+            | NodeKind::Descendant
+            | NodeKind::Parent(_) => self.leaf(&node.kind, at),
+            NodeKind::Negate(_)
+            | NodeKind::Object(_)
+            | NodeKind::Lambda { .. }
+            | NodeKind::Condition(..)
+            | NodeKind::Default(..)
+            | NodeKind::Coalesce(..)
+            | NodeKind::Bind(..)
+            | NodeKind::Apply(..)
+            | NodeKind::Transform(..)
+            | NodeKind::Sort(_) => self.compound(node, at),
+        }
+    }
+
+    fn leaf(&mut self, kind: &NodeKind, at: usize) -> Run<Code> {
+        Ok(match kind {
             NodeKind::Name(name) => {
-                self.scopes.context_read(&name, at);
-                Code::Name(name)
+                self.scopes.context_read(name, at);
+                Code::Name(name.clone())
             }
-            NodeKind::Text(text) => Code::Constant(Value::String(text)),
-            NodeKind::Number(number) => Code::Constant(Value::from(number)),
-            NodeKind::Constant(value) => Code::Constant(value),
-            NodeKind::Variable(name) => self.variable(&name, at),
+            NodeKind::Text(text) => Code::Constant(Value::String(text.clone())),
+            NodeKind::Number(number) => Code::Constant(Value::from(*number)),
+            NodeKind::Constant(value) => Code::Constant(value.clone()),
+            NodeKind::Variable(name) => self.variable(name, at),
             NodeKind::Regex(pattern, flags) => {
-                Code::Regex(Arc::new(Pattern::new(&pattern, &flags, at)?))
+                Code::Regex(Arc::new(Pattern::new(pattern, flags, at)?))
             }
             NodeKind::Wildcard => {
                 self.scopes.context_read("*", at);
@@ -113,23 +137,18 @@ impl Compiler {
                 self.scopes.context_read("**", at);
                 Code::Descendant
             }
-            NodeKind::Parent(slot) => Code::Variable(self.scopes.find(&ancestor_name(slot))),
-            NodeKind::Binary(symbol, left, right) => self.binary(symbol, *left, *right, at)?,
-            NodeKind::Range(left, right) => Code::Range(self.operands(*left, *right, at)?),
+            NodeKind::Parent(slot) => Code::Variable(self.scopes.find(&ancestor_name(*slot))),
+            // The caller passes leaves only.
+            _ => Code::Context,
+        })
+    }
+
+    fn compound(&mut self, node: Node, at: usize) -> Run<Code> {
+        Ok(match *node.kind {
             NodeKind::Negate(operand) => Code::Negate(self.boxed(*operand)?, at),
-            NodeKind::Array(items) => self.array(items, cons)?,
             NodeKind::Object(group) => Code::Object(Box::new(self.group(group)?)),
-            NodeKind::Block(parts) => self.block(parts, outer)?,
-            NodeKind::Call(procedure, arguments) => {
-                Code::Call(Box::new(self.call(*procedure, arguments, at)?))
-            }
-            NodeKind::Partial(procedure, arguments) => {
-                let open = arguments.iter().map(Option::is_none).collect();
-                let given = arguments.into_iter().flatten().collect();
-                Code::Partial(Box::new(self.call(*procedure, given, at)?), open)
-            }
             NodeKind::Lambda { parameters, signature, body } => {
-                self.lambda(parameters, signature, *body)?
+                return self.lambda(parameters, signature, *body);
             }
             NodeKind::Condition(test, then, otherwise) => {
                 let both = self.pair(*test, *then)?;
@@ -142,13 +161,29 @@ impl Compiler {
                 let place = self.scopes.target(&name);
                 Code::Bind(place.hops, place.slot, value)
             }
-            NodeKind::Apply(left, right) => self.apply(*left, *right, at)?,
+            NodeKind::Apply(left, right) => return self.apply(*left, *right, at),
             NodeKind::Transform(pattern, update, delete) => {
-                self.transform(*pattern, *update, delete.map(|node| *node))?
+                return self.transform(*pattern, *update, delete.map(|node| *node));
             }
-            // A sort is always a step of a path, and paths compile their steps themselves.
-            NodeKind::Sort(_) => Code::Context,
+            // Sorts are steps, which paths compile themselves; the caller handles the rest.
+            _ => Code::Context,
         })
+    }
+
+    fn calling(&mut self, node: Node, at: usize) -> Run<Code> {
+        match *node.kind {
+            NodeKind::Call(procedure, arguments) => {
+                let arguments = arguments.into_iter().map(Some).collect();
+                self.call(*procedure, arguments, at).map(|call| Code::Call(Box::new(call)))
+            }
+            NodeKind::Partial(procedure, arguments) => {
+                let open = arguments.iter().map(Option::is_none).collect();
+                let call = self.call(*procedure, arguments, at)?;
+                Ok(Code::Partial(Box::new(call), open))
+            }
+            // The caller passes calls only.
+            _ => Ok(Code::Context),
+        }
     }
 
     fn variable(&mut self, name: &Arc<str>, at: usize) -> Code {
@@ -165,8 +200,14 @@ impl Compiler {
         }
     }
 
-    fn binary(&mut self, symbol: &str, left: Node, right: Node, at: usize) -> Run<Code> {
-        let operands = self.operands(left, right, at)?;
+    fn binary(&mut self, node: Node, at: usize) -> Run<Code> {
+        let (symbol, left, right) = match *node.kind {
+            NodeKind::Binary(symbol, left, right) => (symbol, left, right),
+            NodeKind::Range(left, right) => ("..", left, right),
+            // The caller passes operators only.
+            _ => return Ok(Code::Context),
+        };
+        let operands = self.operands(*left, *right, at)?;
         Ok(match symbol {
             "+" => Code::Arithmetic(Arithmetic::Add, operands),
             "-" => Code::Arithmetic(Arithmetic::Subtract, operands),
@@ -182,12 +223,15 @@ impl Compiler {
             "and" => Code::And(operands),
             "or" => Code::Or(operands),
             "in" => Code::In(operands),
+            ".." => Code::Range(operands),
             // The only operator left is `&`.
             _ => Code::Concat(operands),
         })
     }
 
-    fn array(&mut self, items: Vec<Node>, cons: Whole) -> Run<Code> {
+    fn array(&mut self, node: Node) -> Run<Code> {
+        let cons = if node.cons { Whole::Yes } else { Whole::No };
+        let NodeKind::Array(items) = *node.kind else { return Ok(Code::Context) };
         let mut codes = Vec::with_capacity(items.len());
         for item in items {
             let nested = item.is_array();
@@ -209,7 +253,8 @@ impl Compiler {
         Ok(Group { pairs: pairs.into(), position: group.position })
     }
 
-    fn block(&mut self, mut parts: Vec<Node>, outer: Option<&Layout>) -> Run<Code> {
+    fn block(&mut self, node: Node, outer: Option<&Layout>) -> Run<Code> {
+        let NodeKind::Block(mut parts) = *node.kind else { return Ok(Code::Context) };
         let mut names = Vec::new();
         parts.iter_mut().for_each(|part| assigned(part, &mut names));
         if names.is_empty() {
@@ -228,16 +273,23 @@ impl Compiler {
         parts.map(|(at, part)| self.code(part, outer.filter(|_| at == last))).collect()
     }
 
-    fn call(&mut self, procedure: Node, arguments: Vec<Node>, position: usize) -> Run<Call> {
+    /// Compiles a call; placeholders among its arguments are left out.
+    fn call(
+        &mut self,
+        procedure: Node,
+        arguments: Vec<Option<Node>>,
+        position: usize,
+    ) -> Run<Call> {
         let (token, procedure_position) = procedure_facts(&procedure);
-        let meant = match &procedure.kind {
-            NodeKind::Path { steps, .. } => match steps.first().map(|step| &step.kind) {
+        let meant = match &*procedure.kind {
+            NodeKind::Path { steps, .. } => match steps.first().map(|step| &*step.kind) {
                 Some(NodeKind::Name(name)) => Some(self.scopes.find(name)),
                 _ => None,
             },
             _ => None,
         };
-        let arguments = self.list(arguments)?;
+        let given = arguments.into_iter().flatten();
+        let arguments = given.map(|node| self.code(node, None)).collect::<Run<Box<[Code]>>>()?;
         let procedure = self.code(procedure, None)?;
         Ok(Call { procedure, arguments, position, procedure_position, token, meant })
     }
@@ -251,8 +303,8 @@ impl Compiler {
         let count = parameters.len();
         let mut names = parameters;
         // A body that is just a block shares the function's own frame.
-        let block = matches!(body.kind, NodeKind::Block(_));
-        match &mut body.kind {
+        let block = matches!(*body.kind, NodeKind::Block(_));
+        match &mut *body.kind {
             NodeKind::Block(parts) => {
                 parts.iter_mut().for_each(|part| assigned(part, &mut names));
             }
@@ -268,8 +320,9 @@ impl Compiler {
     /// Compiles what a function's result comes from: a call there is a tail call.
     fn tail(&mut self, node: Node) -> Run<Code> {
         let at = node.position.unwrap_or_default();
-        match node.kind {
-            NodeKind::Call(procedure, arguments) if node.predicates.is_empty() => {
+        match *node.kind {
+            NodeKind::Call(procedure, arguments) if node.marks.predicates.is_empty() => {
+                let arguments = arguments.into_iter().map(Some).collect();
                 Ok(Code::TailCall(Arc::new(self.call(*procedure, arguments, at)?)))
             }
             NodeKind::Condition(test, then, otherwise) if is_bare(&node) => {
@@ -294,7 +347,7 @@ impl Compiler {
     /// Compiles a function's body that is a block, whose variables live in the function's frame.
     fn tail_block(&mut self, mut node: Node) -> Run<Code> {
         let hanging = Hanging::take(&mut node);
-        match node.kind {
+        match *node.kind {
             NodeKind::Block(parts) if hanging.is_bare() => self.tail_parts(parts, None),
             NodeKind::Block(parts) => {
                 let parts = self.parts(parts, None)?;
@@ -317,15 +370,16 @@ impl Compiler {
     }
 
     fn apply(&mut self, left: Node, right: Node, position: usize) -> Run<Code> {
-        let plain_call = matches!(right.kind, NodeKind::Call(..));
+        let plain_call = matches!(*right.kind, NodeKind::Call(..));
         if !plain_call {
             return Ok(Code::Apply(self.operands(left, right, position)?));
         }
         let left = self.boxed(left)?;
         let at = right.position.unwrap_or_default();
         // The reference forgets what hangs on a call that is applied: predicates and groups.
-        match right.kind {
+        match *right.kind {
             NodeKind::Call(procedure, arguments) => {
+                let arguments = arguments.into_iter().map(Some).collect();
                 let call = self.call(*procedure, arguments, at)?;
                 Ok(Code::ApplyCall(left, Box::new(call)))
             }
@@ -358,10 +412,10 @@ struct Hanging {
 impl Hanging {
     /// Takes it off `node`; a path keeps its group, which it evaluates itself.
     fn take(node: &mut Node) -> Hanging {
-        let in_path = matches!(node.kind, NodeKind::Path { .. });
+        let in_path = matches!(*node.kind, NodeKind::Path { .. });
         Hanging {
-            predicates: std::mem::take(&mut node.predicates),
-            group: if in_path { None } else { node.group.take() },
+            predicates: std::mem::take(&mut node.marks.predicates),
+            group: if in_path { None } else { node.marks.group.take() },
             keep_array: node.keep_array,
         }
     }
@@ -372,7 +426,7 @@ impl Hanging {
 }
 
 fn is_bare(node: &Node) -> bool {
-    node.predicates.is_empty() && node.group.is_none()
+    node.marks.predicates.is_empty() && node.marks.group.is_none()
 }
 
 /// Names the variable that holds the input of the step which `%` refers to; no source can say it.
@@ -389,7 +443,7 @@ fn constant_item(item: &Item) -> Option<Value> {
 
 /// Returns what errors call a procedure, and where its token ends.
 fn procedure_facts(node: &Node) -> (Option<Value>, Option<usize>) {
-    let token = match &node.kind {
+    let token = match &*node.kind {
         NodeKind::Path { steps, .. } => {
             return match steps.first() {
                 Some(step) => procedure_facts(step),

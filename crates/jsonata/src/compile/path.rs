@@ -22,9 +22,9 @@ impl Compiler {
     }
 
     fn filter(&mut self, node: Node) -> Run<Filter> {
-        if let NodeKind::Number(number) = node.kind
-            && node.predicates.is_empty()
-            && node.group.is_none()
+        if let NodeKind::Number(number) = *node.kind
+            && node.marks.predicates.is_empty()
+            && node.marks.group.is_none()
         {
             return Ok(Filter::At(number));
         }
@@ -33,13 +33,13 @@ impl Compiler {
     }
 
     pub(super) fn path(&mut self, node: Node, outer: Option<&Layout>) -> Run<Code> {
-        let NodeKind::Path { steps, keep_singleton } = node.kind else { return Ok(Code::Context) };
-        let plain = !keep_singleton && node.group.is_none() && !steps.iter().any(|s| s.tuple);
+        let NodeKind::Path { steps, keep_singleton } = *node.kind else { return Ok(Code::Context) };
+        let plain = !keep_singleton && node.marks.group.is_none() && !steps.iter().any(|s| s.tuple);
         if plain && let Some(code) = self.fields(&steps) {
             return Ok(code);
         }
         let first_is_variable =
-            matches!(steps.first().map(|step| &step.kind), Some(NodeKind::Variable(_)));
+            steps.first().is_some_and(|step| matches!(*step.kind, NodeKind::Variable(_)));
         let first_tuple = steps.iter().position(|step| step.tuple);
         let layout = first_tuple.map(|_| match outer.filter(|_| node.tuple) {
             Some(outer) => outer.clone(),
@@ -56,7 +56,7 @@ impl Compiler {
                 let names = layout.as_ref().map(|names| names.to_vec()).unwrap_or_default();
                 self.scopes.push(names, ScopeKind::Tuple);
             }
-            let step = match (at, &step.kind) {
+            let step = match (at, &*step.kind) {
                 (0, NodeKind::Variable(name)) if !matches!(&**name, "" | "$") => {
                     let position = step.position.unwrap_or_default();
                     let variable = self.scopes.read(name, position, trail.clone());
@@ -67,7 +67,7 @@ impl Compiler {
             };
             compiled.push(step);
         }
-        let group = match node.group {
+        let group = match node.marks.group {
             Some(group) => Some(self.inner(|compiler| compiler.group(group))?),
             None => None,
         };
@@ -87,21 +87,21 @@ impl Compiler {
     /// Compiles `$variable.name.name`, and a name alone.
     fn fields(&mut self, steps: &[Node]) -> Option<Code> {
         let simple = |step: &Node| {
-            step.stages.is_empty()
-                && step.predicates.is_empty()
-                && step.group.is_none()
+            step.marks.stages.is_empty()
+                && step.marks.predicates.is_empty()
+                && step.marks.group.is_none()
                 && !step.keep_array
         };
         if !steps.iter().all(simple) {
             return None;
         }
         let (first, rest) = steps.split_first()?;
-        let names = rest.iter().map(|step| match &step.kind {
+        let names = rest.iter().map(|step| match &*step.kind {
             NodeKind::Name(name) => Some(name.clone()),
             _ => None,
         });
         let names = names.collect::<Option<Vec<Arc<str>>>>()?;
-        match &first.kind {
+        match &*first.kind {
             NodeKind::Variable(name) if !matches!(&**name, "" | "$") && !names.is_empty() => {
                 let position = first.position.unwrap_or_default();
                 let variable = self.scopes.read(name, position, names.clone());
@@ -113,16 +113,16 @@ impl Compiler {
 
     /// Compiles one step; `known` is its code where the caller has it already.
     fn step(&mut self, mut node: Node, layout: Option<&Layout>, known: Option<Code>) -> Run<Step> {
-        let stages = std::mem::take(&mut node.stages);
+        let stages = std::mem::take(&mut node.marks.stages);
         let slot = |name: &str| layout?.iter().position(|own| &**own == name);
-        let focus = node.focus.take().and_then(|name| slot(&name));
-        let index = node.index.take().and_then(|name| slot(&name));
-        let ancestor = node.ancestor.take().and_then(|label| slot(&ancestor_name(label)));
+        let focus = node.marks.focus.take().and_then(|name| slot(&name));
+        let index = node.marks.index.take().and_then(|name| slot(&name));
+        let ancestor = node.marks.ancestor.take().and_then(|label| slot(&ancestor_name(label)));
         let (tuple, cons) = (node.tuple, node.cons);
         let position = node.position.unwrap_or_default();
-        let kind = match (known, node.kind) {
+        let kind = match (known, *node.kind) {
             (Some(code), kind) => {
-                node.kind = kind;
+                node.kind = Box::new(kind);
                 let hanging = Hanging::take(&mut node);
                 StepKind::Code(self.dress(code, hanging)?)
             }
@@ -135,7 +135,7 @@ impl Compiler {
                 StepKind::Sort(compiled.into(), position)
             }
             (None, kind) => {
-                node.kind = kind;
+                node.kind = Box::new(kind);
                 StepKind::Code(self.code(node, layout)?)
             }
         };
@@ -153,14 +153,14 @@ impl Compiler {
 /// Returns the field names that follow a path's first step directly.
 fn trailing_fields(steps: &[Node]) -> Vec<Arc<str>> {
     let mut fields = Vec::new();
-    let plain = |step: &Node| step.stages.is_empty() && step.predicates.is_empty();
+    let plain = |step: &Node| step.marks.stages.is_empty() && step.marks.predicates.is_empty();
     if !steps.first().is_some_and(plain) {
         return fields;
     }
     for step in steps.iter().skip(1) {
-        let NodeKind::Name(name) = &step.kind else { break };
+        let NodeKind::Name(name) = &*step.kind else { break };
         fields.push(name.clone());
-        if !step.stages.is_empty() {
+        if !step.marks.stages.is_empty() {
             break;
         }
     }
@@ -170,12 +170,13 @@ fn trailing_fields(steps: &[Node]) -> Vec<Arc<str>> {
 /// Collects the names that steps bind, those of nested paths that hand theirs on included.
 fn carried(steps: &[Node], names: &mut Vec<Arc<str>>) {
     for step in steps {
-        let label = step.ancestor.map(ancestor_name);
-        let indices = step.stages.iter().filter_map(|stage| match stage {
+        let label = step.marks.ancestor.map(ancestor_name);
+        let indices = step.marks.stages.iter().filter_map(|stage| match stage {
             tree::Stage::Index(name) => Some(name.clone()),
             tree::Stage::Filter(_) => None,
         });
-        let own = step.focus.iter().chain(&step.index).cloned().chain(label).chain(indices);
+        let own =
+            step.marks.focus.iter().chain(&step.marks.index).cloned().chain(label).chain(indices);
         for name in own {
             if !names.contains(&name) {
                 names.push(name);
@@ -186,7 +187,7 @@ fn carried(steps: &[Node], names: &mut Vec<Arc<str>>) {
 }
 
 fn nested(node: &Node, names: &mut Vec<Arc<str>>) {
-    match &node.kind {
+    match &*node.kind {
         NodeKind::Block(parts) => {
             if let Some(last) = parts.last() {
                 nested(last, names);

@@ -129,17 +129,17 @@ impl Scopes {
 
 /// Collects the names that `node` assigns in the frame around it.
 pub(super) fn assigned(node: &mut Node, names: &mut Vec<Arc<str>>) {
-    match &node.kind {
+    match &*node.kind {
         NodeKind::Bind(name, _) if !names.contains(name) => names.push(name.clone()),
         _ => {}
     }
-    let own_frame = matches!(node.kind, NodeKind::Block(_) | NodeKind::Lambda { .. });
+    let own_frame = matches!(*node.kind, NodeKind::Block(_) | NodeKind::Lambda { .. });
     if !own_frame {
         node.children_mut(&mut |child| assigned(child, names));
         return;
     }
     // What hangs on a block or a function still belongs to the frame around it.
-    let kind = std::mem::replace(&mut node.kind, NodeKind::Wildcard);
+    let kind = std::mem::replace(&mut *node.kind, NodeKind::Wildcard);
     node.children_mut(&mut |child| assigned(child, names));
-    node.kind = kind;
+    *node.kind = kind;
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use value::Value;
 
 use super::{Evaluator, lookup};
-use crate::compile::code::{Call, LambdaCode, Operands};
+use crate::compile::code::{Call, Code, LambdaCode, Operands};
 use crate::datum::{Datum, Env, Frame, Function};
 use crate::fault::{Fault, Run};
 
@@ -26,8 +26,8 @@ impl Evaluator<'_> {
         env: &Env,
     ) -> Run<Datum> {
         let callee = self.eval(&call.procedure, input, env)?;
-        if callee.is_undefined() && self.is_meant(call, env) {
-            return Err(self.not_callable("T1005", call));
+        if callee.is_undefined() && Self::is_meant(call, env) {
+            return Err(Self::not_callable("T1005", call));
         }
         let mut arguments = Vec::with_capacity(call.arguments.len() + usize::from(first.is_some()));
         arguments.extend(first);
@@ -41,17 +41,35 @@ impl Evaluator<'_> {
     }
 
     /// Returns whether a variable has the name that was called without `$`.
-    fn is_meant(&self, call: &Call, env: &Env) -> bool {
+    fn is_meant(call: &Call, env: &Env) -> bool {
         call.meant.as_ref().is_some_and(|variable| !lookup(variable, env).is_undefined())
     }
 
-    fn not_callable(&self, code: &'static str, call: &Call) -> Fault {
+    fn not_callable(code: &'static str, call: &Call) -> Fault {
         Fault::new(code).at(call.position).token_if_unknown(call.token.as_ref())
+    }
+
+    /// Evaluates the left side of `~>` and hands it to the call on the right.
+    pub(super) fn apply_call(
+        &mut self,
+        left: &Code,
+        call: &Call,
+        input: &Datum,
+        env: &Env,
+    ) -> Run<Datum> {
+        let first = self.eval(left, input, env)?;
+        self.call(call, Some(first), input, env)
     }
 
     /// Calls a function that was passed as a value.
     pub(crate) fn apply(&mut self, callee: &Datum, arguments: Vec<Datum>) -> Run<Datum> {
-        self.work(1)?;
+        self.descend()?;
+        let result = self.apply_value(callee, arguments);
+        self.depth -= 1;
+        result
+    }
+
+    fn apply_value(&mut self, callee: &Datum, arguments: Vec<Datum>) -> Run<Datum> {
         let Datum::Function(function) = callee else {
             let nowhere = self.nowhere();
             return self.apply_at(callee, arguments, &Datum::Undefined, &nowhere, None);
@@ -234,8 +252,8 @@ impl Evaluator<'_> {
         if function.is_function() {
             return Ok(Datum::from(Function::Partial { function, arguments }));
         }
-        let meant = function.is_undefined() && self.is_meant(call, env);
-        Err(self.not_callable(if meant { "T1007" } else { "T1008" }, call))
+        let meant = function.is_undefined() && Self::is_meant(call, env);
+        Err(Self::not_callable(if meant { "T1007" } else { "T1008" }, call))
     }
 
     /// `left ~> right`, where the right side is no call.

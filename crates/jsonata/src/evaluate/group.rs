@@ -21,11 +21,11 @@ struct Entry<T> {
 
 impl Evaluator<'_> {
     /// Builds an object from the items of `input`.
-    pub(super) fn group(&mut self, group: &Group, input: Datum, env: &Env) -> Run<Datum> {
+    pub(super) fn group(&mut self, group: &Group, input: &Datum, env: &Env) -> Run<Datum> {
         if !input.is_array() {
-            return self.single(group, &input, env);
+            return self.single(group, input, env);
         }
-        let mut items = one_or_items(&input);
+        let mut items = one_or_items(input);
         if items.is_empty() {
             items.push(Datum::Undefined);
         }

@@ -10,12 +10,16 @@ mod transform;
 mod tuples;
 
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 
 use value::{Key, Value};
 
-use crate::compile::code::{Block, Code, Item, Variable, Whole};
+use crate::compile::code::{
+    Block, Call, Code, Filter, Group, Item, LambdaCode, TransformCode, Variable, Whole,
+};
 use crate::datum::{Datum, Env, Frame, Function, List};
 use crate::fault::{Fault, Run};
+use crate::pattern::Pattern;
 use crate::{Dialect, Limits, Moment};
 
 pub(crate) use operators::{boolean, compare_text, equal};
@@ -114,6 +118,14 @@ impl<'m> Evaluator<'m> {
         self.charge(slots.saturating_mul(SLOT_BYTES))
     }
 
+    /// Checks that an array could be paid for, before it is made.
+    pub(crate) fn afford_slots(&mut self, slots: usize) -> Run<()> {
+        let bytes = self.bytes;
+        self.charge_slots(slots)?;
+        self.bytes = bytes;
+        Ok(())
+    }
+
     /// Meters a new string.
     pub(crate) fn text(&mut self, text: impl Into<String>) -> Run<Datum> {
         let text = text.into();
@@ -168,18 +180,23 @@ impl<'m> Evaluator<'m> {
 
     /// Evaluates `code` for the context item `input`.
     pub(crate) fn eval(&mut self, code: &Code, input: &Datum, env: &Env) -> Run<Datum> {
+        self.descend()?;
+        let result = self.raw(code, input, env);
+        self.depth -= 1;
+        result.map(settle)
+    }
+
+    /// Counts one more level of nesting and one more step; the caller takes the level back.
+    fn descend(&mut self) -> Run<()> {
         self.depth += 1;
         self.steps += 1;
         if self.depth > self.limits.depth_max {
-            self.depth -= 1;
             return Err(Fault::uncoded(DEPTH_TEXT));
         }
         if self.steps > self.limits.steps_max {
             return Err(Fault::uncoded(STEPS_TEXT));
         }
-        let result = self.raw(code, input, env);
-        self.depth -= 1;
-        result.map(settle)
+        Ok(())
     }
 
     /// Evaluates `code` without settling its result sequence.
@@ -190,7 +207,7 @@ impl<'m> Evaluator<'m> {
             Code::Root => Ok(self.root.clone()),
             Code::Variable(variable) => Ok(lookup(variable, env)),
             Code::Name(name) => Ok(input.field(name)),
-            Code::Fields(variable, names) => path::fields(variable, names, env),
+            Code::Fields(variable, names) => Ok(path::fields(variable, names, env)),
             Code::Wildcard => Ok(path::wildcard(input)),
             Code::Descendant => self.descendants(input),
             Code::Path(path) => self.path(path, input, env),
@@ -205,50 +222,56 @@ impl<'m> Evaluator<'m> {
             Code::Range(operands) => self.range(operands, input, env),
             Code::Negate(operand, position) => self.negate(operand, *position, input, env),
             Code::Array(items, whole) => self.array_constructor(items, *whole, input, env),
-            Code::Object(group) => self.group(group, input.clone(), env),
+            Code::Object(group) => self.group(group, input, env),
             Code::Block(block) => self.block(block, input, env),
             Code::Call(call) => self.call(call, None, input, env),
-            Code::TailCall(call) => Ok(Datum::from(Function::Thunk {
-                call: call.clone(),
-                env: env.clone(),
-                input: input.clone(),
-            })),
+            Code::TailCall(call) => Ok(thunk(call, input, env)),
             Code::Partial(call, open) => self.partial(call, open, input, env),
-            Code::Lambda(code) => {
-                self.capture(env);
-                let (code, env, input) = (code.clone(), env.clone(), input.clone());
-                Ok(Datum::from(Function::Lambda { code, env, input }))
-            }
+            Code::Lambda(code) => Ok(self.lambda(code, input, env)),
             Code::Condition(parts, otherwise) => {
                 self.condition(parts, otherwise.as_deref(), input, env)
             }
             Code::Default(parts) => self.default(parts, input, env),
             Code::Coalesce(parts) => self.coalesce(parts, input, env),
             Code::Bind(hops, slot, value) => self.bind(*hops, *slot, value, input, env),
-            Code::ApplyCall(left, call) => {
-                let first = self.eval(left, input, env)?;
-                self.call(call, Some(first), input, env)
-            }
+            Code::ApplyCall(left, call) => self.apply_call(left, call, input, env),
             Code::Apply(operands) => self.apply_operator(operands, input, env),
-            Code::Transform(code) => {
-                self.capture(env);
-                let (code, env) = (code.clone(), env.clone());
-                Ok(Datum::from(Function::Transform { code, env }))
-            }
-            Code::Regex(pattern) => Ok(Datum::from(Function::Regex(pattern.clone()))),
-            Code::Filtered(code, filters) => {
-                let mut result = self.raw(code, input, env)?;
-                for filter in filters {
-                    result = self.filter(filter, result, env)?;
-                }
-                Ok(result)
-            }
-            Code::Grouped(code, group) => {
-                let items = self.raw(code, input, env)?;
-                self.group(group, items, env)
-            }
+            Code::Transform(code) => Ok(self.transformer(code, env)),
+            Code::Regex(pattern) => Ok(matcher(pattern)),
+            Code::Filtered(code, filters) => self.filtered(code, filters, input, env),
+            Code::Grouped(code, group) => self.grouped(code, group, input, env),
             Code::Keep(code) => self.raw(code, input, env).map(keep),
         }
+    }
+
+    fn lambda(&mut self, code: &Arc<LambdaCode>, input: &Datum, env: &Env) -> Datum {
+        self.capture(env);
+        let (code, env, input) = (code.clone(), env.clone(), input.clone());
+        Datum::from(Function::Lambda { code, env, input })
+    }
+
+    fn transformer(&mut self, code: &Arc<TransformCode>, env: &Env) -> Datum {
+        self.capture(env);
+        Datum::from(Function::Transform { code: code.clone(), env: env.clone() })
+    }
+
+    fn filtered(
+        &mut self,
+        code: &Code,
+        filters: &[Filter],
+        input: &Datum,
+        env: &Env,
+    ) -> Run<Datum> {
+        let mut result = self.raw(code, input, env)?;
+        for filter in filters {
+            result = self.filter(filter, &result, env)?;
+        }
+        Ok(result)
+    }
+
+    fn grouped(&mut self, code: &Code, group: &Group, input: &Datum, env: &Env) -> Run<Datum> {
+        let items = self.raw(code, input, env)?;
+        self.group(group, &items, env)
     }
 
     fn array_constructor(
@@ -337,6 +360,16 @@ impl<'m> Evaluator<'m> {
         }
         Ok(value)
     }
+}
+
+/// Returns a call to be made later.
+fn thunk(call: &Arc<Call>, input: &Datum, env: &Env) -> Datum {
+    let (call, env, input) = (call.clone(), env.clone(), input.clone());
+    Datum::from(Function::Thunk { call, env, input })
+}
+
+fn matcher(pattern: &Arc<Pattern>) -> Datum {
+    Datum::from(Function::Regex(pattern.clone()))
 }
 
 /// Returns the frame `hops` outwards.

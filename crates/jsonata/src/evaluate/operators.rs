@@ -170,7 +170,8 @@ impl Evaluator<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "both ends are whole numbers")]
         #[expect(clippy::cast_sign_loss, reason = "`from` is not above `to`")]
         let (first, count) = (from as i64, count as usize);
-        self.charge_slots(count)?;
+        // The array constructor around it charges; here it only must be affordable.
+        self.afford_slots(count)?;
         let items: Vec<Datum> =
             (first..).take(count).map(|number| Datum::Value(Value::from(number))).collect();
         Ok(Datum::sequence(items))

@@ -51,7 +51,7 @@ impl Evaluator<'_> {
             result = keep(result);
         }
         match &path.group {
-            Some(group) => self.group(group, result, env),
+            Some(group) => self.group(group, &result, env),
             None => Ok(result),
         }
     }
@@ -73,7 +73,7 @@ impl Evaluator<'_> {
                 let mut sorted = self.sort_items(terms, *position, current.to_vec(), env)?;
                 for stage in &step.stages {
                     if let Stage::Filter(filter) = stage {
-                        sorted = self.filter(filter, sorted, env)?;
+                        sorted = self.filter(filter, &sorted, env)?;
                     }
                 }
                 return Ok(sorted);
@@ -84,7 +84,7 @@ impl Evaluator<'_> {
             let mut result = self.eval(code, item, env)?;
             for stage in &step.stages {
                 if let Stage::Filter(filter) = stage {
-                    result = self.filter(filter, result, env)?;
+                    result = self.filter(filter, &result, env)?;
                 }
             }
             if !result.is_undefined() {
@@ -97,18 +97,18 @@ impl Evaluator<'_> {
     }
 
     /// Keeps the items that a predicate chooses.
-    pub(super) fn filter(&mut self, filter: &Filter, input: Datum, env: &Env) -> Run<Datum> {
-        if let Datum::Tuples(tuples) = &input {
+    pub(super) fn filter(&mut self, filter: &Filter, input: &Datum, env: &Env) -> Run<Datum> {
+        if let Datum::Tuples(tuples) = input {
             // Bindings of a nested path that reaches here are not this path's to see.
             return self
                 .filter_tuples(filter, tuples, env)
                 .map(|kept| Datum::Tuples(Rc::new(kept)));
         }
         let code = match filter {
-            Filter::At(number) => return Ok(nth(&input, *number)),
+            Filter::At(number) => return Ok(nth(input, *number)),
             Filter::Where(code) => code,
         };
-        let items = one_or_items(&input);
+        let items = one_or_items(input);
         let count = items.len();
         let mut kept = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
@@ -201,14 +201,14 @@ pub(super) fn join(mut results: Vec<Datum>, at: At) -> Datum {
 }
 
 /// Reads a variable and the plain field names behind it.
-pub(super) fn fields(variable: &Variable, names: &[Key], env: &Env) -> Run<Datum> {
+pub(super) fn fields(variable: &Variable, names: &[Key], env: &Env) -> Datum {
     for place in &variable.places {
         let Some(frame) = outwards(env, place.hops) else { continue };
         if let Some(Some(Datum::Value(value))) = frame.slots.borrow().get(place.slot) {
-            return Ok(fields_of(value, names));
+            return fields_of(value, names);
         }
     }
-    Ok(walk(lookup(variable, env), names))
+    walk(lookup(variable, env), names)
 }
 
 /// Follows field names through objects; arrays on the way take the slower road.

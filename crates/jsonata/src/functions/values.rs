@@ -56,12 +56,22 @@ pub(super) fn eval(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum>
     };
     let compiled = crate::syntax::parse(text, evaluator.dialect)
         .and_then(|tree| crate::compile::compile(tree, evaluator.dialect))
-        .map_err(|fault| Fault::new("D3120").value(fault.finish().message))?;
+        .map_err(|fault| nested("D3120", fault))?;
     let slots = compiled.layout.iter().map(|name| {
         env.find(name).or_else(|| super::find(name, evaluator.dialect).map(Datum::Native))
     });
     let frame = crate::datum::Frame::new(&compiled.layout, slots.collect(), None);
-    evaluator
-        .eval(&compiled.code, &input, &frame)
-        .map_err(|fault| Fault::new("D3121").value(fault.finish().message))
+    evaluator.eval(&compiled.code, &input, &frame).map_err(|fault| nested("D3121", fault))
+}
+
+/// Wraps the error of an inner text. A spent budget stays what it is; so does an error that was
+/// wrapped often, because every wrapping escapes the quotes within.
+fn nested(code: &'static str, fault: Fault) -> Fault {
+    /// Beyond this many bytes a text is not wrapped once more.
+    const MESSAGE_BYTES_MAX: usize = 4096;
+    if fault.is_uncoded() {
+        return fault;
+    }
+    let message = fault.clone().finish().message;
+    if message.len() > MESSAGE_BYTES_MAX { fault } else { Fault::new(code).value(message) }
 }

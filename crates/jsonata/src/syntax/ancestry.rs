@@ -43,17 +43,17 @@ impl Ancestry {
 
     /// Looks for the step of `slot` in `node`.
     pub(super) fn seek(&mut self, node: &mut Node, slot: Slot) -> Run<()> {
-        match &mut node.kind {
+        match &mut *node.kind {
             NodeKind::Name(_) | NodeKind::Wildcard => {
                 self.step_back(slot, 1);
                 if self.level(slot) == 0 {
-                    if let Some(known) = node.ancestor {
+                    if let Some(known) = node.marks.ancestor {
                         let label = self.label(known);
                         if let Some(search) = self.slots.get_mut(slot) {
                             search.label = label;
                         }
                     }
-                    node.ancestor = Some(slot);
+                    node.marks.ancestor = Some(slot);
                     node.tuple = true;
                 }
             }
@@ -104,13 +104,13 @@ impl Ancestry {
 
     /// Looks for the steps that the last step of a path seeks among those before it.
     pub(super) fn resolve(&mut self, path: &mut Node) -> Run<()> {
-        let NodeKind::Path { steps, .. } = &mut path.kind else { return Ok(()) };
+        let NodeKind::Path { steps, .. } = &mut *path.kind else { return Ok(()) };
         let Some((last, before)) = steps.split_last_mut() else { return Ok(()) };
         for slot in wanted(last) {
             let mut at = before.len();
             while self.level(slot) > 0 {
                 if at == 0 {
-                    path.seeking.push(slot);
+                    path.marks.seeking.push(slot);
                     break;
                 }
                 at -= 1;
@@ -128,13 +128,13 @@ impl Ancestry {
 }
 
 fn focused(steps: &[Node], at: usize) -> bool {
-    steps.get(at).is_some_and(|step| step.focus.is_some())
+    steps.get(at).is_some_and(|step| step.marks.focus.is_some())
 }
 
 /// Returns the slots that `node` itself or something below it seeks.
 pub(super) fn wanted(node: &Node) -> Vec<Slot> {
-    let mut slots = node.seeking.clone();
-    if let NodeKind::Parent(slot) = node.kind {
+    let mut slots = node.marks.seeking.clone();
+    if let NodeKind::Parent(slot) = *node.kind {
         slots.push(slot);
     }
     slots

@@ -9,7 +9,7 @@ use super::signature::Signature;
 /// A parsed expression.
 #[derive(Clone, Debug)]
 pub(crate) struct Expr {
-    pub(crate) kind: Kind,
+    pub(crate) kind: Box<Kind>,
     /// End of the expression's own token in UTF-16 units.
     pub(crate) position: usize,
     /// Whether `[]` follows: a single result stays an array.
@@ -72,7 +72,7 @@ pub(crate) struct SortTerm {
 impl Expr {
     /// Returns the token that errors quote for this expression.
     pub(crate) fn token(&self) -> Value {
-        Value::from(match &self.kind {
+        Value::from(match &*self.kind {
             Kind::Name(text) | Kind::Variable(text) | Kind::Text(text) => {
                 return Value::String(text.clone());
             }

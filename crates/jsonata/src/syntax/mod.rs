@@ -12,7 +12,7 @@ use crate::Dialect;
 use crate::fault::Run;
 
 /// How deeply a text may nest; keeps every recursive pass within a thread's stack.
-pub(crate) const NESTING_MAX: u32 = 400;
+pub(crate) const NESTING_MAX: u32 = 200;
 
 /// Parses `text` into a tree whose paths and ancestors are resolved.
 pub(crate) fn parse(text: &str, dialect: Dialect) -> Run<tree::Node> {

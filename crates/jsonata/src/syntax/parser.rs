@@ -151,15 +151,15 @@ impl Parser<'_> {
             "~>" => Kind::Apply(Box::new(left), self.boxed(power)?),
             "^" => self.sort(left)?,
             ":=" => {
-                let Kind::Variable(name) = left.kind else {
+                let Kind::Variable(name) = &*left.kind else {
                     return Err(Fault::new("S0212").at(left.position).token(left.token()));
                 };
                 // One less than its own power: it associates to the right.
-                Kind::Bind(name, self.boxed(power - 1)?)
+                Kind::Bind(name.clone(), self.boxed(power - 1)?)
             }
             "@" | "#" => {
                 let right = self.expression(power)?;
-                let Kind::Variable(name) = right.kind else {
+                let Kind::Variable(name) = *right.kind else {
                     return Err(Fault::new("S0214").at(right.position).token(symbol));
                 };
                 match symbol {
@@ -282,7 +282,7 @@ impl Parser<'_> {
             }
         }
         self.demand(")", Expect::Operator)?;
-        if matches!(&procedure.kind, Kind::Name(name) if matches!(&**name, "function" | "λ")) {
+        if matches!(&*procedure.kind, Kind::Name(name) if matches!(&**name, "function" | "λ")) {
             return self.lambda(arguments, position);
         }
         let procedure = Box::new(procedure);
@@ -296,11 +296,11 @@ impl Parser<'_> {
     fn lambda(&mut self, arguments: Vec<Expr>, position: usize) -> Run<Expr> {
         let mut parameters: Vec<Arc<str>> = Vec::with_capacity(arguments.len());
         for (at, argument) in arguments.into_iter().enumerate() {
-            let Kind::Variable(name) = argument.kind else {
+            let Kind::Variable(name) = &*argument.kind else {
                 let fault = Fault::new("S0208").at(argument.position).token(argument.token());
                 return Err(fault.value(Value::from(at + 1)));
             };
-            parameters.push(name);
+            parameters.push(name.clone());
         }
         let signature = if self.token.is("<") { Some(self.signature()?) } else { None };
         self.demand("{", Expect::Operand)?;
@@ -333,7 +333,7 @@ impl Parser<'_> {
 
 /// Marks the expression that `[]` applies to, below any predicates.
 fn keep_array(expr: &mut Expr) {
-    match &mut expr.kind {
+    match &mut *expr.kind {
         Kind::Predicate(left, _) => keep_array(left),
         _ => expr.keep_array = true,
     }
@@ -341,7 +341,7 @@ fn keep_array(expr: &mut Expr) {
 
 fn node(kind: Kind, position: usize) -> Expr {
     let height = 1 + highest(&kind);
-    Expr { kind, position, keep_array: false, height }
+    Expr { kind: Box::new(kind), position, keep_array: false, height }
 }
 
 fn highest(kind: &Kind) -> u32 {

@@ -13,7 +13,7 @@ use crate::fault::{Fault, Run};
 pub(super) fn shape(expr: Expr) -> Run<Node> {
     let mut shaper = Shaper { ancestry: Ancestry::default() };
     let mut root = shaper.node(expr)?;
-    if matches!(root.kind, NodeKind::Parent(_)) || !root.seeking.is_empty() {
+    if matches!(*root.kind, NodeKind::Parent(_)) || !root.marks.seeking.is_empty() {
         return Err(underivable(&root));
     }
     label(&mut root, &shaper.ancestry);
@@ -38,7 +38,7 @@ impl Shaper {
 
     fn unkept(&mut self, expr: Expr) -> Run<Node> {
         let position = expr.position;
-        let simple = match expr.kind {
+        let simple = match *expr.kind {
             Kind::Name(name) => return Ok(name_path(name, position, expr.keep_array)),
             Kind::Word(word) => return Ok(name_path(Arc::from(word), position, expr.keep_array)),
             Kind::Dot(left, right) => return self.dot(*left, *right),
@@ -69,104 +69,93 @@ impl Shaper {
 
     /// Shapes what has parts but is no path; the parts' searches go on from here.
     fn compound(&mut self, kind: Kind, position: usize) -> Run<Node> {
-        let mut seeking = Vec::new();
         let kind = match kind {
             Kind::Binary(symbol, left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                seeking = [&left, &right].map(|part| wanted(part)).concat();
+                let [left, right] = self.two(*left, *right)?;
                 NodeKind::Binary(symbol, left, right)
             }
-            Kind::Range(left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                seeking = [&left, &right].map(|part| wanted(part)).concat();
-                NodeKind::Range(left, right)
-            }
-            Kind::Condition(test, then, otherwise) => {
-                let (test, then) = (self.boxed(*test)?, self.boxed(*then)?);
-                let otherwise = otherwise.map(|part| self.boxed(*part)).transpose()?;
-                let parts = [Some(&test), Some(&then), otherwise.as_ref()];
-                seeking = parts.into_iter().flatten().flat_map(|p| wanted(p)).collect();
-                NodeKind::Condition(test, then, otherwise)
-            }
-            Kind::Default(left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                seeking = [&left, &right].map(|part| wanted(part)).concat();
-                NodeKind::Default(left, right)
-            }
-            Kind::Coalesce(left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                seeking = [&left, &right].map(|part| wanted(part)).concat();
-                NodeKind::Coalesce(left, right)
-            }
-            Kind::Bind(name, value) => {
-                let value = self.boxed(*value)?;
-                seeking = wanted(&value);
-                NodeKind::Bind(name, value)
-            }
-            Kind::Array(items) => {
-                let items = self.list(items, &mut seeking)?;
-                NodeKind::Array(items)
-            }
-            Kind::Object(pairs) => {
-                let pairs = self.pairs(pairs)?;
-                let parts = pairs.iter().flat_map(|(key, value)| [key, value]);
-                seeking = parts.flat_map(wanted).collect();
-                NodeKind::Object(Group { pairs, position })
-            }
+            Kind::Range(left, right) => self.paired(*left, *right, NodeKind::Range)?,
+            Kind::Default(left, right) => self.paired(*left, *right, NodeKind::Default)?,
+            Kind::Coalesce(left, right) => self.paired(*left, *right, NodeKind::Coalesce)?,
+            Kind::Apply(left, right) => return self.apply(*left, *right, position),
+            Kind::Bind(name, value) => NodeKind::Bind(name, self.boxed(*value)?),
+            Kind::Array(items) => NodeKind::Array(self.list(items)?),
+            Kind::Object(pairs) => NodeKind::Object(Group { pairs: self.pairs(pairs)?, position }),
             Kind::Block(parts) => return self.block(parts, position),
             Kind::Call(procedure, arguments) => {
-                let arguments = self.list(arguments, &mut seeking)?;
+                let arguments = self.list(arguments)?;
                 NodeKind::Call(self.boxed(*procedure)?, arguments)
             }
             Kind::Partial(procedure, arguments) => {
-                let arguments = self.arguments(arguments, &mut seeking)?;
+                let arguments = self.arguments(arguments)?;
                 NodeKind::Partial(self.boxed(*procedure)?, arguments)
             }
             Kind::Lambda(parameters, signature, body) => {
                 NodeKind::Lambda { parameters, signature, body: self.boxed(*body)? }
             }
-            Kind::Apply(left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                let keep_array = left.keep_array || right.keep_array;
-                let mut node = Node::new(NodeKind::Apply(left, right), Some(position));
-                node.keep_array = keep_array;
-                return Ok(node);
+            Kind::Condition(test, then, otherwise) => {
+                let (test, then, otherwise) = self.three(*test, *then, otherwise)?;
+                NodeKind::Condition(test, then, otherwise)
             }
             Kind::Transform(pattern, update, delete) => {
-                let (pattern, update) = (self.boxed(*pattern)?, self.boxed(*update)?);
-                let delete = delete.map(|part| self.boxed(*part)).transpose()?;
+                let (pattern, update, delete) = self.three(*pattern, *update, delete)?;
                 NodeKind::Transform(pattern, update, delete)
             }
             // Everything else was handled before.
             _ => return Err(Fault::new("S0206").at(position)),
         };
+        let seeking = sought(&kind);
         let mut node = Node::new(kind, Some(position));
-        node.seeking = seeking;
+        node.marks.seeking = seeking;
         Ok(node)
     }
 
-    fn list(&mut self, items: Vec<Expr>, seeking: &mut Vec<usize>) -> Run<Vec<Node>> {
-        let mut nodes = Vec::with_capacity(items.len());
-        for item in items {
-            let node = self.node(item)?;
-            seeking.extend(wanted(&node));
-            nodes.push(node);
-        }
-        Ok(nodes)
+    fn two(&mut self, left: Expr, right: Expr) -> Run<[Box<Node>; 2]> {
+        Ok([self.boxed(left)?, self.boxed(right)?])
     }
 
-    fn arguments(&mut self, items: Vec<Expr>, seeking: &mut Vec<usize>) -> Run<Vec<Option<Node>>> {
-        let mut nodes = Vec::with_capacity(items.len());
-        for item in items {
-            if matches!(item.kind, Kind::Placeholder) {
-                nodes.push(None);
-                continue;
-            }
-            let node = self.node(item)?;
-            seeking.extend(wanted(&node));
-            nodes.push(Some(node));
-        }
-        Ok(nodes)
+    fn paired(
+        &mut self,
+        left: Expr,
+        right: Expr,
+        make: fn(Box<Node>, Box<Node>) -> NodeKind,
+    ) -> Run<NodeKind> {
+        let [left, right] = self.two(left, right)?;
+        Ok(make(left, right))
+    }
+
+    #[expect(clippy::type_complexity, reason = "used in one place, twice")]
+    fn three(
+        &mut self,
+        first: Expr,
+        second: Expr,
+        third: Option<Box<Expr>>,
+    ) -> Run<(Box<Node>, Box<Node>, Option<Box<Node>>)> {
+        let [first, second] = self.two(first, second)?;
+        let third = third.map(|part| self.boxed(*part)).transpose()?;
+        Ok((first, second, third))
+    }
+
+    fn apply(&mut self, left: Expr, right: Expr, position: usize) -> Run<Node> {
+        let [left, right] = self.two(left, right)?;
+        let keep_array = left.keep_array || right.keep_array;
+        let mut node = Node::new(NodeKind::Apply(left, right), Some(position));
+        node.keep_array = keep_array;
+        Ok(node)
+    }
+
+    fn list(&mut self, items: Vec<Expr>) -> Run<Vec<Node>> {
+        items.into_iter().map(|item| self.node(item)).collect()
+    }
+
+    fn arguments(&mut self, items: Vec<Expr>) -> Run<Vec<Option<Node>>> {
+        let items = items.into_iter();
+        items
+            .map(|item| match *item.kind {
+                Kind::Placeholder => Ok(None),
+                _ => self.node(item).map(Some),
+            })
+            .collect()
     }
 
     fn pairs(&mut self, pairs: Vec<Pair>) -> Run<Vec<(Node, Node)>> {
@@ -174,44 +163,44 @@ impl Shaper {
     }
 
     fn block(&mut self, parts: Vec<Expr>, position: usize) -> Run<Node> {
-        let mut seeking = Vec::new();
-        let parts = self.list(parts, &mut seeking)?;
+        let parts = self.list(parts)?;
+        let seeking = parts.iter().flat_map(wanted).collect();
         let cons = parts.iter().any(|part| part.cons || first_step(part).is_some_and(|s| s.cons));
         let mut node = Node::new(NodeKind::Block(parts), Some(position));
-        node.seeking = seeking;
+        node.marks.seeking = seeking;
         node.cons = cons;
         Ok(node)
     }
 
     fn negate(&mut self, operand: Expr, position: usize) -> Run<Node> {
         let mut operand = self.node(operand)?;
-        if let NodeKind::Number(number) = &mut operand.kind {
+        if let NodeKind::Number(number) = &mut *operand.kind {
             *number = -*number;
             return Ok(operand);
         }
         let seeking = wanted(&operand);
         let mut node = Node::new(NodeKind::Negate(Box::new(operand)), Some(position));
-        node.seeking = seeking;
+        node.marks.seeking = seeking;
         Ok(node)
     }
 
     fn dot(&mut self, left: Expr, right: Expr) -> Run<Node> {
         let left = self.node(left)?;
-        let mut path = match left.kind {
+        let mut path = match *left.kind {
             NodeKind::Path { .. } => left,
             NodeKind::Parent(slot) => {
                 let mut path = Node::path(vec![left]);
-                path.seeking.push(slot);
+                path.marks.seeking.push(slot);
                 path
             }
             _ => Node::path(vec![left]),
         };
         let mut right = self.node(right)?;
-        if let NodeKind::Path { steps, keep_singleton } = &mut path.kind {
-            if let NodeKind::Path { steps: more, .. } = right.kind {
-                steps.extend(more);
+        if let NodeKind::Path { steps, keep_singleton } = &mut *path.kind {
+            if let NodeKind::Path { steps: more, .. } = &mut *right.kind {
+                steps.append(more);
             } else {
-                right.stages.append(&mut right.predicates);
+                right.marks.stages.append(&mut right.marks.predicates);
                 steps.push(right);
             }
             for step in steps.iter_mut() {
@@ -230,43 +219,43 @@ impl Shaper {
 
     fn predicate(&mut self, left: Expr, right: Expr, position: usize) -> Run<Node> {
         let mut node = self.node(left)?;
-        let in_path = matches!(node.kind, NodeKind::Path { .. });
+        let in_path = matches!(*node.kind, NodeKind::Path { .. });
         let predicate = {
             let step = last_step(&mut node);
-            if step.group.is_some() {
+            if step.marks.group.is_some() {
                 return Err(Fault::new("S0209").at(position));
             }
             let predicate = self.node(right)?;
-            for &slot in &predicate.seeking {
+            for &slot in &predicate.marks.seeking {
                 if self.ancestry.level(slot) == 1 {
                     self.ancestry.seek(step, slot)?;
                 } else {
                     self.ancestry.step_back(slot, 1);
                 }
             }
-            step.seeking.extend(&predicate.seeking);
+            step.marks.seeking.extend(&predicate.marks.seeking);
             predicate
         };
         let stage = Stage::Filter(predicate);
         match in_path {
-            true => last_step(&mut node).stages.push(stage),
-            false => node.predicates.push(stage),
+            true => last_step(&mut node).marks.stages.push(stage),
+            false => node.marks.predicates.push(stage),
         }
         Ok(node)
     }
 
     fn group(&mut self, left: Expr, pairs: Vec<Pair>, position: usize) -> Run<Node> {
         let mut node = self.node(left)?;
-        if node.group.is_some() {
+        if node.marks.group.is_some() {
             return Err(Fault::new("S0210").at(position));
         }
-        node.group = Some(Group { pairs: self.pairs(pairs)?, position });
+        node.marks.group = Some(Group { pairs: self.pairs(pairs)?, position });
         Ok(node)
     }
 
     fn sort(&mut self, left: Expr, terms: Vec<SortTerm>, position: usize) -> Run<Node> {
         let mut node = self.node(left)?;
-        if !matches!(node.kind, NodeKind::Path { .. }) {
+        if !matches!(*node.kind, NodeKind::Path { .. }) {
             node = Node::path(vec![node]);
         }
         let mut shaped = Vec::with_capacity(terms.len());
@@ -277,8 +266,8 @@ impl Shaper {
             shaped.push(Term { descending, node: term });
         }
         let mut step = Node::new(NodeKind::Sort(shaped), Some(position));
-        step.seeking = seeking;
-        if let NodeKind::Path { steps, .. } = &mut node.kind {
+        step.marks.seeking = seeking;
+        if let NodeKind::Path { steps, .. } = &mut *node.kind {
             steps.push(step);
         }
         self.ancestry.resolve(&mut node)?;
@@ -294,31 +283,53 @@ impl Shaper {
     ) -> Run<Node> {
         let mut node = self.node(left)?;
         let step = last_step(&mut node);
-        if !step.stages.is_empty() || !step.predicates.is_empty() {
+        if !step.marks.stages.is_empty() || !step.marks.predicates.is_empty() {
             return Err(Fault::new("S0215").at(position));
         }
-        if matches!(step.kind, NodeKind::Sort(_)) {
+        if matches!(*step.kind, NodeKind::Sort(_)) {
             return Err(Fault::new("S0216").at(position));
         }
         step.keep_array |= keep_array;
-        step.focus = Some(name);
+        step.marks.focus = Some(name);
         step.tuple = true;
         Ok(node)
     }
 
     fn index(&mut self, left: Expr, name: Arc<str>) -> Run<Node> {
         let mut node = self.node(left)?;
-        if !matches!(node.kind, NodeKind::Path { .. }) {
-            node.stages.append(&mut node.predicates);
+        if !matches!(*node.kind, NodeKind::Path { .. }) {
+            node.marks.stages.append(&mut node.marks.predicates);
             node = Node::path(vec![node]);
         }
         let step = last_step(&mut node);
-        match step.stages.is_empty() {
-            true => step.index = Some(name),
-            false => step.stages.push(Stage::Index(name)),
+        match step.marks.stages.is_empty() {
+            true => step.marks.index = Some(name),
+            false => step.marks.stages.push(Stage::Index(name)),
         }
         step.tuple = true;
         Ok(node)
+    }
+}
+
+/// Returns the slots that the parts of a node seek, as far as the reference hands them on.
+fn sought(kind: &NodeKind) -> Vec<usize> {
+    let boxes = |parts: &[&Node]| parts.iter().copied().flat_map(wanted).collect();
+    match kind {
+        NodeKind::Binary(_, left, right)
+        | NodeKind::Range(left, right)
+        | NodeKind::Default(left, right)
+        | NodeKind::Coalesce(left, right) => boxes(&[left, right]),
+        NodeKind::Condition(test, then, None) => boxes(&[test, then]),
+        NodeKind::Condition(test, then, Some(otherwise)) => boxes(&[test, then, otherwise]),
+        NodeKind::Bind(_, value) => wanted(value),
+        NodeKind::Array(items) | NodeKind::Call(_, items) => {
+            items.iter().flat_map(wanted).collect()
+        }
+        NodeKind::Partial(_, items) => items.iter().flatten().flat_map(wanted).collect(),
+        NodeKind::Object(group) => {
+            group.pairs.iter().flat_map(|(key, value)| [key, value]).flat_map(wanted).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -330,11 +341,11 @@ fn name_path(name: Arc<str>, position: usize, keep_array: bool) -> Node {
 
 /// Returns the last step of a path, or the node itself.
 fn last_step(node: &mut Node) -> &mut Node {
-    let has_steps = matches!(&node.kind, NodeKind::Path { steps, .. } if !steps.is_empty());
+    let has_steps = matches!(&*node.kind, NodeKind::Path { steps, .. } if !steps.is_empty());
     if !has_steps {
         return node;
     }
-    match &mut node.kind {
+    match &mut *node.kind {
         NodeKind::Path { steps, .. } => match steps.last_mut() {
             Some(step) => step,
             None => unreachable!("a path has a step"),
@@ -344,7 +355,7 @@ fn last_step(node: &mut Node) -> &mut Node {
 }
 
 fn first_step(node: &Node) -> Option<&Node> {
-    match &node.kind {
+    match &*node.kind {
         NodeKind::Path { steps, .. } => steps.first(),
         _ => None,
     }
@@ -352,9 +363,9 @@ fn first_step(node: &Node) -> Option<&Node> {
 
 /// A string as a step is a field name; any other literal is an error.
 fn literal_step(step: &mut Node) -> Run<()> {
-    let value = match &step.kind {
+    let value = match &*step.kind {
         NodeKind::Text(text) => {
-            step.kind = NodeKind::Name(text.clone());
+            *step.kind = NodeKind::Name(text.clone());
             return Ok(());
         }
         NodeKind::Number(number) => Value::from(*number),
@@ -366,8 +377,8 @@ fn literal_step(step: &mut Node) -> Run<()> {
 
 /// Replaces every slot by its label, now that all searches have ended.
 fn label(node: &mut Node, ancestry: &Ancestry) {
-    node.ancestor = node.ancestor.map(|slot| ancestry.label(slot));
-    if let NodeKind::Parent(slot) = &mut node.kind {
+    node.marks.ancestor = node.marks.ancestor.map(|slot| ancestry.label(slot));
+    if let NodeKind::Parent(slot) = &mut *node.kind {
         *slot = ancestry.label(*slot);
     }
     node.children_mut(&mut |child| label(child, ancestry));

@@ -7,9 +7,11 @@ use value::Value;
 use super::signature::Signature;
 
 /// A shaped expression; also a step of a path.
+///
+/// Small on purpose: the recursive passes keep many of them on the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    pub(crate) kind: NodeKind,
+    pub(crate) kind: Box<NodeKind>,
     /// End of the node's own token in UTF-16 units; nodes made while shaping have none.
     pub(crate) position: Option<usize>,
     /// `[]`: a single result stays an array.
@@ -18,6 +20,12 @@ pub(crate) struct Node {
     pub(crate) cons: bool,
     /// Whether its evaluation carries bindings along (`@`, `#`, `%`).
     pub(crate) tuple: bool,
+    pub(crate) marks: Box<Marks>,
+}
+
+/// What hangs on a node besides its own kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
     /// Predicates outside a path.
     pub(crate) predicates: Vec<Stage>,
     /// Predicates and index bindings of a path's step.
@@ -101,18 +109,12 @@ pub(crate) enum NodeKind {
 impl Node {
     pub(crate) fn new(kind: NodeKind, position: Option<usize>) -> Node {
         Node {
-            kind,
+            kind: Box::new(kind),
             position,
             keep_array: false,
             cons: false,
             tuple: false,
-            predicates: Vec::new(),
-            stages: Vec::new(),
-            group: None,
-            focus: None,
-            index: None,
-            ancestor: None,
-            seeking: Vec::new(),
+            marks: Box::default(),
         }
     }
 
@@ -123,12 +125,12 @@ impl Node {
 
     /// Returns whether the node is an array constructor.
     pub(crate) fn is_array(&self) -> bool {
-        matches!(self.kind, NodeKind::Array(_))
+        matches!(*self.kind, NodeKind::Array(_))
     }
 
     /// Returns the reference's name for the kind of node.
     pub(crate) fn type_name(&self) -> &'static str {
-        match &self.kind {
+        match &*self.kind {
             NodeKind::Path { .. } => "path",
             NodeKind::Name(_) => "name",
             NodeKind::Text(_) => "string",
@@ -166,16 +168,16 @@ impl Group {
 impl Node {
     /// Calls `visit` for every node directly below.
     pub(crate) fn children_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
-        for stage in self.predicates.iter_mut().chain(&mut self.stages) {
+        for stage in self.marks.predicates.iter_mut().chain(&mut self.marks.stages) {
             match stage {
                 Stage::Filter(node) => visit(node),
                 Stage::Index(_) => {}
             }
         }
-        if let Some(group) = &mut self.group {
+        if let Some(group) = &mut self.marks.group {
             group.children_mut(visit);
         }
-        match &mut self.kind {
+        match &mut *self.kind {
             NodeKind::Path { steps: nodes, .. }
             | NodeKind::Array(nodes)
             | NodeKind::Block(nodes) => {
