@@ -31,14 +31,29 @@ pub(crate) enum Datum {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
     pub(crate) items: Vec<Datum>,
-    /// A result sequence: with one item it stands for the item, with none for nothing.
-    pub(crate) sequence: bool,
-    /// A sequence that stays an array even with one item.
-    pub(crate) keep_singleton: bool,
+    pub(crate) form: Form,
+}
+
+/// What an array counts as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    #[default]
+    Plain,
     /// Made by an array constructor in a path: stays whole within sequences.
-    pub(crate) cons: bool,
-    /// Wraps an array that is the context of the whole program.
-    pub(crate) wrapper: bool,
+    Cons,
+    /// A result sequence: with one item it stands for the item, with none for nothing.
+    Sequence,
+    /// A result sequence that stays an array even with one item.
+    Kept,
+    /// A result sequence around an array that is the context of the whole program.
+    Wrapper,
+}
+
+impl Form {
+    /// Returns whether the array is a result sequence.
+    pub(crate) fn is_sequence(self) -> bool {
+        matches!(self, Form::Sequence | Form::Kept | Form::Wrapper)
+    }
 }
 
 /// Members of an object that holds a function somewhere.
@@ -127,7 +142,7 @@ impl Frame {
 impl List {
     /// Returns a result sequence.
     pub(crate) fn sequence(items: Vec<Datum>) -> List {
-        List { items, sequence: true, ..List::default() }
+        List { items, form: Form::Sequence }
     }
 }
 
@@ -212,7 +227,7 @@ impl Datum {
     /// Returns a plain array of `items`, as JSON where they are all plain.
     pub(crate) fn array(items: Vec<Datum>) -> Datum {
         if !items.iter().all(Datum::is_plain) {
-            return Datum::List(Rc::new(List { items, ..List::default() }));
+            return Datum::List(Rc::new(List { items, form: Form::Plain }));
         }
         let values = items.into_iter().filter_map(Datum::into_plain).collect();
         Datum::Value(Value::Array(Arc::new(values)))
@@ -324,12 +339,12 @@ impl Datum {
 
     /// Returns whether this is a result sequence.
     pub(crate) fn is_sequence(&self) -> bool {
-        matches!(self, Datum::List(list) if list.sequence)
+        matches!(self, Datum::List(list) if list.form.is_sequence())
     }
 
     /// Returns whether this is an array that stays whole within sequences.
     pub(crate) fn is_cons(&self) -> bool {
-        matches!(self, Datum::List(list) if list.cons)
+        matches!(self, Datum::List(list) if list.form == Form::Cons)
     }
 
     pub(crate) fn as_number(&self) -> Option<f64> {

@@ -25,6 +25,8 @@
 //!
 //! May depend on: `value`.
 
+#![expect(clippy::float_cmp, reason = "JSONata compares numbers exactly")]
+
 mod bindings;
 mod compile;
 mod datum;

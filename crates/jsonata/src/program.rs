@@ -6,7 +6,7 @@ use std::sync::Arc;
 use value::{Map, Number, Value};
 
 use crate::compile::{self, Compiled, code::Code};
-use crate::datum::{Datum, Frame, List};
+use crate::datum::{Datum, Form, Frame, List};
 use crate::evaluate::{Evaluator, fields_of};
 use crate::{Bindings, Dialect, Error, Limits, Moment, Scope, functions, syntax};
 
@@ -137,7 +137,7 @@ pub(crate) fn wrapped(input: Datum) -> Datum {
     if !input.is_array() || input.is_sequence() {
         return input;
     }
-    let list = List { items: vec![input], sequence: true, wrapper: true, ..List::default() };
+    let list = List { items: vec![input], form: Form::Wrapper };
     Datum::List(Rc::new(list))
 }
 

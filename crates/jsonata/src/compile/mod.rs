@@ -256,7 +256,9 @@ impl Compiler {
     fn block(&mut self, node: Node, outer: Option<&Layout>) -> Run<Code> {
         let NodeKind::Block(mut parts) = *node.kind else { return Ok(Code::Context) };
         let mut names = Vec::new();
-        parts.iter_mut().for_each(|part| assigned(part, &mut names));
+        for part in &mut parts {
+            assigned(part, &mut names);
+        }
         if names.is_empty() {
             let parts = self.parts(parts, outer)?;
             return Ok(Code::Block(Box::new(Block { layout: None, parts })));
@@ -306,7 +308,9 @@ impl Compiler {
         let block = matches!(*body.kind, NodeKind::Block(_));
         match &mut *body.kind {
             NodeKind::Block(parts) => {
-                parts.iter_mut().for_each(|part| assigned(part, &mut names));
+                for part in parts {
+                    assigned(part, &mut names);
+                }
             }
             _ => assigned(&mut body, &mut names),
         }
@@ -332,13 +336,15 @@ impl Compiler {
             }
             NodeKind::Block(mut parts) if is_bare(&node) => {
                 let mut names = Vec::new();
-                parts.iter_mut().for_each(|part| assigned(part, &mut names));
+                for part in &mut parts {
+                    assigned(part, &mut names);
+                }
                 if names.is_empty() {
                     return self.tail_parts(parts, None);
                 }
                 self.scopes.push(names, ScopeKind::Frame);
-                let code = self.tail_parts(parts, Some(()));
-                code
+
+                self.tail_parts(parts, Some(()))
             }
             _ => self.code(node, None),
         }

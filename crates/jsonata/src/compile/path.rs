@@ -41,9 +41,10 @@ impl Compiler {
         let first_is_variable =
             steps.first().is_some_and(|step| matches!(*step.kind, NodeKind::Variable(_)));
         let first_tuple = steps.iter().position(|step| step.tuple);
-        let layout = first_tuple.map(|_| match outer.filter(|_| node.tuple) {
-            Some(outer) => outer.clone(),
-            None => {
+        let layout = first_tuple.map(|_| {
+            if let Some(outer) = outer.filter(|_| node.tuple) {
+                outer.clone()
+            } else {
                 let mut names = Vec::new();
                 carried(&steps, &mut names);
                 names.into()

@@ -205,16 +205,14 @@ impl Evaluator<'_> {
             }
             Function::Transform { code, env } => {
                 let argument = arguments.into_iter().next().unwrap_or_default();
-                self.transform(code, argument, env)
+                self.transform(code, &argument, env)
             }
             Function::Regex(pattern) => {
                 let text = arguments.first().and_then(Datum::as_text).cloned();
                 let Some(text) = text else { return Ok(Datum::Undefined) };
-                self.first_match(pattern, Rc::from(&*text), 0)
+                self.first_match(pattern, &Rc::from(&*text), 0)
             }
-            Function::Next { pattern, text, found } => {
-                self.first_match(pattern, text.clone(), found.end)
-            }
+            Function::Next { pattern, text, found } => self.first_match(pattern, text, found.end),
             Function::Thunk { .. } => Ok(Datum::Function(function.clone())),
         }
     }

@@ -33,7 +33,7 @@ impl Evaluator<'_> {
         for item in items {
             for (pair, (key, _)) in group.pairs.iter().enumerate() {
                 let key = self.eval(key, &item, env)?;
-                entries.add(group, key, pair, item.clone())?;
+                entries.add(group, &key, pair, item.clone())?;
             }
         }
         let mut members = Vec::with_capacity(entries.list.len());
@@ -50,7 +50,7 @@ impl Evaluator<'_> {
         for (key, value) in &group.pairs {
             let key = match key {
                 Code::Constant(value::Value::String(text)) => Some(text.clone()),
-                _ => checked_key(group, self.eval(key, item, env)?)?,
+                _ => checked_key(group, &self.eval(key, item, env)?)?,
             };
             let Some(key) = key else { continue };
             if keys.iter().any(|(known, _)| *known == key) {
@@ -81,7 +81,7 @@ impl Evaluator<'_> {
             let own = frame(&tuple, layout, env);
             for (pair, (key, _)) in group.pairs.iter().enumerate() {
                 let key = self.eval(key, &tuple.item, &own)?;
-                entries.add(group, key, pair, tuple.clone())?;
+                entries.add(group, &key, pair, tuple.clone())?;
             }
         }
         let mut members = Vec::with_capacity(entries.list.len());
@@ -124,7 +124,7 @@ impl<T> Default for Entries<T> {
 }
 
 impl<T> Entries<T> {
-    fn add(&mut self, group: &Group, key: Datum, pair: usize, member: T) -> Run<()> {
+    fn add(&mut self, group: &Group, key: &Datum, pair: usize, member: T) -> Run<()> {
         let Some(key) = checked_key(group, key)? else { return Ok(()) };
         let place = self.places.get(&key).copied();
         if let Some(entry) = place.and_then(|at| self.list.get_mut(at)) {
@@ -140,7 +140,7 @@ impl<T> Entries<T> {
     }
 }
 
-fn checked_key(group: &Group, key: Datum) -> Run<Option<Key>> {
+fn checked_key(group: &Group, key: &Datum) -> Run<Option<Key>> {
     if key.is_undefined() {
         return Ok(None);
     }
@@ -160,6 +160,8 @@ fn gathered(mut members: Vec<Datum>) -> Datum {
         return members.pop().unwrap_or_default();
     }
     let mut items = Vec::with_capacity(members.len());
-    members.into_iter().for_each(|member| gather(member, &mut items));
+    for member in members {
+        gather(member, &mut items);
+    }
     Datum::array(items)
 }

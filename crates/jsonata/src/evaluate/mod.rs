@@ -17,7 +17,7 @@ use value::{Key, Value};
 use crate::compile::code::{
     Block, Call, Code, Filter, Group, Item, LambdaCode, TransformCode, Variable, Whole,
 };
-use crate::datum::{Datum, Env, Frame, Function, List};
+use crate::datum::{Datum, Env, Form, Frame, Function, List};
 use crate::fault::{Fault, Run};
 use crate::pattern::Pattern;
 use crate::{Dialect, Limits, Moment};
@@ -292,9 +292,7 @@ impl<'m> Evaluator<'m> {
         }
         self.charge_slots(result.len())?;
         let array = match whole {
-            Whole::Yes => {
-                Datum::List(Rc::new(List { items: result, cons: true, ..List::default() }))
-            }
+            Whole::Yes => Datum::List(Rc::new(List { items: result, form: Form::Cons })),
             Whole::No => Datum::array(result),
         };
         self.made(array)
@@ -396,7 +394,9 @@ fn lookup(variable: &Variable, env: &Env) -> Datum {
 /// Returns the context item as `$` sees it.
 fn context(input: &Datum) -> Datum {
     match input {
-        Datum::List(list) if list.wrapper => list.items.first().cloned().unwrap_or_default(),
+        Datum::List(list) if list.form == Form::Wrapper => {
+            list.items.first().cloned().unwrap_or_default()
+        }
         other => other.clone(),
     }
 }
@@ -404,12 +404,12 @@ fn context(input: &Datum) -> Datum {
 /// A result sequence without items is nothing, one with a single item is the item.
 pub(crate) fn settle(result: Datum) -> Datum {
     let Datum::List(list) = &result else { return result };
-    if !list.sequence {
+    if !list.form.is_sequence() {
         return result;
     }
     match list.items.as_slice() {
         [] => Datum::Undefined,
-        [one] if !list.keep_singleton => one.clone(),
+        [one] if list.form != Form::Kept => one.clone(),
         _ => result,
     }
 }
@@ -417,9 +417,9 @@ pub(crate) fn settle(result: Datum) -> Datum {
 /// Marks a result sequence as one that stays an array.
 fn keep(result: Datum) -> Datum {
     match result {
-        Datum::List(list) if list.sequence => {
+        Datum::List(list) if list.form.is_sequence() => {
             let mut list = Rc::unwrap_or_clone(list);
-            list.keep_singleton = true;
+            list.form = Form::Kept;
             Datum::List(Rc::new(list))
         }
         other => other,

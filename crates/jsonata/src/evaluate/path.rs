@@ -6,7 +6,7 @@ use value::{Key, Value};
 
 use super::{Evaluator, context, keep, lookup, outwards, settle};
 use crate::compile::code::{Filter, Path, Stage, Step, StepKind, Variable};
-use crate::datum::{Datum, Env, List, Tuple, gather};
+use crate::datum::{Datum, Env, Form, List, Tuple, gather};
 use crate::fault::Run;
 
 /// Whether a step is the last of its path.
@@ -140,7 +140,7 @@ pub(super) fn one_or_items(input: &Datum) -> Vec<Datum> {
 }
 
 fn items_of(result: &Datum) -> Vec<Datum> {
-    result.items().map(|items| items.to_vec()).unwrap_or_default()
+    result.items().map(super::super::datum::Items::to_vec).unwrap_or_default()
 }
 
 /// Returns whether a predicate's answer chooses the item at `index` of `count`.
@@ -166,9 +166,8 @@ fn nth(input: &Datum, number: f64) -> Datum {
         #[expect(clippy::cast_possible_truncation, reason = "checked against the length")]
         #[expect(clippy::cast_sign_loss, reason = "checked not to be negative")]
         Some(items) if place >= 0.0 && place < count as f64 => items.get(place as usize),
-        Some(_) => None,
         None if place == 0.0 => input.clone().defined(),
-        None => None,
+        Some(_) | None => None,
     };
     match item {
         Some(array) if array.is_array() => array,
@@ -255,9 +254,12 @@ pub(super) fn wildcard(input: &Datum) -> Datum {
     };
     let nested = values.iter().any(Datum::is_array);
     let mut found = Vec::with_capacity(values.len());
-    values.into_iter().for_each(|value| flatten(value, &mut found));
+    for value in values {
+        flatten(value, &mut found);
+    }
     // Once an array was appended the reference's result is a plain array, not a sequence.
-    Datum::List(Rc::new(List { items: found, sequence: !nested, ..List::default() }))
+    let form = if nested { Form::Plain } else { Form::Sequence };
+    Datum::List(Rc::new(List { items: found, form }))
 }
 
 fn flatten(value: Datum, into: &mut Vec<Datum>) {

@@ -20,7 +20,7 @@ impl Evaluator<'_> {
     pub(super) fn transform(
         &mut self,
         code: &TransformCode,
-        argument: Datum,
+        argument: &Datum,
         env: &Env,
     ) -> Run<Datum> {
         let Some(original) = argument.to_json() else { return Ok(Datum::Undefined) };

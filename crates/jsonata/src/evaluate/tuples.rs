@@ -30,7 +30,7 @@ impl Evaluator<'_> {
                 for tuple in &tuples {
                     let own = frame(tuple, layout, env);
                     let found = self.eval(code, &tuple.item, &own)?;
-                    extend(&mut result, step, tuple, found);
+                    extend(&mut result, step, tuple, &found);
                 }
                 result
             }
@@ -143,8 +143,8 @@ pub(super) fn frame(tuple: &Tuple, layout: &Layout, env: &Env) -> Env {
 }
 
 /// Appends a tuple for each result of a step.
-fn extend(result: &mut Vec<Tuple>, step: &Step, from: &Tuple, found: Datum) {
-    if let Datum::Tuples(nested) = &found {
+fn extend(result: &mut Vec<Tuple>, step: &Step, from: &Tuple, found: &Datum) {
+    if let Datum::Tuples(nested) = found {
         for inner in nested.iter() {
             let mut tuple = from.clone();
             tuple.item = inner.item.clone();
@@ -156,7 +156,7 @@ fn extend(result: &mut Vec<Tuple>, step: &Step, from: &Tuple, found: Datum) {
     if found.is_undefined() {
         return;
     }
-    for (at, item) in one_or_items(&found).into_iter().enumerate() {
+    for (at, item) in one_or_items(found).into_iter().enumerate() {
         let mut tuple = from.clone();
         match step.focus {
             Some(slot) => set(&mut tuple, slot, item),

@@ -48,7 +48,8 @@ pub(super) fn shuffle(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Dat
 
 /// `$zip(array, …)`: arrays of the first, second, … items.
 pub(super) fn zip(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
-    let lengths = arguments.iter().map(|array| array.items().map_or(0, |items| items.len()));
+    let lengths =
+        arguments.iter().map(|array| array.items().map_or(0, super::super::datum::Items::len));
     let shortest = lengths.min().unwrap_or(0);
     let mut rows = Vec::with_capacity(shortest);
     for at in 0..shortest {

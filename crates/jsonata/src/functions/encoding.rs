@@ -1,5 +1,7 @@
 //! Base64 and URLs.
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
@@ -59,7 +61,8 @@ fn encode(evaluator: &mut Evaluator, arguments: &[Datum], kept: &str) -> Run<Dat
             continue;
         }
         for byte in letter.encode_utf8(&mut buffer).bytes() {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing into a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     evaluator.text(out)

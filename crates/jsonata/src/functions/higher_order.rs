@@ -98,9 +98,10 @@ pub(super) fn reduce(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datu
     }
     let mut items = array.spread().iter().enumerate();
     let start = argument(arguments, 2);
-    let mut result = match start.is_undefined() {
-        true => items.next().map(|(_, first)| first).unwrap_or_default(),
-        false => start.clone(),
+    let mut result = if start.is_undefined() {
+        items.next().map(|(_, first)| first).unwrap_or_default()
+    } else {
+        start.clone()
     };
     for (at, item) in items {
         let mut arguments = vec![result, item];
@@ -184,9 +185,11 @@ fn sort_plain(evaluator: &mut Evaluator, mut items: Vec<Datum>) -> Run<Vec<Datum
 fn is_truthy(answer: &Datum) -> bool {
     match answer {
         Datum::Undefined => false,
-        Datum::Value(Value::Array(_) | Value::Object(_)) => true,
-        Datum::Value(_) => boolean(answer).unwrap_or(false),
-        Datum::List(_)
+        Datum::Value(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            boolean(answer).unwrap_or(false)
+        }
+        Datum::Value(Value::Array(_) | Value::Object(_))
+        | Datum::List(_)
         | Datum::Record(_)
         | Datum::Native(_)
         | Datum::Function(_)

@@ -36,15 +36,15 @@ impl Evaluator<'_> {
     pub(crate) fn first_match(
         &mut self,
         pattern: &Arc<Pattern>,
-        text: Rc<str>,
+        text: &Rc<str>,
         from: usize,
     ) -> Run<Datum> {
         self.work(1)?;
         if from > 0 && from >= text.len() {
             return Ok(Datum::Undefined);
         }
-        match pattern.find(&text, from)? {
-            Some(found) => Ok(match_object(pattern, &text, found)),
+        match pattern.find(text, from)? {
+            Some(found) => Ok(match_object(pattern, text, found)),
             None => Ok(Datum::Undefined),
         }
     }
@@ -135,9 +135,10 @@ impl Matcher {
             Matcher::Custom(object, text) => {
                 let Some(found) = custom(&object, &text)? else { return Ok(None) };
                 let next = object.field("next");
-                *self = match next.is_function() {
-                    true => Matcher::Custom(evaluator.apply(&next, Vec::new())?, text),
-                    false => Matcher::Ended,
+                *self = if next.is_function() {
+                    Matcher::Custom(evaluator.apply(&next, Vec::new())?, text)
+                } else {
+                    Matcher::Ended
                 };
                 Ok(Some(found))
             }

@@ -65,12 +65,11 @@ pub(super) fn merge(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum
     let mut places: std::collections::HashMap<Key, usize> = std::collections::HashMap::new();
     for object in objects.spread().iter() {
         for (key, member) in object.members() {
-            match places.get(&key).and_then(|at| merged.get_mut(*at)) {
-                Some(known) => known.1 = member,
-                None => {
-                    places.insert(key.clone(), merged.len());
-                    merged.push((key, member));
-                }
+            if let Some(known) = places.get(&key).and_then(|at| merged.get_mut(*at)) {
+                known.1 = member;
+            } else {
+                places.insert(key.clone(), merged.len());
+                merged.push((key, member));
             }
         }
     }

@@ -202,7 +202,7 @@ impl Decimal {
     /// Returns the separator that stands before the last `behind` digits.
     fn separator(&self, behind: usize) -> Option<char> {
         match &self.grouping {
-            Grouping::Regular(every, letter) => (behind % every == 0).then_some(*letter),
+            Grouping::Regular(every, letter) => behind.is_multiple_of(*every).then_some(*letter),
             Grouping::Irregular(places) => {
                 places.iter().find(|(place, _)| *place == behind).map(|(_, letter)| *letter)
             }

@@ -109,11 +109,10 @@ impl Symbols {
         let edge = |letter: &&char| !self.is_active(**letter) || **letter == self.exponent;
         let inside = whole.iter().any(|letter| !edge(&letter));
         // Without any active character everything counts as inside.
-        let (start, behind) = match inside {
-            true => {
-                (whole.iter().take_while(edge).count(), whole.iter().rev().take_while(edge).count())
-            }
-            false => (0, 0),
+        let (start, behind) = if inside {
+            (whole.iter().take_while(edge).count(), whole.iter().rev().take_while(edge).count())
+        } else {
+            (0, 0)
         };
         let end = whole.len() - behind;
         let cut = |from: usize, to: usize| -> Vec<char> {
@@ -152,9 +151,9 @@ impl Symbols {
         let pairs = || parts.whole.iter().zip(parts.whole.iter().skip(1));
         let optional = |letter: &char| *letter == self.digit;
         let before_optional = parts.integer.iter().take_while(|letter| !optional(letter));
-        let optional_in_integer = parts.integer.iter().any(|letter| optional(&letter));
+        let optional_in_integer = parts.integer.iter().any(optional);
         let after_optional = parts.fraction.iter().rev().take_while(|letter| !optional(letter));
-        let optional_in_fraction = parts.fraction.iter().any(|letter| optional(&letter));
+        let optional_in_fraction = parts.fraction.iter().any(optional);
         let digits = |mut letters: Box<dyn Iterator<Item = &char> + '_>| {
             letters.any(|letter| self.is_digit(*letter))
         };
@@ -234,7 +233,7 @@ impl Symbols {
             None => 1.0,
         };
         let (mantissa, exponent) = scaled(number * factor, shape);
-        let digits = self.digits(rounded(mantissa, shape.fraction_max as f64), shape.fraction_max);
+        let digits = Self::digits(rounded(mantissa, shape.fraction_max as f64), shape.fraction_max);
         let (integer, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
         let integer = pad_start(integer.trim_start_matches('0'), shape.integer_min);
         let fraction = pad_end(fraction.trim_end_matches('0'), shape.fraction_min);
@@ -266,7 +265,7 @@ impl Symbols {
         for (at, digit) in digits.chars().enumerate() {
             let behind = digits.len() - at;
             let separated = match shape.regular {
-                Some(every) => behind % every == 0,
+                Some(every) => behind.is_multiple_of(every),
                 None => shape.integer_groups.contains(&behind),
             };
             if at > 0 && separated {
@@ -277,7 +276,7 @@ impl Symbols {
     }
 
     /// Returns plain digits with a point and at most `places` digits behind it.
-    fn digits(&self, number: f64, places: usize) -> String {
+    fn digits(number: f64, places: usize) -> String {
         format!("{:.places$}", number.abs())
     }
 

@@ -267,7 +267,7 @@ impl<'t> Lexer<'t> {
         loop {
             let escaped = self.previous == Some('\\');
             let Some(next) = self.peek() else { return Err(Fault::new("S0302").at(self.units)) };
-            if next == '/' && depth == 0 && backslashes % 2 == 0 {
+            if next == '/' && depth == 0 && backslashes.is_multiple_of(2) {
                 break;
             }
             match next {

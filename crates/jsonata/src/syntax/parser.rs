@@ -286,9 +286,10 @@ impl Parser<'_> {
             return self.lambda(arguments, position);
         }
         let procedure = Box::new(procedure);
-        let kind = match partial {
-            true => Kind::Partial(procedure, arguments),
-            false => Kind::Call(procedure, arguments),
+        let kind = if partial {
+            Kind::Partial(procedure, arguments)
+        } else {
+            Kind::Call(procedure, arguments)
         };
         Ok(node(kind, position))
     }

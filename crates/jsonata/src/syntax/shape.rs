@@ -237,9 +237,10 @@ impl Shaper {
             predicate
         };
         let stage = Stage::Filter(predicate);
-        match in_path {
-            true => last_step(&mut node).marks.stages.push(stage),
-            false => node.marks.predicates.push(stage),
+        if in_path {
+            last_step(&mut node).marks.stages.push(stage);
+        } else {
+            node.marks.predicates.push(stage);
         }
         Ok(node)
     }
@@ -302,9 +303,10 @@ impl Shaper {
             node = Node::path(vec![node]);
         }
         let step = last_step(&mut node);
-        match step.marks.stages.is_empty() {
-            true => step.marks.index = Some(name),
-            false => step.marks.stages.push(Stage::Index(name)),
+        if step.marks.stages.is_empty() {
+            step.marks.index = Some(name);
+        } else {
+            step.marks.stages.push(Stage::Index(name));
         }
         step.tuple = true;
         Ok(node)

@@ -192,7 +192,7 @@ impl Node {
                 visit(b);
             }
             NodeKind::Negate(a) | NodeKind::Bind(_, a) | NodeKind::Lambda { body: a, .. } => {
-                visit(a)
+                visit(a);
             }
             NodeKind::Object(group) => group.children_mut(visit),
             NodeKind::Call(procedure, arguments) => {

@@ -24,7 +24,7 @@ fn is_undefined(text: &str) -> bool {
 
 #[test]
 fn random_with_a_seed_is_javas() {
-    assert_eq!(answer("$random(42)"), value!(0.7275636800328681));
+    assert_eq!(answer("$random(42)"), value!(0.727_563_680_032_868_1));
     assert_eq!(answer("$random(42)"), answer("$random(42)"));
     assert_ne!(answer("$random(-1)"), answer("$random(42)"));
     let number = answer("$random()").as_f64().unwrap();

@@ -1,5 +1,7 @@
 //! Runs the conformance corpora and our own tests through the public interface.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod aws;
 mod limits;
 mod scope;

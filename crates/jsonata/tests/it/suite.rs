@@ -149,8 +149,8 @@ fn answers_generated_expressions() {
                 let json = js.get("json").and_then(Value::as_str).unwrap_or_default();
                 value::parse(json).is_ok_and(|expected| expected == *value)
             }
-            (Some("undefined"), Ok(Outcome::Undefined)) => true,
-            (Some("function"), Ok(Outcome::Function)) => true,
+            (Some("undefined"), Ok(Outcome::Undefined))
+            | (Some("function"), Ok(Outcome::Function)) => true,
             (Some("error"), Err(error)) => error.code == js.get("code").and_then(Value::as_str),
             _ => false,
         };

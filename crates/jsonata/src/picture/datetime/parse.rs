@@ -260,12 +260,11 @@ fn assemble(mut components: Components, now: Moment) -> Run<f64> {
         return Err(incomplete());
     }
     let year = components.value('Y');
-    let mut millis = match day_of_year {
-        true => date_millis(year, 0.0, 1.0) + (components.value('d') - 1.0) * DAY_MILLIS,
-        false => {
-            let month = components.value('M');
-            date_millis(year, if month > 0.0 { month - 1.0 } else { 0.0 }, components.value('D'))
-        }
+    let mut millis = if day_of_year {
+        date_millis(year, 0.0, 1.0) + (components.value('d') - 1.0) * DAY_MILLIS
+    } else {
+        let month = components.value('M');
+        date_millis(year, if month > 0.0 { month - 1.0 } else { 0.0 }, components.value('D'))
     };
     let mut hour = components.value('H');
     if half_days {
