@@ -276,7 +276,7 @@ impl Client {
         let answer = tokio::time::timeout(limit, async {
             let response = self.http.request(sent).await.map_err(|err| {
                 let text =
-                    std::error::Error::source(&err).map_or(err.to_string(), |it| it.to_string());
+                    std::error::Error::source(&err).map_or(err.to_string(), ToString::to_string);
                 if err.is_connect() { Error::Unreachable(text) } else { Error::Interrupted(text) }
             })?;
             let (parts, body) = response.into_parts();

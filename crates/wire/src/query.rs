@@ -1,6 +1,7 @@
 //! The query protocol and EC2's dialect of it: form bodies in, XML out; and the other way round.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use value::{Map, Value};
 
@@ -173,7 +174,8 @@ pub(crate) fn encode(operation: Operation, output: &Value, request_id: &str) -> 
     let mut body = format!("<{name}Response xmlns=\"{namespace}\">\n");
     if Dialect::of(operation) == Dialect::Ec2 {
         body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}");
-        body.push_str(&format!("<requestId>{request_id}</requestId>"));
+        // Writing into a String cannot fail.
+        let _ = write!(body, "<requestId>{request_id}</requestId>");
     }
     if let Some(shape) = operation.output() {
         match operation.result_wrapper() {
@@ -183,11 +185,12 @@ pub(crate) fn encode(operation: Operation, output: &Value, request_id: &str) -> 
         body.push('\n');
     }
     if Dialect::of(operation) == Dialect::Query {
-        body.push_str(&format!(
-            "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\n"
-        ));
+        let _ = writeln!(
+            body,
+            "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
+        );
     }
-    body.push_str(&format!("</{name}Response>\n"));
+    let _ = writeln!(body, "</{name}Response>");
     Response {
         status: operation.status(),
         headers: vec![

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -98,14 +99,12 @@ async fn answer(
             task.await.unwrap_or_else(|err| {
                 tracing::error!(error = %err, "a request ended in a panic");
                 let text = "An internal error occurred; the server's log has the details.";
-                face.fault(500, "InternalFailure", text)
-                    .render("00000000-0000-0000-0000-000000000000")
+                face.fault(500, "InternalFailure", text).render(&own_request_id())
             })
         }
         Err(err) if err.is::<http_body_util::LengthLimitError>() => {
             let text = format!("The request body is larger than {BODY_BYTES_MAX} bytes.");
-            face.fault(413, "RequestEntityTooLarge", text)
-                .render("00000000-0000-0000-0000-000000000000")
+            face.fault(413, "RequestEntityTooLarge", text).render(&own_request_id())
         }
         Err(err) => face
             .fault(
@@ -113,7 +112,7 @@ async fn answer(
                 face.word("MalformedInput", "SerializationException"),
                 format!("the body could not be read: {err}"),
             )
-            .render("00000000-0000-0000-0000-000000000000"),
+            .render(&own_request_id()),
     };
     Ok(render(response))
 }
@@ -124,8 +123,14 @@ fn face_of(request: &Request) -> Face {
     if request.header("x-amz-target").is_some() || content_type.contains("json") {
         Face::json(content_type)
     } else {
-        Face::of_name(None)
+        Face::of_name(crate::sigv4::scope_service(request).as_deref())
     }
+}
+
+/// Returns an id for a request that reached no handler.
+fn own_request_id() -> String {
+    static REFUSED: AtomicU64 = AtomicU64::new(1);
+    format!("00000000-0000-4000-8000-{:012x}", REFUSED.fetch_add(1, Ordering::Relaxed))
 }
 
 fn render(response: Response) -> hyper::Response<Full<Bytes>> {

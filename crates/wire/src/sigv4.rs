@@ -181,8 +181,8 @@ impl Signed {
         now_millis: i64,
         face: &Face,
     ) -> Result<(), Fault> {
-        self.check_scope(service, face)?;
         self.check_time(now_millis, face)?;
+        self.check_scope(service, face)?;
         self.check_headers(request, face)?;
         let key = signing_key(secret, &self.date, &self.region, &self.service);
         let expected = hex(&mac(&key, self.string_to_sign(request).as_bytes()));

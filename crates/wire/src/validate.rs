@@ -162,9 +162,34 @@ type Compiled = HashMap<&'static str, Option<Arc<Regex>>>;
 fn matches_whole(pattern: &'static str, text: &str) -> bool {
     let compiled = {
         let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
-        let compile = || Regex::new(&format!(r"\A(?:{pattern})\z")).ok().map(Arc::new);
+        let compile =
+            || Regex::new(&format!(r"\A(?:{})\z", ascii_classes(pattern))).ok().map(Arc::new);
         patterns.entry(pattern).or_insert_with(compile).clone()
     };
     // A match that exceeds the engine's own step limit is no match.
     compiled.is_none_or(|regex| regex.is_match(text).unwrap_or(false))
+}
+
+/// Spells out Java's classes: `\w`, `\d` and `\s` know ASCII only there. Classes may stand within
+/// classes in both dialects.
+fn ascii_classes(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            out.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('w') => out.push_str("[a-zA-Z0-9_]"),
+            Some('W') => out.push_str("[^a-zA-Z0-9_]"),
+            Some('d') => out.push_str("[0-9]"),
+            Some('D') => out.push_str("[^0-9]"),
+            Some('s') => out.push_str(r"[ \t\n\x0B\f\r]"),
+            Some('S') => out.push_str(r"[^ \t\n\x0B\f\r]"),
+            Some(other) => out.extend(['\\', other]),
+            None => out.push('\\'),
+        }
+    }
+    out
 }

@@ -77,6 +77,7 @@ pub struct OperationRecord {
 }
 
 /// One shape.
+#[expect(clippy::struct_excessive_bools, reason = "the model has these flags")]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ShapeRecord {
     /// The kind's number, see [`super::Kind`].
@@ -122,6 +123,7 @@ pub struct ShapeRecord {
 }
 
 /// One member of a structure.
+#[expect(clippy::struct_excessive_bools, reason = "the model has these flags")]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MemberRecord {
     /// The name.

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod boto3;
 mod models;
 mod round_trip;
 mod sample;
