@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use policy::Principal;
+use sha2::{Digest, Sha256};
+
+use crate::ids;
+
 /// What is the same for the whole server.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -11,6 +16,8 @@ pub struct Settings {
     pub region: String,
     /// `aws`.
     pub partition: String,
+    /// How faithful Amazon's own documents are.
+    pub edition: automation::catalogue::Edition,
 }
 
 /// Facts about one call, made before anything is asked or done.
@@ -24,17 +31,59 @@ pub struct Call {
     pub request_id: String,
     /// Milliseconds since the epoch, on the server's clock (which may be virtual).
     pub now_millis: i64,
-    /// Name of the calling IAM user, when the caller is one.
-    pub user_name: Option<String>,
+    /// Who calls.
+    pub principal: Arc<Principal>,
+    /// Policies that came with the caller's session; they can only take away.
+    pub session_policies: Option<Vec<SessionPolicy>>,
+    /// The caller's address and program, when the call came over HTTP.
+    pub from: Origin,
     /// Present when a running process calls: the same effect repeated after a crash carries the
     /// same id.
     pub effect_id: Option<String>,
+}
+
+/// A policy of a session.
+#[derive(Clone, Debug)]
+pub struct SessionPolicy {
+    /// Its ARN, or a word for an inline one.
+    pub label: String,
+    /// Its text.
+    pub document: String,
+}
+
+/// Where a call comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// Over HTTP.
+    Http {
+        /// The caller's address.
+        source_ip: String,
+        /// `User-Agent`.
+        user_agent: Option<String>,
+    },
+    /// A service acts for a resource: a state machine's task, a rule's target, a runbook's step.
+    Service {
+        /// The ARN of that resource.
+        source_arn: String,
+    },
 }
 
 impl Call {
     /// Returns the account that the call acts in.
     pub fn account(&self) -> &str {
         &self.settings.account
+    }
+
+    /// Returns the name of the calling IAM user, when the caller is one.
+    pub fn user_name(&self) -> Option<&str> {
+        match &self.principal.kind {
+            policy::PrincipalKind::User { name, .. } => Some(name),
+            policy::PrincipalKind::Root
+            | policy::PrincipalKind::AssumedRole { .. }
+            | policy::PrincipalKind::FederatedUser { .. }
+            | policy::PrincipalKind::Service { .. }
+            | policy::PrincipalKind::Anonymous => None,
+        }
     }
 
     /// Returns the ARN of a global resource: `arn:aws:iam::123456789012:user/x`.
@@ -51,5 +100,24 @@ impl Call {
     /// Returns the time of the call as handlers put it into answers: epoch seconds, with fraction.
     pub fn now_seconds(&self) -> f64 {
         self.now_millis as f64 / 1000.0
+    }
+
+    /// Returns a UUID for something that this call creates: the same one when the same effect is
+    /// repeated after a crash, a random one otherwise.
+    pub fn stable_uuid(&self, purpose: &str) -> String {
+        match &self.effect_id {
+            Some(effect) => self.uuid_of(&format!("effect/{effect}/{purpose}")),
+            None => ids::uuid(),
+        }
+    }
+
+    /// Returns the UUID that belongs to a text in this account and region.
+    pub fn uuid_of(&self, text: &str) -> String {
+        let digest = Sha256::digest(format!("{}/{}/{text}", self.account(), self.region));
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(digest) {
+            *to = from;
+        }
+        ids::uuid_from(bytes)
     }
 }

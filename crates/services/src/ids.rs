@@ -67,3 +67,8 @@ pub fn uuid_from(mut bytes: [u8; 16]) -> String {
     }
     text
 }
+
+/// Returns the id of a signing certificate: 32 letters and digits.
+pub fn certificate_id() -> String {
+    letters(UPPER, 32)
+}

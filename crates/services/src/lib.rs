@@ -11,12 +11,14 @@
 mod call;
 mod context;
 mod error;
+pub mod iam;
 pub mod ids;
 mod input;
 mod operation;
 pub mod page;
+pub mod sts;
 
-pub use call::{Call, Settings};
+pub use call::{Call, Origin, SessionPolicy, Settings};
 pub use context::{Notice, Reading, Writing};
 pub use error::{Answer, Error};
 pub use input::Input;

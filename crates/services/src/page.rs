@@ -17,6 +17,11 @@ pub fn open_marker(marker: &str) -> Option<String> {
     String::from_utf8(bytes).ok()?.strip_prefix("1:").map(str::to_owned)
 }
 
+/// Returns the marker that stands for a key.
+pub fn marker(key: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("1:{key}"))
+}
+
 /// Cuts a page of at most `limit` out of rows in key order, starting behind `after`.
 pub fn cut<T>(
     rows: impl IntoIterator<Item = (String, T)>,
@@ -31,6 +36,6 @@ pub fn cut<T>(
         last = Some(key);
     }
     let more = rows.next().is_some();
-    let next = last.filter(|_| more).map(|key| BASE64_URL_SAFE_NO_PAD.encode(format!("1:{key}")));
+    let next = last.filter(|_| more).map(|key| marker(&key));
     Page { items, next }
 }

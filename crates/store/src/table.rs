@@ -31,13 +31,13 @@ tables! {
     Roles => "iam_roles",
     /// Customer managed policies by ARN.
     Policies => "iam_policies",
-    /// Credentials of IAM users: access keys, certificates, SSH keys … by `kind/account/id`.
+    /// Credentials of IAM users: access keys, certificates, SSH keys … by `kind/id`.
     Credentials => "iam_credentials",
-    /// Membership, attachments and other relations of IAM, by `relation/account/left/right`.
+    /// Membership, attachments and other relations of IAM, by `relation/account/…`.
     Relations => "iam_relations",
     /// MFA devices by serial number.
     MfaDevices => "iam_mfa_devices",
-    /// Account-wide settings of IAM.
+    /// Account-wide settings of IAM, and instance profiles.
     IamSettings => "iam_settings",
     /// Temporary credentials of STS by access key id.
     Sessions => "sts_sessions",

@@ -1,0 +1,69 @@
+//! AWS Identity and Access Management.
+//!
+//! Names are how callers find things, unique ids are how things refer to each other: a credential,
+//! a membership or an attachment knows the id of its entity, so renaming moves one row and a name
+//! used again inherits nothing.
+
+mod access_keys;
+mod account;
+mod attachments;
+mod aws_managed;
+mod boundaries;
+mod credentials;
+mod entity;
+mod error;
+mod groups;
+mod inline_policies;
+mod instance_profiles;
+mod login_profiles;
+mod managed_policies;
+mod memberships;
+mod mfa_devices;
+mod names;
+mod paging;
+mod policy_text;
+mod policy_versions;
+mod principals;
+mod roles;
+mod rsa_public_key;
+mod service_specific_credentials;
+mod signing_certificates;
+mod ssh_public_keys;
+mod tags;
+mod totp;
+mod trust;
+mod users;
+mod virtual_mfa_devices;
+
+use crate::Operation;
+
+pub use access_keys::{KeyStatus, StoredKey, find_access_key, note_key_use};
+pub use principals::{IdentityPolicies, policies_of_principal, policy_document};
+pub use roles::{Role, find_role};
+
+pub(crate) use access_keys::SECRET_CHARACTERS;
+pub(crate) use mfa_devices::accept_token_code;
+pub(crate) use policy_text::validate_policy;
+
+/// Every operation, one line per file.
+pub const OPERATIONS: &[&[Operation]] = &[
+    access_keys::OPERATIONS,
+    account::OPERATIONS,
+    attachments::OPERATIONS,
+    boundaries::OPERATIONS,
+    groups::OPERATIONS,
+    inline_policies::OPERATIONS,
+    instance_profiles::OPERATIONS,
+    login_profiles::OPERATIONS,
+    managed_policies::OPERATIONS,
+    memberships::OPERATIONS,
+    mfa_devices::OPERATIONS,
+    policy_versions::OPERATIONS,
+    roles::OPERATIONS,
+    service_specific_credentials::OPERATIONS,
+    signing_certificates::OPERATIONS,
+    ssh_public_keys::OPERATIONS,
+    tags::OPERATIONS,
+    users::OPERATIONS,
+    virtual_mfa_devices::OPERATIONS,
+];

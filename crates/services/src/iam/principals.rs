@@ -1,0 +1,95 @@
+//! Principals and the policies that speak about them.
+
+use policy::{Principal, PrincipalKind};
+use store::Read;
+
+use super::entity::{self, Entity, Kind};
+use super::{managed_policies, memberships};
+use crate::Error;
+
+/// The policies of a principal as texts: what the authoriser decides on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityPolicies {
+    /// Label (ARN, or the name of an inline policy) and text, of the principal and its groups.
+    pub identity: Vec<(String, String)>,
+    /// Label and text of the permissions boundary, where one is set.
+    pub boundary: Option<(String, String)>,
+}
+
+/// Returns the policies of a principal. Who is gone, or has been deleted and made anew since the
+/// credentials were given out, has none; root, services and strangers have none either.
+///
+/// # Errors
+/// When the store fails.
+pub fn policies_of_principal(
+    store: &dyn Read,
+    principal: &Principal,
+) -> Result<IdentityPolicies, Error> {
+    let account = &principal.account;
+    let mut policies = IdentityPolicies::default();
+    let (kind, name, id) = match &principal.kind {
+        PrincipalKind::User { name, id, .. } => (Kind::User, name, id),
+        PrincipalKind::AssumedRole { role_name, role_id, .. } => (Kind::Role, role_name, role_id),
+        PrincipalKind::Root
+        | PrincipalKind::FederatedUser { .. }
+        | PrincipalKind::Service { .. }
+        | PrincipalKind::Anonymous => return Ok(policies),
+    };
+    let found = entity::find(store, account, kind, name)?;
+    let Some(entity) = found.filter(|entity| entity.id == *id) else { return Ok(policies) };
+    collect(store, &entity, &mut policies.identity)?;
+    if kind == Kind::User {
+        for group in memberships::groups_of(store, account, id)? {
+            collect(store, &group, &mut policies.identity)?;
+        }
+    }
+    policies.boundary = match &entity.permissions_boundary {
+        Some(arn) => Some((arn.clone(), boundary(store, arn)?)),
+        None => None,
+    };
+    Ok(policies)
+}
+
+fn collect(
+    store: &dyn Read,
+    entity: &Entity,
+    into: &mut Vec<(String, String)>,
+) -> Result<(), Error> {
+    for (name, text) in &entity.inline_policies {
+        into.push((name.clone(), text.clone()));
+    }
+    for arn in &entity.attached_policies {
+        if let Some(text) = text_of(store, arn)? {
+            into.push((arn.clone(), text));
+        }
+    }
+    Ok(())
+}
+
+fn text_of(store: &dyn Read, arn: &str) -> Result<Option<String>, Error> {
+    let policy = managed_policies::find(store, arn)?;
+    Ok(policy.as_ref().and_then(|policy| policy.document()).map(str::to_owned))
+}
+
+/// A policy cannot be deleted while it is a boundary, so a missing one is our fault: it is an error
+/// and never taken for the absence of a boundary.
+fn boundary(store: &dyn Read, arn: &str) -> Result<String, Error> {
+    text_of(store, arn)?
+        .ok_or_else(|| Error::internal(&format!("the boundary `{arn}` is not in the store")))
+}
+
+/// Returns a user as a principal with long-term credentials.
+pub(super) fn user(account: &str, user: &Entity) -> Principal {
+    let mut principal = Principal::user(account, &user.path, &user.name, &user.id);
+    principal.tags = user.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+    principal
+}
+
+/// Returns the text of a managed policy by its ARN, for session policies given by ARN; `None` when
+/// there is no such policy.
+///
+/// # Errors
+/// When the store fails.
+pub fn policy_document(store: &dyn Read, arn: &str) -> Result<Option<String>, Error> {
+    text_of(store, arn)
+}

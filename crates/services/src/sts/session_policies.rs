@@ -1,0 +1,51 @@
+//! Session policies: texts and ARNs that narrow what a session may do.
+
+use policy::Kind;
+use store::Read;
+use value::Value;
+
+use crate::{Error, Input, SessionPolicy, iam};
+
+/// How long the inline session policy may be, in characters.
+const POLICY_CHARACTERS_MAX: usize = 2048;
+/// How many managed policies a session may be given.
+const POLICY_ARNS_MAX: usize = 10;
+/// What AccessDenied and reasons call the inline one.
+const INLINE_LABEL: &str = "session policy";
+
+/// Returns the session policies of an input; `None` when it has none.
+///
+/// # Errors
+/// When a text is no policy, an ARN names none, or there are too many.
+pub(super) fn in_input(
+    store: &dyn Read,
+    input: &Value,
+) -> Result<Option<Vec<SessionPolicy>>, Error> {
+    let mut policies = Vec::new();
+    if let Some(text) = input.maybe_text("Policy") {
+        if text.chars().count() > POLICY_CHARACTERS_MAX {
+            return Err(Error::new(
+                "PackedPolicyTooLarge",
+                format!("The session policy is longer than {POLICY_CHARACTERS_MAX} characters"),
+            ));
+        }
+        iam::validate_policy(text, Kind::Session)?;
+        policies.push(SessionPolicy { label: INLINE_LABEL.into(), document: text.to_owned() });
+    }
+    let arns = input.list("PolicyArns");
+    if arns.len() > POLICY_ARNS_MAX {
+        return Err(Error::validation(format!(
+            "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: \
+             Member must have length less than or equal to {POLICY_ARNS_MAX}"
+        )));
+    }
+    for arn in arns {
+        let arn = arn.text("arn")?;
+        let document = iam::policy_document(store, arn)?.ok_or_else(|| {
+            // UNVERIFIED: AWS's text for session policies that do not exist.
+            Error::validation(format!("Policy {arn} does not exist or is not attachable."))
+        })?;
+        policies.push(SessionPolicy { label: arn.to_owned(), document });
+    }
+    Ok((!policies.is_empty()).then_some(policies))
+}
