@@ -58,5 +58,11 @@ impl From<store::Error> for Error {
     }
 }
 
+impl From<runtime::Error> for Error {
+    fn from(err: runtime::Error) -> Error {
+        Error::internal(&err)
+    }
+}
+
 /// What an operation answers.
 pub type Answer = Result<Value, Error>;

@@ -8,21 +8,86 @@
 //!
 //! May depend on: every crate of a lower floor.
 
+mod authorize;
 mod call;
 mod context;
+mod dispatch;
+mod endpoint;
 mod error;
+mod events;
+mod http;
 pub mod iam;
 pub mod ids;
 mod input;
 mod operation;
 pub mod page;
+mod roles;
+mod ssm;
+mod states;
 pub mod sts;
+
+use std::sync::{Arc, OnceLock};
+
+use runtime::Runtime;
+use store::Store;
 
 pub use call::{Call, Origin, SessionPolicy, Settings};
 pub use context::{Notice, Reading, Writing};
+pub use dispatch::{SERVICE_NAMES, operations};
+pub use endpoint::Endpoint;
 pub use error::{Answer, Error};
+pub use http::{AuthMode, Http, Reset};
 pub use input::Input;
 pub use operation::{Check, Operation, Pending, Run};
 
 /// Everything that serves calls.
-pub struct Services {}
+pub struct Services {
+    settings: Arc<Settings>,
+    runtime: Runtime,
+    policies: authorize::Policies,
+    pump: events::Pump,
+    http: Http,
+    /// Where this server listens, for scripts; known once it does.
+    endpoint_url: OnceLock<String>,
+}
+
+impl Services {
+    /// Returns the services of a server; [`Services::start`] starts what runs in the background.
+    pub fn new(settings: Settings, runtime: Runtime, http: Http) -> Arc<Services> {
+        Arc::new(Services {
+            settings: Arc::new(settings),
+            runtime,
+            policies: authorize::Policies::default(),
+            pump: events::Pump::default(),
+            http,
+            endpoint_url: OnceLock::new(),
+        })
+    }
+
+    /// Starts the background: the event pump.
+    pub fn start(self: &Arc<Services>) {
+        let services = self.clone();
+        tokio::spawn(async move { services.pump.run(services.clone()).await });
+    }
+
+    /// Says where this server listens; scripts are told.
+    pub fn listens_at(&self, url: &str) {
+        // Said once, when the listener is bound.
+        let _ = self.endpoint_url.set(url.to_owned());
+    }
+
+    /// Returns account, region and partition.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// Returns what runs processes.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &Store {
+        self.runtime.store()
+    }
+}

@@ -1,0 +1,129 @@
+//! The one place where a call is allowed or refused.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use policy::{CallFacts, Document, Kind, Policy, PolicySet, PrincipalKind, Request, Transport};
+
+use crate::call::Origin;
+use crate::{Check, Error, Reading, iam};
+
+/// How many compiled policies are kept; beyond that all are compiled anew.
+const POLICIES_KEPT_MAX: usize = 10_000;
+
+/// Compiled policies by kind and text.
+#[derive(Default)]
+pub(crate) struct Policies {
+    compiled: Mutex<HashMap<(Kind, String), Arc<Document>>>,
+}
+
+impl Policies {
+    /// Returns a policy compiled. A stored text that is no policy (which cannot be stored through
+    /// the API) allows nothing: it is an error, never an empty policy.
+    fn compile(&self, kind: Kind, label: &str, text: &str) -> Result<Policy, Error> {
+        let key = (kind, text.to_owned());
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = compiled.get(&key) {
+            return Ok(Policy::new(label, document.clone()));
+        }
+        let document = Document::parse(text, kind).map_err(|err| {
+            Error::internal(&format!("the stored policy {label} is malformed: {err}"))
+        })?;
+        let document = Arc::new(document);
+        if compiled.len() >= POLICIES_KEPT_MAX {
+            compiled.clear();
+        }
+        compiled.insert(key, document.clone());
+        Ok(Policy::new(label, document))
+    }
+
+    /// Returns every policy that speaks about this caller.
+    fn of_caller(&self, on: &Reading<'_>) -> Result<PolicySet, Error> {
+        let principal = &on.call.principal;
+        let stored = iam::policies_of_principal(on.store, principal)?;
+        let mut set = PolicySet::default();
+        for (label, text) in &stored.identity {
+            set.identity.push(self.compile(Kind::Identity, label, text)?);
+        }
+        if let Some((label, text)) = &stored.boundary {
+            set.boundary = Some(vec![self.compile(Kind::Boundary, label, text)?]);
+        }
+        if let Some(policies) = &on.call.session_policies {
+            let compiled = policies
+                .iter()
+                .map(|policy| self.compile(Kind::Session, &policy.label, &policy.document));
+            set.session = Some(compiled.collect::<Result<_, _>>()?);
+        }
+        Ok(set)
+    }
+
+    /// Allows a call, or says in AWS's words why not. Every check must be allowed.
+    pub(crate) fn authorize(
+        &self,
+        on: &Reading<'_>,
+        service: &str,
+        checks: &[Check],
+    ) -> Result<(), Error> {
+        let principal = &on.call.principal;
+        if checks.is_empty() || matches!(principal.kind, PrincipalKind::Root) {
+            return Ok(());
+        }
+        let policies = self.of_caller(on)?;
+        for check in checks {
+            let request = request(on, check);
+            let decision = policy::decide(&request, &policies);
+            if !decision.is_allowed() {
+                let display = check.display.as_deref();
+                let resource = display.or((check.resource != "*").then_some(&*check.resource));
+                let text = policy::access_denied_text(
+                    &principal.arn(),
+                    &check.action,
+                    resource,
+                    &decision,
+                );
+                tracing::info!(request_id = %on.call.request_id, decision = ?decision.outcome, "{text}");
+                return Err(Error::new(denial_code(service), text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the code of a refusal: query services and JSON services spell it differently.
+pub(crate) fn denial_code(service: &str) -> &'static str {
+    match service {
+        "iam" | "sts" | "cloudformation" => "AccessDenied",
+        _ => "AccessDeniedException",
+    }
+}
+
+fn request(on: &Reading<'_>, check: &Check) -> Request {
+    let mut context = standard_context(on);
+    for (key, values) in &check.context {
+        context.set_list(key, values.iter().map(String::as_str));
+    }
+    Request::new(on.call.principal.clone(), &check.action, &check.resource, context)
+}
+
+/// Returns the condition keys that every call has.
+pub(crate) fn standard_context(on: &Reading<'_>) -> policy::Context {
+    let call = on.call;
+    let mut facts = CallFacts {
+        now_millis: call.now_millis,
+        region: call.region.clone(),
+        resource_account: Some(call.account().to_owned()),
+        ..CallFacts::default()
+    };
+    match &call.from {
+        Origin::Http { source_ip, user_agent } => {
+            facts.source_ip = Some(source_ip.clone());
+            facts.user_agent.clone_from(user_agent);
+            facts.transport = Transport::Plain;
+        }
+        Origin::Service { source_arn } => {
+            facts.source_arn = Some(source_arn.clone());
+            facts.source_account = Some(call.account().to_owned());
+        }
+    }
+    policy::standard_context(&call.principal, &facts)
+}

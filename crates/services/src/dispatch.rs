@@ -1,0 +1,112 @@
+//! From an operation's name to its answer: find, validate, authorise, run.
+
+use std::sync::Arc;
+
+use store::{Load, Save, Table};
+use value::Value;
+
+use crate::{
+    Answer, Call, Error, Notice, Operation, Reading, Run, Services, Writing, events, iam, ssm,
+    states, sts,
+};
+
+/// The services, one line each: botocore's name and the operations.
+const SERVICES: &[(&str, &[&[Operation]])] = &[
+    ("events", events::OPERATIONS),
+    ("iam", iam::OPERATIONS),
+    ("ssm", ssm::OPERATIONS),
+    ("stepfunctions", states::OPERATIONS),
+    ("sts", sts::OPERATIONS),
+];
+
+/// The names of the services served here, botocore's.
+pub const SERVICE_NAMES: &[&str] = &["events", "iam", "ssm", "stepfunctions", "sts"];
+
+/// Returns the operations served of a service.
+pub fn operations(service: &str) -> impl Iterator<Item = &'static Operation> {
+    let lists = SERVICES.iter().find(|(name, _)| *name == service).map(|(_, lists)| *lists);
+    lists.unwrap_or_default().iter().flat_map(|list| list.iter())
+}
+
+/// Returns an operation, or the error that names the one that is not there.
+pub(crate) fn find(service: &str, operation: &str) -> Result<&'static Operation, Error> {
+    operations(service).find(|known| known.name == operation).ok_or_else(|| {
+        Error::new(
+            "NotImplemented",
+            format!(
+                "Stepwell does not implement {service}:{operation}. COMPAT.md lists what it does."
+            ),
+        )
+    })
+}
+
+impl Services {
+    /// Runs one operation for an authenticated caller.
+    ///
+    /// # Errors
+    /// The operation's own, AccessDenied, or that it is not implemented.
+    pub async fn dispatch(
+        self: &Arc<Services>,
+        service: &'static str,
+        operation: &'static Operation,
+        call: Call,
+        input: Value,
+    ) -> Answer {
+        match operation.run {
+            Run::Read(run) => self.store().read(|store| {
+                let on = Reading { store, call: &call };
+                let checks = (operation.checks)(&on, &input)?;
+                self.policies.authorize(&on, service, &checks)?;
+                run(&on, &input)
+            }),
+            Run::Write(run) => self.write(service, operation, run, call, input).await,
+            Run::Workflow(run) => {
+                self.store().read(|store| {
+                    let on = Reading { store, call: &call };
+                    let checks = (operation.checks)(&on, &input)?;
+                    self.policies.authorize(&on, service, &checks)
+                })?;
+                run(self.clone(), call, input).await
+            }
+        }
+    }
+
+    /// Runs a changing operation in one transaction. An effect that was answered before is answered
+    /// again from memory; its answer is remembered with the change.
+    async fn write(
+        self: &Arc<Services>,
+        service: &'static str,
+        operation: &'static Operation,
+        run: fn(&mut Writing<'_>, &Value) -> Answer,
+        call: Call,
+        input: Value,
+    ) -> Answer {
+        let services = self.clone();
+        let written = self.store().write(move |store| -> Result<(Value, Vec<Notice>), Error> {
+            let known: Option<Value> = match &call.effect_id {
+                Some(effect) => store.load(Table::Applied, effect)?,
+                None => None,
+            };
+            if let Some(answer) = known {
+                return Ok((answer, Vec::new()));
+            }
+            let on = Reading { store: store.as_read(), call: &call };
+            let checks = (operation.checks)(&on, &input)?;
+            services.policies.authorize(&on, service, &checks)?;
+            let mut on = Writing { store, call: &call, notices: Vec::new() };
+            let answer = run(&mut on, &input)?;
+            let notices = on.notices;
+            if let Some(effect) = &call.effect_id {
+                store.save(Table::Applied, effect, &answer)?;
+            }
+            Ok((answer, notices))
+        });
+        let (answer, notices) = written.await??;
+        for notice in notices {
+            match notice {
+                Notice::Events | Notice::Schedules => self.pump.wake(),
+            }
+        }
+        Ok(answer)
+    }
+}

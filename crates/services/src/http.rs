@@ -1,0 +1,284 @@
+//! From an HTTP request to an answer: route, authenticate, validate, dispatch, render.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use policy::Principal;
+use runtime::wall_millis;
+use value::{Value, value};
+use wire::sigv4::{self, Signed};
+use wire::{Face, Fault, Request, Response, Routed};
+
+use crate::call::Origin;
+use crate::{Call, Error, Services, SessionPolicy, dispatch, iam, ids, sts};
+
+/// The access key that local tools use; on a loopback listener it is the account's root user.
+const TEST_KEY: &str = "test";
+/// Where the server's own pages are, beside the AWS APIs.
+const OWN_PAGES: &str = "/_stepwell/";
+
+/// Whose requests are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Stored keys, checked; and the access key `test`, unchecked, as root. For loopback listeners.
+    Loopback,
+    /// As `Loopback`, and unknown keys too are root. For other tools' test suites.
+    Open,
+    /// Stored keys only.
+    Strict,
+}
+
+/// How the server answers HTTP.
+#[derive(Clone, Copy, Debug)]
+pub struct Http {
+    /// Whose requests are taken.
+    pub auth: AuthMode,
+    /// Whether `POST /_stepwell/reset` may empty the server.
+    pub reset: Reset,
+}
+
+/// Whether the server may be emptied from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// It may.
+    Allowed,
+    /// It may not.
+    Refused,
+}
+
+/// Who a request is from, and what came with its session.
+struct Caller {
+    principal: Principal,
+    session_policies: Option<Vec<SessionPolicy>>,
+    region: Option<String>,
+}
+
+impl wire::Handler for Services {
+    fn handle(self: Arc<Self>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        Box::pin(async move {
+            // Virtual time stands still while a request is answered.
+            let _busy = self.runtime().clock().busy();
+            if request.path.starts_with(OWN_PAGES) {
+                return self.own_page(&request).await;
+            }
+            let request_id = ids::uuid();
+            match self.respond(&request, &request_id).await {
+                Ok(response) => response,
+                Err(fault) => fault.render(&request_id),
+            }
+        })
+    }
+}
+
+impl Services {
+    async fn respond(
+        self: &Arc<Self>,
+        request: &Request,
+        request_id: &str,
+    ) -> Result<Response, Fault> {
+        let routed = wire::route(request)?;
+        let face = routed.face;
+        let service = routed.operation.service();
+        let caller = self.authenticate(request, &routed)?;
+        let input = routed.input(request)?;
+        let known = dispatch::SERVICE_NAMES.iter().find(|name| **name == service.name());
+        let found = known.map(|name| dispatch::find(name, routed.operation.name()));
+        let (Some(name), Some(Ok(operation))) = (known, found) else {
+            return Err(face.not_implemented(routed.operation));
+        };
+        if let Some(problems) = wire::validate::problems(routed.operation, &input) {
+            let code = face.word("ValidationError", "ValidationException");
+            return Err(face.fault(400, code, problems));
+        }
+        let call = self.call_of(request, request_id, caller);
+        tracing::debug!(request_id, service = *name, operation = operation.name, caller = %call.principal.arn());
+        match self.dispatch(name, operation, call, input).await {
+            Ok(output) => wire::answer(routed.operation, &output, request_id),
+            Err(err) => Err(fault(face, &err)),
+        }
+    }
+
+    fn call_of(&self, request: &Request, request_id: &str, caller: Caller) -> Call {
+        Call {
+            settings: self.settings().clone(),
+            region: caller.region.unwrap_or_else(|| self.settings().region.clone()),
+            request_id: request_id.to_owned(),
+            now_millis: self.runtime().clock().now_millis(),
+            principal: Arc::new(caller.principal),
+            session_policies: caller.session_policies,
+            from: Origin::Http {
+                source_ip: request.peer.clone(),
+                user_agent: request.header("user-agent").map(str::to_owned),
+            },
+            effect_id: None,
+        }
+    }
+
+    /// Returns who a request is from, or why nobody knows.
+    fn authenticate(&self, request: &Request, routed: &Routed) -> Result<Caller, Fault> {
+        let face = &routed.face;
+        let signed = match sigv4::parse(request, face)? {
+            Some(signed) => signed,
+            None if routed.operation.is_unsigned() => {
+                return Ok(Caller {
+                    principal: Principal::anonymous(),
+                    session_policies: None,
+                    region: None,
+                });
+            }
+            None => {
+                let code =
+                    face.word("MissingAuthenticationToken", "MissingAuthenticationTokenException");
+                return Err(face.fault(403, code, "Request is missing Authentication Token"));
+            }
+        };
+        let root = || Caller {
+            principal: Principal::root(&self.settings().account),
+            session_policies: None,
+            // Query services of IAM and STS are signed for us-east-1 whatever the caller's region.
+            region: Some(signed.region.clone()).filter(|_| !is_global(&signed.service)),
+        };
+        if signed.access_key_id == TEST_KEY && self.http.auth != AuthMode::Strict {
+            return Ok(root());
+        }
+        match self.stored(&signed, face)? {
+            Some((caller, secret)) => {
+                let service = routed.operation.service().signing_name();
+                signed.verify(request, &secret, service, wall_millis(), face)?;
+                Ok(caller)
+            }
+            None if self.http.auth == AuthMode::Open => Ok(root()),
+            None => Err(invalid_token(face)),
+        }
+    }
+
+    /// Returns the owner of a stored key and its secret.
+    fn stored(&self, signed: &Signed, face: &Face) -> Result<Option<(Caller, String)>, Fault> {
+        let region = Some(signed.region.clone()).filter(|_| !is_global(&signed.service));
+        let internal = |err: Error| fault(*face, &err);
+        if let Some(token) = &signed.session_token {
+            let session =
+                self.store().read(|store| sts::find_session(store, &signed.access_key_id));
+            let Some(session) = session.map_err(internal)? else { return Ok(None) };
+            if session.token != *token {
+                return Err(invalid_token(face));
+            }
+            if session.expires_millis <= wall_millis() + self.runtime().clock().ahead_millis() {
+                let code = face.word("ExpiredToken", "ExpiredTokenException");
+                let status = if face.is_xml() { 403 } else { 400 };
+                return Err(face.fault(
+                    status,
+                    code,
+                    "The security token included in the request is expired",
+                ));
+            }
+            let caller =
+                Caller { principal: session.principal, session_policies: session.policies, region };
+            return Ok(Some((caller, session.secret)));
+        }
+        let key = self.store().read(|store| iam::find_access_key(store, &signed.access_key_id));
+        let Some(key) = key.map_err(internal)? else { return Ok(None) };
+        if key.status == iam::KeyStatus::Inactive {
+            return Err(invalid_token(face));
+        }
+        let caller = Caller { principal: key.principal, session_policies: None, region };
+        Ok(Some((caller, key.secret)))
+    }
+
+    /// Answers the server's own pages: health, reset, clock.
+    async fn own_page(self: &Arc<Self>, request: &Request) -> Response {
+        let page = request.path.strip_prefix(OWN_PAGES).unwrap_or_default();
+        match (request.method.as_str(), page) {
+            ("GET", "health") => Response::json(200, &self.health()),
+            ("POST", "reset") => self.reset().await,
+            ("POST", "clock/advance") => self.advance(&request.body),
+            _ => Response::json(
+                404,
+                &value!({
+                    "message": format!("there is no {} {}", request.method, request.path),
+                    "hint": "GET /_stepwell/health, POST /_stepwell/reset, POST /_stepwell/clock/advance",
+                }),
+            ),
+        }
+    }
+
+    fn health(&self) -> Value {
+        let clock = self.runtime().clock();
+        value!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "account": &self.settings().account,
+            "region": &self.settings().region,
+            "services": dispatch::SERVICE_NAMES.to_vec(),
+            "now": clock.now_millis() as f64 / 1000.0,
+            "clockAheadSeconds": clock.ahead_millis() as f64 / 1000.0,
+            "timersArmed": self.runtime().timers_armed(),
+        })
+    }
+
+    async fn reset(self: &Arc<Self>) -> Response {
+        if self.http.reset == Reset::Refused {
+            let message =
+                "this server keeps its data: start it with --memory or --allow-reset to reset it";
+            return Response::json(403, &value!({ "message": message }));
+        }
+        match self.runtime().reset().await {
+            Ok(()) => Response::json(200, &value!({ "status": "reset" })),
+            Err(err) => Response::json(500, &value!({ "message": err.to_string() })),
+        }
+    }
+
+    /// Moves a virtual clock ahead: `{"seconds": 3600}`.
+    fn advance(&self, body: &[u8]) -> Response {
+        let clock = self.runtime().clock();
+        if clock.mode() == runtime::ClockMode::Real {
+            let message =
+                "the clock is the machine's: start the server with --clock virtual to move it";
+            return Response::json(409, &value!({ "message": message }));
+        }
+        let seconds = value::parse_bytes(body).ok().and_then(|body| body.get("seconds")?.as_f64());
+        match seconds.filter(|seconds| (0.0..=ADVANCE_SECONDS_MAX).contains(seconds)) {
+            Some(seconds) => {
+                #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
+                clock.advance((seconds * 1000.0) as i64);
+                self.pump.wake();
+                Response::json(200, &self.health())
+            }
+            None => Response::json(
+                400,
+                &value!({
+                    "message": format!("send {{\"seconds\": N}}, 0 to {ADVANCE_SECONDS_MAX}"),
+                }),
+            ),
+        }
+    }
+}
+
+/// How far one request moves a virtual clock at most: ten years.
+const ADVANCE_SECONDS_MAX: f64 = 10.0 * 366.0 * 24.0 * 3600.0;
+
+fn is_global(service: &str) -> bool {
+    matches!(service, "iam" | "sts")
+}
+
+fn invalid_token(face: &Face) -> Fault {
+    let text = "The security token included in the request is invalid.";
+    let status = if face.is_xml() { 403 } else { 400 };
+    face.fault(status, face.word("InvalidClientTokenId", "UnrecognizedClientException"), text)
+}
+
+/// Returns an operation's error as the protocol writes it.
+fn fault(face: Face, err: &Error) -> Fault {
+    let status = match &*err.code {
+        "InternalFailure" => 500,
+        "NotImplemented" => 501,
+        "AccessDenied" => 403,
+        _ => 400,
+    };
+    let mut fault = face.fault(status, err.code.clone(), &*err.message);
+    if !err.members.is_empty() {
+        fault.members = Some(Box::new(err.members.clone()));
+    }
+    fault
+}

@@ -1,0 +1,190 @@
+//! StartAutomationExecution: from a request to a running runbook.
+//!
+//! AWS Systems Manager API reference, "StartAutomationExecution" (read 2026-11).
+
+use std::sync::Arc;
+
+use automation::{Mode, Started as Facts, catalogue};
+use runtime::{Begin, BeginAutomation, Caller, Kind, ProcessId, definition_key};
+use store::{Load, Table};
+use value::{Value, value};
+
+use super::documents::{Found, bare_name, find, text_of};
+use super::error;
+use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, roles};
+
+pub(super) const OPERATIONS: &[Operation] =
+    &[Operation { name: "StartAutomationExecution", checks: may_start, run: Run::Workflow(start) }];
+
+/// Members that ask for what is not there yet: refused by name, never ignored.
+const NOT_AVAILABLE: [&str; 6] = [
+    "Targets",
+    "TargetParameterName",
+    "TargetMaps",
+    "TargetLocations",
+    "TargetLocationsURL",
+    "AlarmConfiguration",
+];
+
+/// Returns the document version that a request means.
+fn found(on: &Reading<'_>, input: &Value) -> Result<Found, Error> {
+    let name = bare_name(input.text("DocumentName")?);
+    let document = find(on, name)?.ok_or_else(|| error::definition_not_found(name))?;
+    let wanted = input.maybe_text("DocumentVersion");
+    let number = document
+        .number(wanted)
+        .ok_or_else(|| error::definition_version_not_found(name, wanted.unwrap_or("$DEFAULT")))?;
+    text_of(on, document, number)
+}
+
+fn definition_arn(on: &Reading<'_>, name: &str, version: &str) -> String {
+    let (partition, region) = (&on.call.settings.partition, &on.call.region);
+    // Amazon's documents belong to no account.
+    let account = if catalogue::find(name).is_some() { "" } else { on.call.account() };
+    format!("arn:{partition}:ssm:{region}:{account}:automation-definition/{name}:{version}")
+}
+
+/// The caller needs the definition, and must be allowed to pass the role that the runbook assumes.
+fn may_start(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    let name = bare_name(input.text("DocumentName")?);
+    let Ok(found) = found(on, input) else {
+        let version = input.maybe_text("DocumentVersion").unwrap_or("$DEFAULT");
+        let arn = definition_arn(on, name, version);
+        return Ok(vec![Check::new("ssm:StartAutomationExecution", arn)]);
+    };
+    let arn = definition_arn(on, name, &found.number.to_string());
+    let mut checks = vec![Check::new("ssm:StartAutomationExecution", arn)];
+    let parameters = input.get("Parameters").cloned().unwrap_or_else(Value::object);
+    if let Ok(runbook) = found.runbook()
+        && let Some(role) = runbook.assume_role(&parameters).filter(|role| role.starts_with("arn:"))
+    {
+        checks.push(Check::pass_role(role, "ssm.amazonaws.com"));
+    }
+    Ok(checks)
+}
+
+fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
+    Box::pin(async move {
+        if let Some(member) = NOT_AVAILABLE.iter().find(|member| input.get(member).is_some()) {
+            let text = format!("Stepwell does not start automations with {member} yet.");
+            return Err(Error::new("ValidationException", text));
+        }
+        let id = execution_id(&call, &input);
+        let plan =
+            services.store().read(|store| plan(&Reading { store, call: &call }, &input, &id))?;
+        if plan.is_amazons {
+            keep_definition(&services, &plan.text).await?;
+        }
+        let process = ProcessId::new(Kind::Automation, &id);
+        let begun = services.runtime().begin(process, Begin::Automation(plan.begin)).await?;
+        if begun == runtime::Started::AlreadyKnown {
+            check_same_request(&services, &id, &input)?;
+        }
+        Ok(value!({ "AutomationExecutionId": id }))
+    })
+}
+
+/// The same client token is the same execution; so is the same effect repeated after a crash.
+fn execution_id(call: &Call, input: &Value) -> String {
+    match input.maybe_text("ClientToken") {
+        Some(token) => call.uuid_of(&format!("automation/{}", token.to_lowercase())),
+        None => call.stable_uuid("automation"),
+    }
+}
+
+struct Plan {
+    begin: BeginAutomation,
+    text: String,
+    is_amazons: bool,
+}
+
+fn plan(on: &Reading<'_>, input: &Value, id: &str) -> Result<Plan, Error> {
+    let found = found(on, input)?;
+    let runbook = found.runbook()?;
+    let parameters = input.get("Parameters").cloned().unwrap_or_else(Value::object);
+    runbook
+        .start_parameters(&parameters)
+        .map_err(|err| error::invalid_parameters(err.to_string()))?;
+    let role = runbook.assume_role(&parameters);
+    if let Some(role) = &role {
+        if !role.starts_with("arn:") || !role.contains(":role/") {
+            let text = "The format of the supplied assume role ARN isn't valid.";
+            return Err(error::invalid_parameters(text));
+        }
+        roles::check_assumable(on, role, "ssm.amazonaws.com").map_err(|_| {
+            error::invalid_parameters("The defined assume role is unable to be assumed.")
+        })?;
+    }
+    let mode = match input.maybe_text("Mode") {
+        Some("Interactive") => Mode::Interactive,
+        Some(_) | None => Mode::Auto,
+    };
+    let begin = BeginAutomation {
+        definition: definition_key(&found.text),
+        format: found.format().to_string(),
+        caller: caller(on, role.as_deref(), id),
+        started: Facts {
+            execution_id: id.to_owned(),
+            document_name: found.document.name.clone(),
+            document_version: found.number.to_string(),
+            parameters,
+            executed_by: on.call.principal.arn(),
+            assume_role: role,
+            account: on.call.account().to_owned(),
+            region: on.call.region.clone(),
+            partition: on.call.settings.partition.clone(),
+            mode,
+            parent_execution_id: None,
+        },
+        request: request(input),
+    };
+    let is_amazons = found.document.owner == "Amazon";
+    Ok(Plan { begin, text: found.text, is_amazons })
+}
+
+/// Whom the steps act as: the role, or whoever started the execution.
+fn caller(on: &Reading<'_>, role: Option<&str>, id: &str) -> Caller {
+    match role {
+        Some(role) => Caller::Role {
+            role_arn: role.to_owned(),
+            service: "ssm.amazonaws.com".into(),
+            session_name: id.to_owned(),
+            source_arn: on.call.regional_arn("ssm", &format!("automation-execution/{id}")),
+        },
+        None => Caller::Principal(Box::new((*on.call.principal).clone())),
+    }
+}
+
+/// What makes two requests with one client token the same request.
+fn request(input: &Value) -> Value {
+    let mut request = input.clone();
+    request.object_mut().remove("ClientToken");
+    request
+}
+
+fn check_same_request(services: &Services, id: &str, input: &Value) -> Result<(), Error> {
+    let record: Option<Value> =
+        services.store().read(|store| store.load(Table::Automations, id))?;
+    let known = record.as_ref().and_then(|record| record.get("$request"));
+    if known.is_none_or(|known| *known == request(input)) {
+        return Ok(());
+    }
+    Err(Error::new(
+        "IdempotentParameterMismatch",
+        "Error returned when an idempotent operation is retried and the parameters don't match the \
+         original call to the API with the same idempotency token.",
+    ))
+}
+
+/// Amazon's documents are compiled in; a running process refers to its text in the store, so that a
+/// newer Stepwell finishes what an older one began.
+async fn keep_definition(services: &Services, text: &str) -> Result<(), Error> {
+    let key = definition_key(text);
+    let text = text.to_owned();
+    let known = services.store().read(|store| store.get(Table::Definitions, &key))?;
+    if known.is_some() {
+        return Ok(());
+    }
+    services.store().write(move |tx| tx.put(Table::Definitions, &key, text.as_bytes())).await??;
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Executions: StartExecution and its kin.
+//!
+//! AWS Step Functions API reference, "StartExecution" (read 2026-11).
+
+use std::sync::Arc;
+
+use runtime::{Begin, BeginExecution, Fact, Kind, ProcessId, Started};
+use store::{Load, Read, Scan, Table};
+use value::{Value, value};
+
+use super::state_machines::{StateMachine, check_name, definition_text, find, page_of};
+use super::{arn, error};
+use crate::page::cut;
+use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
+
+/// The largest input, in bytes (Step Functions quotas, "Maximum input or output size").
+const INPUT_BYTES_MAX: usize = 256 * 1024;
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation { name: "StartExecution", checks: may_start, run: Run::Workflow(start) },
+    Operation { name: "StopExecution", checks: may_stop, run: Run::Workflow(stop) },
+    Operation { name: "DescribeExecution", checks: may_describe, run: Run::Read(describe) },
+    Operation {
+        name: "DescribeStateMachineForExecution",
+        checks: may_describe_machine,
+        run: Run::Read(describe_machine),
+    },
+    Operation { name: "ListExecutions", checks: may_list, run: Run::Read(list) },
+];
+
+/// Returns the record of an execution, as the runtime wrote it.
+pub(super) fn find_execution(store: &dyn Read, execution_arn: &str) -> Result<Value, Error> {
+    arn::resource(execution_arn, arn::Named::Execution)?;
+    store
+        .load(Table::Executions, execution_arn)?
+        .ok_or_else(|| error::execution_does_not_exist(execution_arn))
+}
+
+fn may_start(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    Ok(vec![Check::new("states:StartExecution", input.text("stateMachineArn")?)])
+}
+
+fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
+    Box::pin(async move {
+        let (execution_arn, begin) =
+            services.store().read(|store| plan(&Reading { store, call: &call }, &input))?;
+        let id = ProcessId::new(Kind::Execution, &execution_arn);
+        let asked_input = begin.input.clone();
+        let started = services.runtime().begin(id, Begin::Execution(begin)).await?;
+        let record: Value = services.store().read(|store| find_execution(store, &execution_arn))?;
+        match started {
+            Started::New => {}
+            // The same name with the same input, while it runs, is the same request.
+            Started::AlreadyKnown => {
+                let running = record.maybe_text("status") == Some("RUNNING");
+                let same = record.maybe_text("input") == Some(&*asked_input);
+                if !(same && (running || call.effect_id.is_some())) {
+                    return Err(error::execution_already_exists(&execution_arn));
+                }
+            }
+        }
+        Ok(value!({
+            "executionArn": execution_arn,
+            "startDate": record.get("startDate"),
+        }))
+    })
+}
+
+/// Checks a request and returns what the runtime is to begin.
+fn plan(on: &Reading<'_>, input: &Value) -> Result<(String, BeginExecution), Error> {
+    let machine = find(on.store, input.text("stateMachineArn")?)?;
+    let name = match input.maybe_text("name") {
+        Some(name) => {
+            check_name(name)?;
+            name.to_owned()
+        }
+        None => on.call.stable_uuid("execution"),
+    };
+    let text = input.maybe_text("input").unwrap_or("{}");
+    if text.len() > INPUT_BYTES_MAX {
+        let limit =
+            format!("exceeded the maximum number of characters service limit of {INPUT_BYTES_MAX}");
+        return Err(error::invalid_execution_input(&limit));
+    }
+    value::parse(text).map_err(|err| error::invalid_execution_input(&err.to_string()))?;
+    let execution_arn =
+        on.call.regional_arn("states", &format!("execution:{}:{name}", machine.name));
+    Ok((execution_arn, begin(on, &machine, name, text)))
+}
+
+fn begin(on: &Reading<'_>, machine: &StateMachine, name: String, text: &str) -> BeginExecution {
+    BeginExecution {
+        name,
+        state_machine_arn: machine.arn.clone(),
+        state_machine_name: machine.name.clone(),
+        definition: machine.definition.clone(),
+        role_arn: machine.role_arn.clone(),
+        region: on.call.region.clone(),
+        input: text.to_owned(),
+        machine: value::to_value(machine).unwrap_or_default(),
+    }
+}
+
+fn may_stop(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    Ok(vec![Check::new("states:StopExecution", input.text("executionArn")?)])
+}
+
+fn stop(services: Arc<Services>, _call: Call, input: Value) -> Pending {
+    Box::pin(async move {
+        let execution_arn = input.text("executionArn")?;
+        services.store().read(|store| find_execution(store, execution_arn))?;
+        let fact = execution::Fact::StopRequested {
+            error: input.maybe_text("error").map(str::to_owned),
+            cause: input.maybe_text("cause").map(str::to_owned),
+        };
+        let id = ProcessId::new(Kind::Execution, execution_arn);
+        match services.runtime().request(id, Fact::Execution(fact)).await {
+            // Stopping what has ended succeeds and changes nothing.
+            Ok(()) | Err(runtime::Error::NotRunning) => {}
+            Err(err) => return Err(err.into()),
+        }
+        let record = services.store().read(|store| find_execution(store, execution_arn))?;
+        Ok(value!({ "stopDate": record.get("stopDate") }))
+    })
+}
+
+fn may_describe(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    Ok(vec![Check::new("states:DescribeExecution", input.text("executionArn")?)])
+}
+
+/// What DescribeExecution answers beyond the members that the runtime keeps for itself.
+fn describe(on: &Reading<'_>, input: &Value) -> Answer {
+    let record = find_execution(on.store, input.text("executionArn")?)?;
+    let status = record.maybe_text("status").unwrap_or_default().to_owned();
+    let members = [
+        "executionArn",
+        "stateMachineArn",
+        "name",
+        "status",
+        "startDate",
+        "stopDate",
+        "input",
+        "output",
+        "error",
+        "cause",
+    ];
+    let mut answer = Value::object();
+    for member in members {
+        if let Some(found) = record.get(member) {
+            answer.set(member, found);
+        }
+    }
+    let included = value!({ "included": true });
+    answer.set("inputDetails", &included);
+    if answer.get("output").is_some() {
+        answer.set("outputDetails", included);
+    }
+    answer.set("redriveCount", 0);
+    Ok(match status.as_str() {
+        "RUNNING" | "SUCCEEDED" => answer
+            .with("redriveStatus", "NOT_REDRIVABLE")
+            .with("redriveStatusReason", format!("Execution is {status} and cannot be redriven")),
+        _ => answer.with("redriveStatus", "REDRIVABLE"),
+    })
+}
+
+fn may_describe_machine(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    Ok(vec![Check::new("states:DescribeStateMachineForExecution", input.text("executionArn")?)])
+}
+
+/// The machine as it was when the execution started.
+fn describe_machine(on: &Reading<'_>, input: &Value) -> Answer {
+    let record = find_execution(on.store, input.text("executionArn")?)?;
+    let machine = record.get("machine").cloned().unwrap_or_default();
+    let machine: StateMachine = value::from_value(machine).map_err(|err| Error::internal(&err))?;
+    let text = definition_text(on.store, &machine.definition)?;
+    Ok(machine.described(text).with("updateDate", machine.update_millis as f64 / 1000.0))
+}
+
+fn may_list(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    Ok(vec![Check::new("states:ListExecutions", input.text("stateMachineArn")?)])
+}
+
+/// Newest first; the filter is applied while paging, as on AWS.
+fn list(on: &Reading<'_>, input: &Value) -> Answer {
+    let machine = find(on.store, input.text("stateMachineArn")?)?;
+    let (after, limit) = page_of(input)?;
+    let wanted = input.maybe_text("statusFilter");
+    let prefix = format!("{}/", machine.arn);
+    let mut found = Vec::new();
+    let mut behind = after.clone();
+    while found.len() <= limit {
+        let scan = Scan::prefix(&prefix).after(behind.as_deref()).limit(limit + 1);
+        let rows: Vec<(String, String)> = on.store.load_all(Table::ExecutionsByStart, scan)?;
+        let Some((last, _)) = rows.last() else { break };
+        behind = Some(last.clone());
+        for (key, execution_arn) in rows {
+            let record = find_execution(on.store, &execution_arn)?;
+            if wanted.is_none_or(|wanted| record.maybe_text("status") == Some(wanted)) {
+                found.push((key, record));
+            }
+        }
+    }
+    let page = cut(found, after.as_deref(), limit);
+    let items = page.items.iter().map(listed);
+    Ok(value!({ "executions": items.collect::<Value>() }).with_some("nextToken", page.next))
+}
+
+fn listed(record: &Value) -> Value {
+    let mut item = Value::object();
+    for member in ["executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate"] {
+        if let Some(found) = record.get(member) {
+            item.set(member, found);
+        }
+    }
+    item.with("redriveCount", 0)
+}

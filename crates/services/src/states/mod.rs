@@ -1,0 +1,14 @@
+//! AWS Step Functions: state machines and their executions.
+
+mod arn;
+mod error;
+mod executions;
+mod history;
+mod state_machines;
+mod tags;
+
+use crate::Operation;
+
+/// Every operation, one line per file.
+pub(crate) const OPERATIONS: &[&[Operation]] =
+    &[executions::OPERATIONS, history::OPERATIONS, state_machines::OPERATIONS, tags::OPERATIONS];
