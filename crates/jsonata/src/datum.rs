@@ -392,7 +392,8 @@ impl Datum {
     }
 }
 
-fn field_of_value(value: &Value, key: &str) -> Datum {
+/// Returns the member `key` of an object, or of every object in an array.
+pub(crate) fn field_of_value(value: &Value, key: &str) -> Datum {
     match value {
         Value::Object(map) => map.get(key).cloned().map_or(Datum::Undefined, Datum::Value),
         Value::Array(items) => {

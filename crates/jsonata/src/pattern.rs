@@ -78,7 +78,10 @@ struct Translator<'s> {
 }
 
 /// ECMAScript's white space and line ends, as the inside of a class.
-const BLANKS: &str = r"\t\n\x0B\x0C\r \x{A0}\x{FEFF}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}";
+const BLANKS: &str = concat!(
+    r"\t\n\x0B\x0C\r \x{A0}\x{FEFF}\x{1680}\x{2000}-\x{200A}",
+    r"\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}"
+);
 
 impl Translator<'_> {
     fn next(&mut self) -> Option<char> {

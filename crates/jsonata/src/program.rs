@@ -8,7 +8,7 @@ use value::{Map, Number, Value};
 use crate::compile::{self, Compiled, code::Code};
 use crate::datum::{Datum, Form, Frame, List};
 use crate::evaluate::{Evaluator, fields_of};
-use crate::{Bindings, Dialect, Error, Limits, Moment, Scope, functions, syntax};
+use crate::{Bindings, Dialect, Error, Limits, Moment, Scope, syntax};
 
 /// A compiled JSONata text; cloning shares it.
 ///
@@ -102,9 +102,9 @@ impl Program {
         if let Some(outcome) = self.shortcut(bindings) {
             return Ok(outcome);
         }
-        let slots = compiled.layout.iter().map(|name| {
+        let slots = compiled.layout.iter().zip(&compiled.natives).map(|(name, native)| {
             let bound = bindings.get(name).cloned().map(Datum::Value);
-            bound.or_else(|| functions::find(name, *dialect).map(Datum::Native))
+            bound.or_else(|| native.map(Datum::Native))
         });
         let frame = Frame::new(&compiled.layout, slots.collect(), None);
         let root = input.cloned().map_or(Datum::Undefined, Datum::Value);

@@ -22,6 +22,8 @@ pub(crate) enum Code {
     Name(Key),
     /// A variable and plain field names: the most common path.
     Fields(Variable, Box<[Key]>),
+    /// Plain field names read from the context item.
+    ContextFields(Box<[Key]>),
     Wildcard,
     Descendant,
     Path(Box<Path>),

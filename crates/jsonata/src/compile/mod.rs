@@ -9,6 +9,7 @@ use std::sync::Arc;
 use value::Value;
 
 use crate::fault::Run;
+use crate::functions::{self, Native};
 use crate::pattern::Pattern;
 use crate::syntax::tree::{self, Node, NodeKind};
 use crate::{Dialect, Scope};
@@ -22,6 +23,8 @@ pub(crate) struct Compiled {
     pub(crate) code: Code,
     /// Names of the outermost frame: what the text assigns there, then what it reads from outside.
     pub(crate) layout: Layout,
+    /// The built-in functions of those names.
+    pub(crate) natives: Box<[Option<&'static Native>]>,
     pub(crate) scope: Scope,
 }
 
@@ -33,7 +36,8 @@ pub(crate) fn compile(mut root: Node, dialect: Dialect) -> Run<Compiled> {
     let mut compiler = Compiler { scopes };
     let code = compiler.code(root, None)?;
     let (layout, scope) = compiler.scopes.finish();
-    Ok(Compiled { code, layout, scope })
+    let natives = layout.iter().map(|name| functions::find(name, dialect)).collect();
+    Ok(Compiled { code, layout, natives, scope })
 }
 
 struct Compiler {

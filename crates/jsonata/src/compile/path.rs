@@ -85,7 +85,7 @@ impl Compiler {
         })))
     }
 
-    /// Compiles `$variable.name.name`, and a name alone.
+    /// Compiles `$variable.name.name` and `name.name`, the paths that need no steps.
     fn fields(&mut self, steps: &[Node]) -> Option<Code> {
         let simple = |step: &Node| {
             step.marks.stages.is_empty()
@@ -101,12 +101,17 @@ impl Compiler {
             NodeKind::Name(name) => Some(name.clone()),
             _ => None,
         });
-        let names = names.collect::<Option<Vec<Arc<str>>>>()?;
+        let mut names = names.collect::<Option<Vec<Arc<str>>>>()?;
+        let position = first.position.unwrap_or_default();
         match &*first.kind {
             NodeKind::Variable(name) if !matches!(&**name, "" | "$") && !names.is_empty() => {
-                let position = first.position.unwrap_or_default();
                 let variable = self.scopes.read(name, position, names.clone());
                 Some(Code::Fields(variable, names.into()))
+            }
+            NodeKind::Name(name) => {
+                self.scopes.context_read(name, position);
+                names.insert(0, name.clone());
+                Some(Code::ContextFields(names.into()))
             }
             _ => None,
         }

@@ -208,6 +208,7 @@ impl<'m> Evaluator<'m> {
             Code::Variable(variable) => Ok(lookup(variable, env)),
             Code::Name(name) => Ok(input.field(name)),
             Code::Fields(variable, names) => Ok(path::fields(variable, names, env)),
+            Code::ContextFields(names) => Ok(path::context_fields(input, names)),
             Code::Wildcard => Ok(path::wildcard(input)),
             Code::Descendant => self.descendants(input),
             Code::Path(path) => self.path(path, input, env),

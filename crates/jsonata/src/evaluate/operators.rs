@@ -7,7 +7,7 @@ use value::Value;
 
 use super::Evaluator;
 use crate::compile::code::{Arithmetic, Code, Compare, Operands};
-use crate::datum::{Datum, Env};
+use crate::datum::{Datum, Env, Items};
 use crate::fault::{Fault, Run};
 use crate::json;
 
@@ -129,8 +129,10 @@ impl Evaluator<'_> {
             return Ok(Datum::from(false));
         }
         self.work(right.spread().len())?;
-        let found = right.spread().iter().any(|item| equal(&left, &item));
-        Ok(Datum::from(found))
+        Ok(Datum::from(match (&left, right.spread()) {
+            (Datum::Value(left), Items::Values(items)) => items.contains(left),
+            (left, items) => items.iter().any(|item| equal(left, &item)),
+        }))
     }
 
     pub(super) fn concat(&mut self, operands: &Operands, input: &Datum, env: &Env) -> Run<Datum> {

@@ -6,7 +6,7 @@ use value::{Key, Value};
 
 use super::{Evaluator, context, keep, lookup, outwards, settle};
 use crate::compile::code::{Filter, Path, Stage, Step, StepKind, Variable};
-use crate::datum::{Datum, Env, Form, List, Tuple, gather};
+use crate::datum::{Datum, Env, Form, List, Tuple, field_of_value, gather};
 use crate::fault::Run;
 
 /// Whether a step is the last of its path.
@@ -207,7 +207,20 @@ pub(super) fn fields(variable: &Variable, names: &[Key], env: &Env) -> Datum {
             return fields_of(value, names);
         }
     }
-    walk(lookup(variable, env), names)
+    match settle(lookup(variable, env)).defined() {
+        Some(start) => walk(items_of(&join(vec![start], At::Middle)), names),
+        None => Datum::Undefined,
+    }
+}
+
+/// Reads plain field names from the context item.
+pub(super) fn context_fields(input: &Datum, names: &[Key]) -> Datum {
+    match input {
+        Datum::Value(Value::Array(items)) => walk_values(items, names),
+        Datum::Value(value) => fields_of(value, names),
+        Datum::List(list) => walk(list.items.clone(), names),
+        other => walk(vec![other.clone()], names),
+    }
 }
 
 /// Follows field names through objects; arrays on the way take the slower road.
@@ -219,9 +232,8 @@ pub(crate) fn fields_of(value: &Value, names: &[Key]) -> Datum {
                 Some(member) => current = member,
                 None => return Datum::Undefined,
             },
-            Value::Array(_) => {
-                let rest = names.get(at..).unwrap_or_default();
-                return walk(Datum::Value(current.clone()), rest);
+            Value::Array(items) => {
+                return walk_values(items, names.get(at..).unwrap_or_default());
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
                 return Datum::Undefined;
@@ -231,18 +243,33 @@ pub(crate) fn fields_of(value: &Value, names: &[Key]) -> Datum {
     Datum::Value(current.clone())
 }
 
-fn walk(start: Datum, names: &[Key]) -> Datum {
-    let mut result = match settle(start).defined() {
-        Some(start) => join(vec![start], At::Middle),
-        None => return Datum::Undefined,
-    };
+/// Follows field names from the items of a plain array, which are only borrowed.
+fn walk_values(items: &[Value], names: &[Key]) -> Datum {
+    let Some((name, rest)) = names.split_first() else { return Datum::Undefined };
+    let mut found = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Value::Object(map) => found.extend(map.get(name).cloned().map(Datum::Value)),
+            Value::Array(_) => found.extend(settle(field_of_value(item, name)).defined()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    if rest.is_empty() {
+        return settle(join(found, At::End));
+    }
+    walk(items_of(&join(found, At::Middle)), rest)
+}
+
+fn walk(mut items: Vec<Datum>, names: &[Key]) -> Datum {
     let last = names.len().saturating_sub(1);
     for (at, name) in names.iter().enumerate() {
-        let found = result.spread().iter().filter_map(|item| settle(item.field(name)).defined());
-        let end = if at == last { At::End } else { At::Middle };
-        result = join(found.collect(), end);
+        let found = items.iter().filter_map(|item| settle(item.field(name)).defined()).collect();
+        if at == last {
+            return settle(join(found, At::End));
+        }
+        items = items_of(&join(found, At::Middle));
     }
-    settle(result)
+    Datum::Undefined
 }
 
 /// Returns the values of an object or the items of an array, arrays within flattened.

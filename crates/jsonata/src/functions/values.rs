@@ -57,9 +57,8 @@ pub(super) fn eval(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum>
     let compiled = crate::syntax::parse(text, evaluator.dialect)
         .and_then(|tree| crate::compile::compile(tree, evaluator.dialect))
         .map_err(|fault| nested("D3120", fault))?;
-    let slots = compiled.layout.iter().map(|name| {
-        env.find(name).or_else(|| super::find(name, evaluator.dialect).map(Datum::Native))
-    });
+    let slots = compiled.layout.iter().zip(&compiled.natives);
+    let slots = slots.map(|(name, native)| env.find(name).or_else(|| native.map(Datum::Native)));
     let frame = crate::datum::Frame::new(&compiled.layout, slots.collect(), None);
     evaluator.eval(&compiled.code, &input, &frame).map_err(|fault| nested("D3121", fault))
 }
