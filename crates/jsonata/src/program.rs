@@ -111,6 +111,7 @@ impl Program {
         let context = wrapped(root.clone());
         let mut evaluator = Evaluator::new(*dialect, limits, moment, root);
         let result = evaluator.eval(&compiled.code, &context, &frame);
+        let result = result.and_then(|datum| evaluator.finish(datum));
         let exact = !evaluator.lacks_numbers;
         let outcome = result.map(|datum| match outcome(datum) {
             Outcome::Value(value) if !exact => {

@@ -41,9 +41,9 @@ const SLOT_BYTES: usize = 12;
 /// What Step Functions seems to charge for an evaluation as such (between 365 and 376).
 const EVALUATION_BYTES: usize = 370;
 /// Arrays and objects that are made before their nesting is watched.
-const UNWATCHED_MAX: usize = 500;
+const UNWATCHED_MAX: usize = 200;
 /// How deeply a result may nest.
-const RESULT_NESTING_MAX: usize = 1_000;
+const RESULT_NESTING_MAX: usize = value::DEPTH_MAX;
 /// Rounds between looks for captured frames that are gone.
 const CAPTURED_MIN: usize = 64;
 
@@ -140,6 +140,14 @@ impl<'m> Evaluator<'m> {
             return Err(Fault::uncoded(BYTES_TEXT));
         }
         Ok(datum)
+    }
+
+    /// Refuses a result that nests too deeply to be read back from storage.
+    pub(crate) fn finish(&self, result: Datum) -> Run<Datum> {
+        if self.made > 0 && deeper_than(&result, RESULT_NESTING_MAX) {
+            return Err(Fault::uncoded(BYTES_TEXT));
+        }
+        Ok(result)
     }
 
     /// Returns a number, noting one that JSON lacks.

@@ -44,6 +44,8 @@ struct Shape {
     exponent_min: usize,
 }
 
+/// Digits behind the point that are written; ECMAScript's `toFixed` knows no more.
+const FRACTION_DIGITS_MAX: usize = 100;
 /// Exponents tried before a number counts as unscalable.
 const EXPONENT_MAX: i32 = 400;
 
@@ -277,6 +279,7 @@ impl Symbols {
 
     /// Returns plain digits with a point and at most `places` digits behind it.
     fn digits(number: f64, places: usize) -> String {
+        let places = places.min(FRACTION_DIGITS_MAX);
         format!("{:.places$}", number.abs())
     }
 

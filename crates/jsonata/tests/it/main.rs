@@ -6,4 +6,5 @@ mod aws;
 mod limits;
 mod scope;
 mod score;
+mod soup;
 mod suite;

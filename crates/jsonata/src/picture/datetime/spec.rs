@@ -31,6 +31,9 @@ pub(super) enum Style {
     Fixed,
 }
 
+/// Characters that a component is filled up to.
+const WIDTH_MAX: usize = 1_000;
+
 /// Components that are numbers unless the picture says otherwise.
 const NUMBERS: &str = "YMDdFWwXxHhmsf";
 
@@ -88,7 +91,8 @@ fn analyse_marker(text: &str) -> Run<Marker> {
     let component = letters.next();
     let (modifier, width) = letters.as_str().rsplit_once(',').unwrap_or((letters.as_str(), ""));
     let (width_min, width_max) = width.split_once('-').unwrap_or((width, ""));
-    let (width_min, width_max) = (width_min.parse().ok(), width_max.parse().ok());
+    let width = |text: &str| text.parse().ok().map(|width: usize| width.min(WIDTH_MAX));
+    let (width_min, width_max) = (width(width_min), width(width_max));
     let unknown = || {
         let name = component.map(String::from).unwrap_or_default();
         Fault::new("D3132").value(name)
