@@ -6,12 +6,13 @@ use store::{Load, Save, Table};
 use value::Value;
 
 use crate::{
-    Answer, Call, Error, Notice, Operation, Reading, Run, Services, Writing, events, iam, ssm,
-    states, sts,
+    Answer, Call, Error, Notice, Operation, Reading, Run, Services, Writing, cloudformation,
+    events, iam, ssm, states, sts,
 };
 
 /// The services, one line each: botocore's name and the operations.
 const SERVICES: &[(&str, &[&[Operation]])] = &[
+    ("cloudformation", cloudformation::OPERATIONS),
     ("events", events::OPERATIONS),
     ("iam", iam::OPERATIONS),
     ("ssm", ssm::OPERATIONS),
@@ -20,7 +21,8 @@ const SERVICES: &[(&str, &[&[Operation]])] = &[
 ];
 
 /// The names of the services served here, botocore's.
-pub const SERVICE_NAMES: &[&str] = &["events", "iam", "ssm", "stepfunctions", "sts"];
+pub const SERVICE_NAMES: &[&str] =
+    &["cloudformation", "events", "iam", "ssm", "stepfunctions", "sts"];
 
 /// Returns the operations served of a service.
 pub fn operations(service: &str) -> impl Iterator<Item = &'static Operation> {

@@ -10,6 +10,7 @@
 
 mod authorize;
 mod call;
+mod cloudformation;
 mod context;
 mod dispatch;
 mod endpoint;

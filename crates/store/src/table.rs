@@ -73,6 +73,8 @@ tables! {
     Schedules => "events_schedules",
     /// Stacks by `account/region/name/id`.
     Stacks => "cloudformation_stacks",
+    /// Names of stacks by `account/region/name`.
+    StacksByName => "cloudformation_stacks_by_name",
     /// Stack operations by `stack id/token`.
     StackOperations => "cloudformation_stack_operations",
     /// Stack events by `stack id/reversed time/number`.

@@ -1,0 +1,28 @@
+//! AWS CloudFormation: stacks, on top of the pure `stacks` crate.
+
+mod create;
+mod delete;
+mod describe;
+mod error;
+mod events;
+mod operation;
+mod protection;
+mod request;
+mod resources;
+mod stack;
+mod templates;
+mod update;
+
+use crate::Operation;
+
+/// Every operation, one line per file.
+pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    create::OPERATIONS,
+    delete::OPERATIONS,
+    describe::OPERATIONS,
+    events::OPERATIONS,
+    protection::OPERATIONS,
+    resources::OPERATIONS,
+    templates::OPERATIONS,
+    update::OPERATIONS,
+];
