@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use value::Value;
 
-use crate::fault::Run;
+use crate::fault::{Fault, Run};
 use crate::functions::{self, Native};
 use crate::pattern::Pattern;
 use crate::syntax::tree::{self, Node, NodeKind};
@@ -142,8 +142,7 @@ impl Compiler {
                 Code::Descendant
             }
             NodeKind::Parent(slot) => Code::Variable(self.scopes.find(&ancestor_name(*slot))),
-            // The caller passes leaves only.
-            _ => Code::Context,
+            _ => return Err(misplaced(at)),
         })
     }
 
@@ -169,8 +168,8 @@ impl Compiler {
             NodeKind::Transform(pattern, update, delete) => {
                 return self.transform(*pattern, *update, delete.map(|node| *node));
             }
-            // Sorts are steps, which paths compile themselves; the caller handles the rest.
-            _ => Code::Context,
+            // Sorts are steps, which paths compile themselves.
+            _ => return Err(misplaced(at)),
         })
     }
 
@@ -185,8 +184,7 @@ impl Compiler {
                 let call = self.call(*procedure, arguments, at)?;
                 Ok(Code::Partial(Box::new(call), open))
             }
-            // The caller passes calls only.
-            _ => Ok(Code::Context),
+            _ => Err(misplaced(at)),
         }
     }
 
@@ -208,8 +206,7 @@ impl Compiler {
         let (symbol, left, right) = match *node.kind {
             NodeKind::Binary(symbol, left, right) => (symbol, left, right),
             NodeKind::Range(left, right) => ("..", left, right),
-            // The caller passes operators only.
-            _ => return Ok(Code::Context),
+            _ => return Err(misplaced(at)),
         };
         let operands = self.operands(*left, *right, at)?;
         Ok(match symbol {
@@ -235,7 +232,7 @@ impl Compiler {
 
     fn array(&mut self, node: Node) -> Run<Code> {
         let cons = if node.cons { Whole::Yes } else { Whole::No };
-        let NodeKind::Array(items) = *node.kind else { return Ok(Code::Context) };
+        let NodeKind::Array(items) = *node.kind else { return Err(misplaced(0)) };
         let mut codes = Vec::with_capacity(items.len());
         for item in items {
             let nested = item.is_array();
@@ -258,7 +255,7 @@ impl Compiler {
     }
 
     fn block(&mut self, node: Node, outer: Option<&Layout>) -> Run<Code> {
-        let NodeKind::Block(mut parts) = *node.kind else { return Ok(Code::Context) };
+        let NodeKind::Block(mut parts) = *node.kind else { return Err(misplaced(0)) };
         let mut names = Vec::new();
         for part in &mut parts {
             assigned(part, &mut names);
@@ -437,6 +434,12 @@ impl Hanging {
 
 fn is_bare(node: &Node) -> bool {
     node.marks.predicates.is_empty() && node.marks.group.is_none()
+}
+
+/// The error for a node that its caller should not have passed: a bug of ours, told apart from
+/// every error of a program.
+fn misplaced(at: usize) -> Fault {
+    Fault::new("S0206").at(at)
 }
 
 /// Names the variable that holds the input of the step which `%` refers to; no source can say it.

@@ -283,6 +283,8 @@ impl<'m> Evaluator<'m> {
         self.group(group, &items, env)
     }
 
+    // DIFFERS: the reference evaluates the items (and an object's members) concurrently and reports
+    // whichever fails first in its event loop; we report the first one written.
     fn array_constructor(
         &mut self,
         items: &[Item],

@@ -3,7 +3,6 @@
 use value::JavaScriptNumber;
 
 use super::{argument, number_argument, text_argument};
-use crate::Dialect;
 use crate::datum::Datum;
 use crate::evaluate::Evaluator;
 use crate::fault::{Fault, Run};
@@ -110,12 +109,12 @@ fn shifted(number: f64, places: f64) -> f64 {
 }
 
 /// `$number(value)`: casts to a number.
-pub(super) fn number(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
+pub(super) fn number(_: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
     let value = argument(arguments, 0);
     let cast = match value {
         Datum::Undefined => return Ok(Datum::Undefined),
         Datum::Value(value::Value::Bool(flag)) => Some(f64::from(u8::from(*flag))),
-        Datum::Value(value::Value::String(text)) => from_text(text, evaluator.dialect),
+        Datum::Value(value::Value::String(text)) => from_text(text),
         other => other.as_number(),
     };
     match cast {
@@ -125,7 +124,7 @@ pub(super) fn number(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datu
 }
 
 /// Reads a JSON number, or a whole number with `0x`, `0o` or `0b`.
-fn from_text(text: &str, dialect: Dialect) -> Option<f64> {
+fn from_text(text: &str) -> Option<f64> {
     for (prefix, radix) in [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2)] {
         if let Some(digits) = text.strip_prefix(prefix) {
             let values = digits.chars().map(|digit| digit.to_digit(radix).map(f64::from));
@@ -141,9 +140,7 @@ fn from_text(text: &str, dialect: Dialect) -> Option<f64> {
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     let fits = [whole, fraction, exponent].into_iter().all(all_digits);
-    // Release 2.0.6 wants the number as JSON has it: without leading zeros.
-    let padded = whole.len() > 1 && whole.starts_with('0');
-    if !fits || !text.bytes().all(plain) || (padded && dialect == Dialect::Aws) {
+    if !fits || !text.bytes().all(plain) {
         return None;
     }
     text.parse::<f64>().ok().filter(|number| number.is_finite())
