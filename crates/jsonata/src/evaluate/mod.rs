@@ -284,7 +284,8 @@ impl<'m> Evaluator<'m> {
     }
 
     // DIFFERS: the reference evaluates the items (and an object's members) concurrently and reports
-    // whichever fails first in its event loop; we report the first one written.
+    // whichever fails first in its event loop; we report the first one written, as an engine
+    // without an event loop must.
     fn array_constructor(
         &mut self,
         items: &[Item],

@@ -1,6 +1,11 @@
 //! Runs the conformance corpora and our own tests through the public interface.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 mod aws;
 mod limits;
