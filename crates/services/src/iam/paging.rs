@@ -53,9 +53,11 @@ fn checked_limit(asked: i64) -> Result<usize, Error> {
             &format!("Member must have value {bound}"),
         ))
     };
+    if asked > PAGE_ITEMS_MAX {
+        return refused("less than or equal to 1000");
+    }
     match usize::try_from(asked) {
-        Ok(limit) if asked >= 1 && asked <= PAGE_ITEMS_MAX => Ok(limit),
-        Ok(_) if asked > PAGE_ITEMS_MAX => refused("less than or equal to 1000"),
+        Ok(limit) if limit > 0 => Ok(limit),
         Ok(_) | Err(_) => refused("greater than or equal to 1"),
     }
 }

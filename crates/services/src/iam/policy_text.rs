@@ -49,6 +49,6 @@ mod tests {
 
     #[test]
     fn white_space_is_free() {
-        assert_eq!(billed_characters(" { \"a\" :\n 1 } "), 6);
+        assert_eq!(billed_characters(" { \"a\" :\n 1 } "), 7);
     }
 }

@@ -112,7 +112,8 @@ fn upload(w: &mut Writing<'_>, input: &Value) -> Answer {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.concat()
 }
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {

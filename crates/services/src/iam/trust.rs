@@ -24,46 +24,61 @@ pub(super) fn check(
     let mut ids = BTreeMap::new();
     for pattern in document.principals() {
         let PrincipalPattern::Arn(arn) = pattern else { continue };
-        if let Some(named) = named(store, call.account(), arn)? {
-            let entity = named.ok_or_else(|| {
-                Error::new(
+        match named(store, call.account(), arn)? {
+            Named::Entity(entity) => {
+                ids.insert(arn.to_string(), entity.id);
+            }
+            Named::Missing => {
+                return Err(Error::new(
                     "MalformedPolicyDocument",
                     format!("Invalid principal in policy: \"AWS\":\"{arn}\""),
-                )
-            })?;
-            ids.insert(arn.to_string(), entity.id);
+                ));
+            }
+            Named::Other => {}
         }
     }
     Ok(ids)
 }
 
-/// Returns the user or role of this account that an ARN names, `Some(None)` when it is missing,
-/// `None` for ARNs of anything else.
-fn named(store: &dyn Read, account: &str, arn: &str) -> Result<Option<Option<Entity>>, Error> {
-    let Ok(parsed) = arn.parse::<Arn>() else { return Ok(None) };
+/// What an ARN in a trust policy names.
+enum Named {
+    /// A user or role of this account.
+    Entity(Box<Entity>),
+    /// A user or role of this account that is not there.
+    Missing,
+    /// Anything else.
+    Other,
+}
+
+fn named(store: &dyn Read, account: &str, arn: &str) -> Result<Named, Error> {
+    let Ok(parsed) = arn.parse::<Arn>() else { return Ok(Named::Other) };
     if parsed.service() != "iam" || parsed.account() != account {
-        return Ok(None);
+        return Ok(Named::Other);
     }
     let (word, rest) = parsed.resource_type_and_id();
     let kind = match word {
         "user" => Kind::User,
         "role" => Kind::Role,
-        _ => return Ok(None),
+        _ => return Ok(Named::Other),
     };
     let (path, name) = match rest.rsplit_once('/') {
         Some((path, name)) => (format!("/{path}/"), name),
         None => ("/".to_owned(), rest),
     };
     let found = entity::find(store, account, kind, name)?;
-    Ok(Some(found.filter(|entity| entity.path == path && entity.name == name)))
+    let found = found.filter(|entity| entity.path == path && entity.name == name);
+    Ok(found.map_or(Named::Missing, |entity| Named::Entity(Box::new(entity))))
 }
 
 /// Returns the trust policy as it stands now: the ARN of who is gone is the unique id.
 pub(super) fn current(store: &dyn Read, account: &str, role: &RoleDetail) -> Result<String, Error> {
     let mut text = role.trust_policy.clone();
     for (arn, id) in &role.trusted_ids {
-        let now = named(store, account, arn)?.flatten();
-        if now.is_none_or(|entity| entity.id != *id) {
+        let is_same = match named(store, account, arn)? {
+            Named::Entity(entity) => entity.id == *id,
+            Named::Missing | Named::Other => false,
+        };
+        if !is_same {
             text = text.replace(&format!("\"{arn}\""), &format!("\"{id}\""));
         }
     }

@@ -1,0 +1,11 @@
+//! The services through their operations: found by name, checked and run on a store in memory.
+
+#![cfg(test)]
+
+mod iam_credentials;
+mod iam_deletion;
+mod iam_entities;
+mod iam_mfa;
+mod iam_policies;
+mod server;
+mod sts;
