@@ -7,8 +7,8 @@ use value::Value;
 use super::managed_policies::{ManagedPolicy, PolicyVersion};
 use crate::Input;
 
-// UNVERIFIED: texts, ids and version numbers are written from memory; the text of ReadOnlyAccess covers
-// only the services served here, and the id of AWSDenyAll is made up.
+// UNVERIFIED: texts, ids and version numbers are written from memory; ReadOnlyAccess covers only
+// the services served here, and the id of AWSDenyAll is made up.
 const TABLE: &str = include_str!("../../../../data/managed-policies.json");
 /// When policies of AWS were made, for lack of true dates: 2015-02-06, the day of the oldest.
 const CREATED_MILLIS: i64 = 1_423_180_800_000;

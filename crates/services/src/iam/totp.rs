@@ -26,8 +26,8 @@ pub(super) fn code(seed: &[u8], step: i64) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-/// Returns the step of the second of two successive codes, if they are that, lie near `now_step` and
-/// were not used before `last_used` (the step of the last code that was).
+/// Returns the step of the second of two successive codes, if they are that, lie near `now_step`
+/// and were not used before `last_used` (the step of the last code that was).
 pub(super) fn second_step(
     seed: &[u8],
     codes: [&str; 2],
