@@ -71,7 +71,3 @@ pub(super) fn not_available(member: &str) -> Error {
         "Stepwell does not take {member}; docs/compat/cloudformation.md says why."
     ))
 }
-
-pub(super) fn no_change_set(name: &str) -> Error {
-    Error::new("ChangeSetNotFound", format!("ChangeSet [{name}] does not exist"))
-}

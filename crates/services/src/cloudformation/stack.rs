@@ -10,7 +10,7 @@ use store::{Load, Read, Scan, Table};
 use value::{Value, value};
 
 use super::error;
-use crate::page::{Page, cut, marker, open_marker};
+use crate::page::{Page, cut, open_marker};
 use crate::{Check, Error, Input, Reading};
 
 /// How many stacks are read at a time.
@@ -206,11 +206,6 @@ pub(super) fn page<T>(
 pub(super) fn after(input: &Value) -> Result<Option<String>, Error> {
     let token = input.maybe_text("NextToken");
     token.map(|token| open_marker(token).ok_or_else(error::invalid_next_token)).transpose()
-}
-
-/// Returns the token with which a listing goes on behind a key.
-pub(super) fn next_token(key: &str) -> String {
-    marker(key)
 }
 
 /// Returns a time as answers have it.

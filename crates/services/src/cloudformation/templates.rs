@@ -1,34 +1,29 @@
-//! GetTemplate, GetTemplateSummary, ValidateTemplate.
+//! Templates: GetTemplate, GetTemplateSummary, ValidateTemplate.
 //!
-//! AWS CloudFormation API reference, "GetTemplate" (read 2026-11).
+//! AWS CloudFormation API reference, "GetTemplateSummary" (read 2026-11).
 
 use stacks::Template;
 use value::{Value, value};
 
-use super::{error, request, stack};
+use super::stack;
+use super::{error, request};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "GetTemplate",
-        checks: |on, input| Ok(vec![stack::check(on, "GetTemplate", input)?]),
-        run: Run::Read(get),
-    },
+    Operation { name: "GetTemplate", checks: may_get, run: Run::Read(get) },
     Operation { name: "GetTemplateSummary", checks: may_summarize, run: Run::Read(summarize) },
-    Operation {
-        name: "ValidateTemplate",
-        checks: |_, _| Ok(vec![Check::any("cloudformation:ValidateTemplate")]),
-        run: Run::Read(validate),
-    },
+    Operation { name: "ValidateTemplate", checks: may_validate, run: Run::Read(validate) },
 ];
 
-/// The text as it was sent, byte for byte.
+fn may_get(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    Ok(vec![stack::check(on, "GetTemplate", input)?])
+}
+
+/// There are no transforms: the processed template is the one that was sent.
 fn get(on: &Reading<'_>, input: &Value) -> Answer {
-    let found = stack::wanted(on, input)?;
-    Ok(value!({
-        "TemplateBody": found.template_text(on.store)?,
-        "StagesAvailable": ["Original", "Processed"],
-    }))
+    let stack = stack::wanted(on, input)?;
+    let text = stack.template_text(on.store)?;
+    Ok(value!({ "TemplateBody": text, "StagesAvailable": ["Original", "Processed"] }))
 }
 
 fn may_summarize(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
@@ -38,46 +33,74 @@ fn may_summarize(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     }
 }
 
-/// Reads the template of a request, or of the stack that it names.
-fn template(on: &Reading<'_>, input: &Value) -> Result<Template, Error> {
-    request::check_available(input)?;
+fn summarize(on: &Reading<'_>, input: &Value) -> Answer {
     let text = match input.maybe_text("StackName") {
         Some(_) => stack::wanted(on, input)?.template_text(on.store)?,
-        None => request::template_text(on, input, None)?,
+        None => given(on, input)?,
     };
-    Template::parse(&text).map_err(|err| error::refused(&err))
+    let template = parse(&text)?;
+    let mut types: Vec<String> = template
+        .section("Resources")
+        .filter_map(|(_, resource)| resource.maybe_text("Type").map(str::to_owned))
+        .collect();
+    types.sort_unstable();
+    types.dedup();
+    let body = template.body();
+    let version = body.maybe_text("AWSTemplateFormatVersion").map(str::to_owned);
+    let metadata = body.get("Metadata").map(ToString::to_string);
+    Ok(summary(&template)
+        .with("Parameters", detailed_parameters(&template))
+        .with("ResourceTypes", types)
+        .with_some("Version", version)
+        .with_some("Metadata", metadata))
 }
 
-/// Returns capabilities, why they are needed, and the description, as two operations show them.
-fn needs(template: &Template) -> Value {
-    let (capabilities, resources) = template.required_capabilities();
-    let words: Value = capabilities.iter().map(|capability| capability.as_str()).collect();
-    let reason = (!resources.is_empty()).then(|| {
-        format!("The following resource(s) require capabilities: [{}]", resources.join(", "))
-    });
-    value!({ "Capabilities": words })
-        .with_some("CapabilitiesReason", reason)
-        .with_some("Description", template.description())
-}
-
-fn summarize(on: &Reading<'_>, input: &Value) -> Answer {
-    let template = template(on, input)?;
-    let kinds = template.section("Resources");
-    let kinds = kinds.filter_map(|(_, resource)| resource.get("Type").cloned());
-    let version = template.body().get("AWSTemplateFormatVersion").cloned();
-    Ok(needs(&template)
-        .with("Parameters", template.parameter_summaries())
-        .with("ResourceTypes", kinds.collect::<Value>())
-        .with_some("Version", version))
+fn may_validate(_: &Reading<'_>, _: &Value) -> Result<Vec<Check>, Error> {
+    Ok(vec![Check::any("cloudformation:ValidateTemplate")])
 }
 
 fn validate(on: &Reading<'_>, input: &Value) -> Answer {
-    let template = template(on, input)?;
-    let mut parameters = template.parameter_summaries();
-    for parameter in parameters.array_mut() {
-        parameter.object_mut().retain(|key, _| {
-            matches!(&**key, "ParameterKey" | "DefaultValue" | "NoEcho" | "Description")
-        });
+    Ok(summary(&parse(&given(on, input)?)?))
+}
+
+/// Returns the template in a request.
+fn given(on: &Reading<'_>, input: &Value) -> Result<String, Error> {
+    request::check_available(input)?;
+    request::template_text(on, input, None)
+}
+
+fn parse(text: &str) -> Result<Template, Error> {
+    Template::parse(text).map_err(|err| error::refused(&err))
+}
+
+/// Returns what both summaries have.
+fn summary(template: &Template) -> Value {
+    let (capabilities, reasons) = template.required_capabilities();
+    let capabilities: Vec<&str> = capabilities.iter().map(|one| one.as_str()).collect();
+    let reason =
+        format!("The following resource(s) require capabilities: [{}]", reasons.join(", "));
+    let summary = value!({
+        "Parameters": template.parameter_summaries(),
+        "DeclaredTransforms": [],
+    });
+    let summary = summary.with_some("Description", template.description());
+    if capabilities.is_empty() {
+        return summary;
     }
-    Ok(needs(&template).with("Parameters", parameters))
+    summary
+        .with("Capabilities", capabilities.into_iter().collect::<Value>())
+        .with("CapabilitiesReason", reason)
+}
+
+/// GetTemplateSummary also tells types and constraints.
+fn detailed_parameters(template: &Template) -> Value {
+    let summaries = template.parameter_summaries();
+    let summaries = summaries.as_array().unwrap_or_default().iter();
+    let detailed = summaries.zip(template.section("Parameters")).map(|(summary, (_, declared))| {
+        let allowed = declared.get("AllowedValues").cloned();
+        let constraints = Value::object().with_some("AllowedValues", allowed);
+        let kind = declared.maybe_text("Type").unwrap_or("String");
+        summary.clone().with("ParameterType", kind).with("ParameterConstraints", constraints)
+    });
+    detailed.collect()
 }
