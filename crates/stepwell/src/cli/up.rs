@@ -1,0 +1,188 @@
+//! `stepwell up`: serve until told to stop.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use automation::catalogue::Edition;
+use runtime::ClockMode;
+use services::{AuthMode, Reset, Settings};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{block_on, env, hint};
+use crate::server::{self, Keep, Options, Server};
+
+/// Serve the AWS APIs on one address.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:4566", env = "STEPWELL_LISTEN")]
+    listen: String,
+    /// Keep everything in this directory [default: .stepwell]
+    #[arg(long, value_name = "DIR", conflicts_with = "memory", env = "STEPWELL_DATA")]
+    data: Option<PathBuf>,
+    /// Keep everything in memory, and forget it at the end
+    #[arg(long)]
+    memory: bool,
+    /// How time passes: `virtual` jumps over waits
+    #[arg(long, value_enum, default_value = "real")]
+    clock: Clock,
+    /// The account, twelve digits
+    #[arg(long, default_value = "000000000000", value_parser = account)]
+    account: String,
+    /// The region of what has no other
+    #[arg(long, default_value = "us-east-1")]
+    region: String,
+    /// The partition in ARNs
+    #[arg(long, default_value = "aws")]
+    partition: String,
+    /// Whose requests are taken: `loopback` takes the key `test` as root, `open` every unknown
+    /// key, `strict` only stored keys
+    #[arg(long, value_enum, default_value = "loopback")]
+    auth: Auth,
+    /// Let POST /_stepwell/reset empty a data directory too
+    #[arg(long)]
+    allow_reset: bool,
+    /// How AWS's own runbooks behave: `as-published` keeps their known faults
+    #[arg(long, value_enum, default_value = "repaired")]
+    runbooks: Runbooks,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(super) enum Clock {
+    Real,
+    Virtual,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Auth {
+    Loopback,
+    Open,
+    Strict,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Runbooks {
+    Repaired,
+    AsPublished,
+}
+
+impl Clock {
+    pub(super) fn mode(self) -> ClockMode {
+        match self {
+            Clock::Real => ClockMode::Real,
+            Clock::Virtual => ClockMode::Virtual,
+        }
+    }
+}
+
+/// Returns an account id, or why it is none.
+fn account(text: &str) -> Result<String, String> {
+    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        let reset = self.memory || self.allow_reset;
+        Options {
+            keep: if self.memory {
+                Keep::Memory
+            } else {
+                Keep::Directory(self.data.clone().unwrap_or_else(|| ".stepwell".into()))
+            },
+            clock: self.clock.mode(),
+            settings: Settings {
+                account: self.account.clone(),
+                region: self.region.clone(),
+                partition: self.partition.clone(),
+                edition: match self.runbooks {
+                    Runbooks::Repaired => Edition::Repaired,
+                    Runbooks::AsPublished => Edition::AsPublished,
+                },
+            },
+            auth: match self.auth {
+                Auth::Loopback => AuthMode::Loopback,
+                Auth::Open => AuthMode::Open,
+                Auth::Strict => AuthMode::Strict,
+            },
+            reset: if reset { Reset::Allowed } else { Reset::Refused },
+        }
+    }
+}
+
+/// Serves until SIGINT or SIGTERM, then lets requests under way end.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let options = arguments.options();
+    block_on(async {
+        let bound = server::bind(&arguments.listen, options.auth).await;
+        let (listener, address) = bound.map_err(|err| {
+            hint(err, "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further")
+        })?;
+        let server = Server::start(&options)?;
+        let endpoint = format!("http://{address}");
+        server.services.listens_at(&endpoint);
+        let kept = match &options.keep {
+            Keep::Memory => "in memory".to_owned(),
+            Keep::Directory(folder) => format!("in {}", folder.display()),
+        };
+        println!("stepwell {} listens on {endpoint}, keeps everything {kept}", version());
+        print!("{}", env::exports(&endpoint, &options.settings.region));
+        if options.auth == AuthMode::Open {
+            eprintln!("warning: --auth open takes every unknown access key as the account's root");
+        }
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        server
+            .serve(listener, async {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            })
+            .await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Returns the version of this program.
+pub(super) fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// Refuses a text that is not a duration such as `90s`, `15m`, `1h`, `2d`.
+pub(super) fn duration_seconds(text: &str) -> Result<f64> {
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).unwrap_or_default();
+    let unit_seconds = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => bail!("`{text}` is not a duration: write 90s, 15m, 1h or 2d"),
+    };
+    match number.parse::<f64>() {
+        Ok(count) if count.is_finite() && 0.0 <= count => Ok(count * unit_seconds),
+        Ok(_) | Err(_) => bail!("`{text}` is not a duration: write 90s, 15m, 1h or 2d"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_a_unit() {
+        assert!((duration_seconds("90s").unwrap() - 90.0).abs() < f64::EPSILON);
+        assert!((duration_seconds("1.5h").unwrap() - 5_400.0).abs() < f64::EPSILON);
+        for wrong in ["", "h", "90", "-1s", "1w", "一h"] {
+            assert!(duration_seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_account_has_twelve_digits() {
+        assert!(account("123456789012").is_ok());
+        assert!(account("12345678901x").is_err());
+    }
+}

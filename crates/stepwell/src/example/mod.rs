@@ -1,0 +1,121 @@
+//! Examples: a folder that says what to deploy, what to start and what must be true afterwards.
+//!
+//! `manifest` reads the folder, `session` makes its calls on a server inside this process, `follow`
+//! watches what that starts, `screen` shows it. docs/run.md describes the format.
+
+mod expression;
+mod follow;
+mod manifest;
+mod one_time_code;
+mod outcome;
+mod screen;
+mod session;
+
+use anyhow::{Context, Result, bail};
+use runtime::ClockMode;
+use services::{AuthMode, Reset, Settings};
+use value::{Value, value};
+
+use crate::server::{self, Keep, Options, Server};
+pub(crate) use manifest::Manifest;
+use manifest::{Check, Judge};
+use outcome::Checked;
+pub(crate) use outcome::Outcome;
+pub(crate) use screen::Screen;
+use session::Session;
+
+/// Deploys the example on a new server, starts it, follows it to its end and checks what it claims.
+///
+/// # Errors
+/// When it could not be deployed or started; an execution that fails is an outcome.
+pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: &Screen) -> Result<Outcome> {
+    let options = Options {
+        keep: Keep::Memory,
+        clock,
+        settings: Settings {
+            account: "000000000000".into(),
+            region: "us-east-1".into(),
+            partition: "aws".into(),
+            edition: automation::catalogue::Edition::Repaired,
+        },
+        auth: AuthMode::Loopback,
+        reset: Reset::Refused,
+    };
+    // Scripts of runbooks reach the server through a port.
+    let (listener, address) = server::bind("127.0.0.1:0", options.auth).await?;
+    let server = Server::start(&options)?;
+    server.services.listens_at(&format!("http://{address}"));
+    let mut session = Session::new(&server, &manifest.input);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server.serve(listener, async {
+        // Dropping the sender says the same.
+        let _ = stopped.await;
+    }));
+    let outcome = play(&mut session, manifest, screen).await;
+    drop(stop);
+    serving.await.context("the server ended early")?;
+    outcome
+}
+
+async fn play(session: &mut Session, manifest: &Manifest, screen: &Screen) -> Result<Outcome> {
+    screen.title(manifest);
+    for stack in &manifest.stacks {
+        session.deploy(stack).await?;
+        screen.done(&format!("stack {} deployed", stack.name));
+    }
+    for call in &manifest.setup {
+        let made = session.call(call).await?;
+        made.map_err(|err| anyhow::anyhow!("{}: {}: {}", call.label(), err.code, err.message))
+            .context("setting the example up")?;
+    }
+    if !manifest.setup.is_empty() {
+        screen.done(&format!("{} calls made to set up", manifest.setup.len()));
+    }
+    let started = std::time::Instant::now();
+    let answer = session.call(&manifest.start).await?;
+    let answer = answer
+        .map_err(|err| anyhow::anyhow!("{}: {}: {}", manifest.start.label(), err.code, err.message))
+        .context("starting the example")?;
+    session.remember("started", answer);
+    screen.done(&format!("started with {}", manifest.start.label()));
+    let mut outcome = follow::to_the_end(session, &manifest.watch, screen).await?;
+    outcome.wall_millis = started.elapsed().as_millis();
+    outcome.expected_status.clone_from(&manifest.status);
+    session.remember("execution", outcome.execution.clone());
+    for check in &manifest.checks {
+        outcome.checks.push(judge(session, check).await?);
+    }
+    Ok(outcome)
+}
+
+/// Makes the call of a check and compares.
+async fn judge(session: &mut Session, check: &Check) -> Result<Checked> {
+    let found = session.call(&check.call).await?;
+    let problem = match (&check.judge, found) {
+        (Judge::Fails(code), Err(err)) if err.code == *code => None,
+        (Judge::Fails(code), Err(err)) => Some(format!("{code} was expected, not {}", err.code)),
+        (Judge::Fails(code), Ok(_)) => Some(format!("{code} was expected, not an answer")),
+        (Judge::Answers | Judge::Holds(_), Err(err)) => {
+            Some(format!("{}: {}", err.code, err.message))
+        }
+        (Judge::Answers, Ok(_)) => None,
+        (Judge::Holds(condition), Ok(answer)) => {
+            session.remember("answer", answer);
+            match session.fill(condition)? {
+                Value::Bool(true) => None,
+                Value::Bool(false) => Some(format!("{condition} is false")),
+                other => bail!("the check `{}` gives {other}, not true or false", check.claim),
+            }
+        }
+    };
+    Ok(Checked { claim: check.claim.clone(), problem })
+}
+
+/// Returns the policy of an example that is only a state machine: everything is allowed.
+fn everything() -> String {
+    value!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    })
+    .to_string()
+}
