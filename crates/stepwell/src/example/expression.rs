@@ -16,8 +16,7 @@ pub(super) fn fill(template: &Value, known: &Bindings) -> Result<Value> {
         },
         Value::Array(items) => items.iter().map(|item| fill(item, known)).collect(),
         Value::Object(members) => {
-            let filled =
-                members.iter().map(|(key, item)| Ok((key.clone(), fill(item, known)?)));
+            let filled = members.iter().map(|(key, item)| Ok((key.clone(), fill(item, known)?)));
             Ok(Value::from(filled.collect::<Result<Map>>()?))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(template.clone()),

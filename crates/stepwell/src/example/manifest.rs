@@ -236,9 +236,10 @@ impl Folder {
 
 fn read_text(path: &Path) -> Result<String> {
     let bytes = std::fs::metadata(path).map(|metadata| metadata.len());
-    let bytes = bytes.with_context(|| format!("{} cannot be read", path.display())).map_err(
-        |err| hint(err, "name a folder with a stepwell.yaml, or a state machine (.asl.json)"),
-    )?;
+    let bytes =
+        bytes.with_context(|| format!("{} cannot be read", path.display())).map_err(|err| {
+            hint(err, "name a folder with a stepwell.yaml, or a state machine (.asl.json)")
+        })?;
     if FILE_BYTES_MAX < bytes {
         bail!("{} is larger than {FILE_BYTES_MAX} bytes", path.display());
     }
@@ -314,8 +315,7 @@ mod tests {
             let text = entry.and_then(|entry| entry.get("Detail")).and_then(Value::as_str);
             value::parse(text.unwrap()).unwrap()
         };
-        let (from_manifest, from_file) =
-            (filled.get("Entries").unwrap().at(0), event.at(0));
+        let (from_manifest, from_file) = (filled.get("Entries").unwrap().at(0), event.at(0));
         assert_eq!(detail(from_manifest), detail(from_file));
         for member in ["Source", "DetailType"] {
             assert_eq!(from_manifest.unwrap().get(member), from_file.unwrap().get(member));

@@ -92,7 +92,7 @@ impl Screen {
     /// Shows the whole outcome as a table.
     pub(crate) fn summary(self, outcome: &Outcome) {
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_BORDERS_ONLY);
+        table.load_style(presets::UTF8_BORDERS_ONLY);
         table.set_header(["", "what", "how", "times", "seconds"]);
         for state in &outcome.states {
             let seconds = format!("{:.3}", state.seconds);
@@ -117,7 +117,8 @@ impl Screen {
             }
         }
         let wanted = outcome.is_as_expected();
-        let status = self.paint(outcome.status(), if wanted { Meaning::Good } else { Meaning::Bad });
+        let status =
+            self.paint(outcome.status(), if wanted { Meaning::Good } else { Meaning::Bad });
         let held = outcome.checks.iter().filter(|check| check.problem.is_none()).count();
         let (checks, millis) = (outcome.checks.len(), outcome.wall_millis);
         self.line(&format!("{status}, {held} of {checks} checks hold, {millis} ms"));
