@@ -55,6 +55,13 @@ impl Arn {
         }
     }
 
+    /// Returns the ARN in another partition.
+    #[must_use]
+    pub fn in_partition(mut self, partition: &str) -> Arn {
+        self.partition = partition.into();
+        self
+    }
+
     /// Returns the partition, e.g. `aws`.
     pub fn partition(&self) -> &str {
         &self.partition

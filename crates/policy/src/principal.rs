@@ -24,6 +24,9 @@ const SERVICE_LINKED_PATH: &str = "/aws-service-role/";
 pub struct Principal {
     /// The account the principal belongs to; empty for services and anonymous callers.
     pub account: String,
+    /// The partition of its ARNs: `aws` unless it is said otherwise.
+    #[serde(default = "aws", skip_serializing_if = "is_aws")]
+    pub partition: String,
     /// What kind of principal it is.
     pub kind: PrincipalKind,
     /// The tags of the user or role.
@@ -94,10 +97,19 @@ pub struct Session {
     pub mfa_at_millis: Option<i64>,
 }
 
+fn aws() -> String {
+    "aws".to_owned()
+}
+
+fn is_aws(partition: &String) -> bool {
+    partition == "aws"
+}
+
 impl Principal {
     /// Makes a principal without tags and session.
     pub fn new(account: &str, kind: PrincipalKind) -> Principal {
-        Principal { account: account.to_owned(), kind, tags: BTreeMap::new(), session: None }
+        let account = account.to_owned();
+        Principal { account, partition: aws(), kind, tags: BTreeMap::new(), session: None }
     }
 
     /// Makes the root user of an account.
@@ -144,6 +156,17 @@ impl Principal {
         Principal::new("", PrincipalKind::Anonymous)
     }
 
+    /// Returns this principal in a partition: `aws-cn`, `aws-us-gov`.
+    #[must_use]
+    pub fn in_partition(mut self, partition: &str) -> Principal {
+        partition.clone_into(&mut self.partition);
+        self
+    }
+
+    fn own_arn(&self, service: &str, resource: &str) -> String {
+        Arn::new(service, "", &self.account, resource).in_partition(&self.partition).to_string()
+    }
+
     /// Returns this principal with a session.
     #[must_use]
     pub fn with_session(mut self, session: Session) -> Principal {
@@ -168,7 +191,7 @@ impl Principal {
     /// Returns the ARN that `sts:GetCallerIdentity` shows and that error texts name; for a service
     /// its service principal.
     pub fn arn(&self) -> String {
-        let sts = |resource: &str| Arn::new("sts", "", &self.account, resource).to_string();
+        let sts = |resource: &str| self.own_arn("sts", resource);
         match &self.kind {
             PrincipalKind::Root | PrincipalKind::User { .. } => self.iam_arn(),
             PrincipalKind::AssumedRole { role_name, session_name, .. } => {
@@ -184,7 +207,7 @@ impl Principal {
     ///
     /// This is the value of `aws:PrincipalArn`.
     pub fn iam_arn(&self) -> String {
-        let iam = |resource: &str| Arn::new("iam", "", &self.account, resource).to_string();
+        let iam = |resource: &str| self.own_arn("iam", resource);
         match &self.kind {
             PrincipalKind::Root => iam("root"),
             PrincipalKind::User { name, path, .. } => iam(&format!("user{path}{name}")),

@@ -59,7 +59,7 @@ impl Services {
             region: self.settings().region.clone(),
             request_id: ids::uuid(),
             now_millis: self.runtime().clock().now_millis(),
-            principal: Arc::new(principal),
+            principal: Arc::new(principal.in_partition(&self.settings().partition)),
             session_policies: None,
             from: Origin::Service { source_arn },
             effect_id,

@@ -1,8 +1,9 @@
 //! From an HTTP request to an answer: route, authenticate, validate, dispatch, render.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use policy::Principal;
 use runtime::wall_millis;
@@ -45,6 +46,32 @@ pub enum Reset {
     Allowed,
     /// It may not.
     Refused,
+}
+
+/// When the use of each key was noted last, so that not every request writes.
+#[derive(Default)]
+pub(crate) struct KeyUses {
+    noted: Mutex<HashMap<String, i64>>,
+}
+
+/// How often the use of a key is noted.
+const USE_NOTED_EVERY_MILLIS: i64 = 60_000;
+/// How many keys are remembered; beyond that all are noted anew.
+const KEYS_REMEMBERED_MAX: usize = 10_000;
+
+impl KeyUses {
+    fn is_worth_noting(&self, access_key_id: &str, now_millis: i64) -> bool {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = noted.get(access_key_id).copied();
+        if before.is_some_and(|before| now_millis - before < USE_NOTED_EVERY_MILLIS) {
+            return false;
+        }
+        if noted.len() >= KEYS_REMEMBERED_MAX {
+            noted.clear();
+        }
+        noted.insert(access_key_id.to_owned(), now_millis);
+        true
+    }
 }
 
 /// Who a request is from, and what came with its session.
@@ -105,7 +132,7 @@ impl Services {
             region: caller.region.unwrap_or_else(|| self.settings().region.clone()),
             request_id: request_id.to_owned(),
             now_millis: self.runtime().clock().now_millis(),
-            principal: Arc::new(caller.principal),
+            principal: Arc::new(caller.principal.in_partition(&self.settings().partition)),
             session_policies: caller.session_policies,
             from: Origin::Http {
                 source_ip: request.peer.clone(),
@@ -146,11 +173,33 @@ impl Services {
             Some((caller, secret)) => {
                 let service = routed.operation.service().signing_name();
                 signed.verify(request, &secret, service, wall_millis(), face)?;
+                self.note_use(&signed);
                 Ok(caller)
             }
             None if self.http.auth == AuthMode::Open => Ok(root()),
             None => Err(invalid_token(face)),
         }
+    }
+
+    /// Notes that a long-term key was used, behind the answer: a lost note costs nothing.
+    fn note_use(&self, signed: &Signed) {
+        if signed.session_token.is_some() {
+            return;
+        }
+        let (signed, now) = (signed.clone(), self.runtime().clock().now_millis());
+        if !self.key_uses.is_worth_noting(&signed.access_key_id, now) {
+            return;
+        }
+        self.store().submit(store::Job {
+            work: Box::new(move |tx| {
+                let Signed { access_key_id, service, region, .. } = &signed;
+                match iam::note_key_use(tx, access_key_id, service, region, now) {
+                    Ok(()) => store::Verdict::Keep,
+                    Err(_) => store::Verdict::Discard,
+                }
+            }),
+            done: Box::new(|_| {}),
+        });
     }
 
     /// Returns the owner of a stored key and its secret.

@@ -48,6 +48,7 @@ pub struct Services {
     policies: authorize::Policies,
     pump: events::Pump,
     http: Http,
+    key_uses: http::KeyUses,
     /// Where this server listens, for scripts; known once it does.
     endpoint_url: OnceLock<String>,
 }
@@ -61,6 +62,7 @@ impl Services {
             policies: authorize::Policies::default(),
             pump: events::Pump::default(),
             http,
+            key_uses: http::KeyUses::default(),
             endpoint_url: OnceLock::new(),
         })
     }
