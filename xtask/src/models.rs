@@ -95,7 +95,8 @@ fn newest_models(data: &Path) -> Result<BTreeMap<String, PathBuf>> {
 fn read_model(file: &Path) -> Result<Value> {
     let bytes = std::fs::read(file)?;
     let text = if bytes.starts_with(&[0x1f, 0x8b]) {
-        // A gzip member: ten bytes of header, perhaps a file name, deflated data, eight bytes of tail.
+        // A gzip member: ten bytes of header, perhaps a file name, deflated data, eight bytes of
+        // tail.
         let flags = bytes.get(3).copied().unwrap_or(0);
         let mut from = 10;
         if flags & 8 != 0 {

@@ -6,6 +6,32 @@
 //! [`AwsEndpoint`], scripts, timers. A crash is a replay. What it is not: it knows no AWS operation
 //! and no protocol; whoever starts processes has authorised that.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use runtime::{Answering, AwsEndpoint, Call, Caller, Clock, ClockMode, Environment, Opened};
+//!
+//! /// An endpoint that knows everybody.
+//! struct Everybody;
+//!
+//! impl AwsEndpoint for Everybody {
+//!     fn call(&self, call: Call) -> Answering {
+//!         Box::pin(async move { Ok(call.input) })
+//!     }
+//!     fn script_environment(&self, _: Caller) -> Environment {
+//!         Box::pin(async { Ok(Vec::new()) })
+//!     }
+//!     fn events_committed(&self) {}
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let opened = Opened::open(store::Store::memory(), Clock::new(ClockMode::Virtual)).unwrap();
+//! let runtime = opened.handle();
+//! opened.start(Arc::new(Everybody));
+//! assert_eq!(runtime.timers_armed(), 0);
+//! runtime.stop().await;
+//! # });
+//! ```
+//!
 //! May depend on: `value`, `policy` (for who calls), the engines, `asl`, `events`, `store`, `wire`.
 
 mod clock;

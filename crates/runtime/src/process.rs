@@ -77,7 +77,8 @@ impl ProcessId {
         &self.name
     }
 
-    /// Returns the shard it belongs to (FNV-1a, fixed for ever: it decides who reads which journal).
+    /// Returns the shard it belongs to (FNV-1a, fixed for ever: it decides who reads which
+    /// journal).
     pub(crate) fn shard(&self, shards: u32) -> u32 {
         let mut hash: u32 = 0x811c_9dc5;
         for byte in self.kind.name().bytes().chain(self.name.bytes()) {

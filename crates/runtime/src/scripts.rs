@@ -1,8 +1,9 @@
 //! Scripts of `aws:executeScript`: real interpreters in processes of their own.
 //!
-//! A script gets a directory of its own, an environment with nothing in it but the credentials of its
-//! role and the address of the endpoint, limits on time and output, and is killed with everything it
-//! has started when its time is over. A script that was running when the server died is run again.
+//! A script gets a directory of its own, an environment with nothing in it but the credentials of
+//! its role and the address of the endpoint, limits on time and output, and is killed with
+//! everything it has started when its time is over. A script that was running when the server died
+//! is run again.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

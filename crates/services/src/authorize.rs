@@ -81,7 +81,8 @@ impl Policies {
                     resource,
                     &decision,
                 );
-                tracing::info!(request_id = %on.call.request_id, decision = ?decision.outcome, "{text}");
+                let (id, outcome) = (&on.call.request_id, decision.outcome);
+                tracing::info!(request_id = %id, decision = ?outcome, "{text}");
                 return Err(Error::new(denial_code(service), text));
             }
         }

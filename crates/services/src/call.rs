@@ -91,7 +91,8 @@ impl Call {
         format!("arn:{}:{service}::{}:{resource}", self.settings.partition, self.account())
     }
 
-    /// Returns the ARN of a regional resource: `arn:aws:states:us-east-1:123456789012:stateMachine:x`.
+    /// Returns the ARN of a regional resource:
+    /// `arn:aws:states:us-east-1:123456789012:stateMachine:x`.
     pub fn regional_arn(&self, service: &str, resource: &str) -> String {
         let (partition, account) = (&self.settings.partition, self.account());
         format!("arn:{partition}:{service}:{}:{account}:{resource}", self.region)

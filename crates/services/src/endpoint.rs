@@ -1,5 +1,5 @@
-//! The services as an endpoint of running processes: calls come from state machines, runbooks, rules
-//! and stacks, are made as their roles, and are authorised like every other call.
+//! The services as an endpoint of running processes: calls come from state machines, runbooks,
+//! rules and stacks, are made as their roles, and are authorised like every other call.
 
 use std::sync::Arc;
 

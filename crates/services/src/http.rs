@@ -119,7 +119,8 @@ impl Services {
             return Err(face.fault(400, code, problems));
         }
         let call = self.call_of(request, request_id, caller);
-        tracing::debug!(request_id, service = *name, operation = operation.name, caller = %call.principal.arn());
+        let caller = call.principal.arn();
+        tracing::debug!(request_id, service = *name, operation = operation.name, %caller);
         match self.dispatch(name, operation, call, input).await {
             Ok(output) => wire::answer(routed.operation, &output, request_id),
             Err(err) => Err(fault(face, &err)),
@@ -246,7 +247,8 @@ impl Services {
                 404,
                 &value!({
                     "message": format!("there is no {} {}", request.method, request.path),
-                    "hint": "GET /_stepwell/health, POST /_stepwell/reset, POST /_stepwell/clock/advance",
+                    "hint": "GET /_stepwell/health, POST /_stepwell/reset, POST \
+                        /_stepwell/clock/advance",
                 }),
             ),
         }

@@ -2,9 +2,33 @@
 //!
 //! What it is: one folder per service (`iam`, `sts`, `states`, `ssm`, `events`, `cloudformation`),
 //! in it one file per kind of resource, in it one function per operation, all listed as data in
-//! [`Operation`]s. The dispatcher validates, authorises and runs them; they are plain functions of a
-//! call, a transaction and an input. What it is not: it speaks no protocol (`wire` does) and runs no
-//! process (`runtime` does).
+//! [`Operation`]s. The dispatcher validates, authorises and runs them; they are plain functions of
+//! a call, a transaction and an input. What it is not: it speaks no protocol (`wire` does) and runs
+//! no process (`runtime` does).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use runtime::{Clock, ClockMode, Opened};
+//! use services::{AuthMode, Endpoint, Http, Reset, Services, Settings};
+//! use wire::{Handler, Request};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let opened = Opened::open(store::Store::memory(), Clock::new(ClockMode::Virtual)).unwrap();
+//! let settings = Settings {
+//!     account: "000000000000".into(),
+//!     region: "us-east-1".into(),
+//!     partition: "aws".into(),
+//!     edition: automation::catalogue::Edition::Repaired,
+//! };
+//! let http = Http { auth: AuthMode::Loopback, reset: Reset::Allowed };
+//! let services = Services::new(settings, opened.handle(), http);
+//! opened.start(Arc::new(Endpoint::new(services.clone())));
+//! let health = Request {
+//!     method: "GET".into(), path: "/_stepwell/health".into(), ..Request::default()
+//! };
+//! assert_eq!(services.handle(health).await.status, 200);
+//! # });
+//! ```
 //!
 //! May depend on: every crate of a lower floor.
 

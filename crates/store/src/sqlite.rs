@@ -1,8 +1,8 @@
 //! The store in a directory: SQLite with a write-ahead log, synced at every commit.
 //!
-//! One thread writes. It takes every job that is waiting, runs each in a savepoint, commits once and
-//! then tells everybody: the slower the disk, the larger the commits. Readers have connections of
-//! their own and see the last commit.
+//! One thread writes. It takes every job that is waiting, runs each in a savepoint, commits once
+//! and then tells everybody: the slower the disk, the larger the commits. Readers have connections
+//! of their own and see the last commit.
 
 mod rows;
 mod writer;

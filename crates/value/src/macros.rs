@@ -4,9 +4,8 @@
 /// `Value` may stand where a value is expected, and `(expression)` where a key is.
 ///
 /// ```
-/// use value::value;
-/// let name = "x";
-/// assert_eq!(value!({"a": [name, 1.5, null], (name): {}}).to_string(), r#"{"a":["x",1.5,null],"x":{}}"#);
+/// use value::value; let name = "x"; assert_eq!(value!({"a": [name, 1.5, null], (name):
+/// {}}).to_string(), r#"{"a":["x",1.5,null],"x":{}}"#);
 /// ```
 #[macro_export]
 macro_rules! value {
@@ -60,10 +59,12 @@ macro_rules! value_members {
         $map.insert($key, $crate::Value::Null); $($crate::value_members!($map; $($rest)*);)?
     };
     (@value $map:ident; ($key:expr); [$($inner:tt)*] $(, $($rest:tt)*)?) => {
-        $map.insert($key, $crate::value!([$($inner)*])); $($crate::value_members!($map; $($rest)*);)?
+        $map.insert($key, $crate::value!([$($inner)*]));
+        $($crate::value_members!($map; $($rest)*);)?
     };
     (@value $map:ident; ($key:expr); {$($inner:tt)*} $(, $($rest:tt)*)?) => {
-        $map.insert($key, $crate::value!({$($inner)*})); $($crate::value_members!($map; $($rest)*);)?
+        $map.insert($key, $crate::value!({$($inner)*}));
+        $($crate::value_members!($map; $($rest)*);)?
     };
     (@value $map:ident; ($key:expr); $item:expr $(, $($rest:tt)*)?) => {
         $map.insert($key, $crate::Value::from($item)); $($crate::value_members!($map; $($rest)*);)?

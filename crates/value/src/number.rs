@@ -6,7 +6,8 @@ use std::sync::Arc;
 /// A JSON number.
 ///
 /// `Int` and `Float` are numbers whose canonical text is what was written; `Raw` keeps any other
-/// spelling (`1.0`, `1e5`, thirty digits) byte for byte, so that pass-through data is never altered.
+/// spelling (`1.0`, `1e5`, thirty digits) byte for byte, so that pass-through data is never
+/// altered.
 #[derive(Clone, Debug)]
 pub enum Number {
     /// A whole number within `i64`.
@@ -49,7 +50,8 @@ impl Number {
         }
     }
 
-    /// Returns the number when it is whole and within `i64` (beyond 2^53 only if written as an integer).
+    /// Returns the number when it is whole and within `i64` (beyond 2^53 only if written as an
+    /// integer).
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Number::Int(int) => Some(*int),

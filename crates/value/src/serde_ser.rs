@@ -1,5 +1,5 @@
-//! `serde` into values: any `Serialize` type becomes a [`Value`], and a `Value` inside it is shared,
-//! not rebuilt.
+//! `serde` into values: any `Serialize` type becomes a [`Value`], and a `Value` inside it is
+//! shared, not rebuilt.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -21,8 +21,8 @@ pub struct Routed {
     form: Option<Vec<(String, String)>>,
 }
 
-/// Finds the operation that a request is for: by `X-Amz-Target`, else by `Action` and `Version`, else
-/// by the service it was signed for. Host names do not count.
+/// Finds the operation that a request is for: by `X-Amz-Target`, else by `Action` and `Version`,
+/// else by the service it was signed for. Host names do not count.
 ///
 /// # Errors
 /// When there is no such operation, or the request is none at all.

@@ -106,7 +106,8 @@ impl Face {
     }
 
     pub(crate) fn missing_action(&self) -> Fault {
-        let text = "The action or operation requested is missing: send X-Amz-Target, or the parameters Action and Version.";
+        let text = "The action or operation requested is missing: send X-Amz-Target, or the \
+            parameters Action and Version.";
         self.fault(400, self.word("MissingAction", "UnknownOperationException"), text)
     }
 
@@ -124,7 +125,8 @@ impl Face {
     }
 
     pub(crate) fn unroutable(&self) -> Fault {
-        let text = "This is Stepwell, an AWS endpoint. The request names no operation: it has neither X-Amz-Target nor Action, and is signed for no service.";
+        let text = "This is Stepwell, an AWS endpoint. The request names no operation: it has \
+            neither X-Amz-Target nor Action, and is signed for no service.";
         self.fault(404, self.word("UnknownService", "UnknownOperationException"), text)
     }
 
@@ -197,8 +199,9 @@ impl Fault {
         let who = if self.status() < 500 { "Sender" } else { "Receiver" };
         let (code, message) = (xml::escape(&self.code), xml::escape(&self.message));
         format!(
-            "<ErrorResponse{namespace}>\n  <Error>\n    <Type>{who}</Type>\n    <Code>{code}</Code>\n    \
-             <Message>{message}</Message>\n  </Error>\n  <RequestId>{request_id}</RequestId>\n\
+            "<ErrorResponse{namespace}>\n  <Error>\n    <Type>{who}</Type>\n    \
+             <Code>{code}</Code>\n    <Message>{message}</Message>\n  </Error>\n  \
+             <RequestId>{request_id}</RequestId>\n\
              </ErrorResponse>\n"
         )
     }
@@ -206,8 +209,9 @@ impl Fault {
     fn ec2(&self, request_id: &str) -> String {
         let (code, message) = (xml::escape(&self.code), xml::escape(&self.message));
         format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code>\
-             <Message>{message}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>\n"
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>\
+             <Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+             <RequestID>{request_id}</RequestID></Response>\n"
         )
     }
 }

@@ -1,7 +1,7 @@
 //! API models as data: operations, shapes, errors of every AWS service.
 //!
-//! The models come from botocore (Apache-2.0, see NOTICE), without their documentation. A service is
-//! read when it is first asked for; the others stay compressed.
+//! The models come from botocore (Apache-2.0, see NOTICE), without their documentation. A service
+//! is read when it is first asked for; the others stay compressed.
 
 pub mod record;
 
@@ -113,8 +113,8 @@ pub fn botocore_version() -> &'static str {
     &index().botocore_version
 }
 
-/// Returns a service by botocore's name, by Step Functions' (`sfn`, `eventbridge`), or by the name it
-/// is signed for (`states`, `events`).
+/// Returns a service by botocore's name, by Step Functions' (`sfn`, `eventbridge`), or by the name
+/// it is signed for (`states`, `events`).
 pub fn service(name: &str) -> Option<&'static Service> {
     let lower = name.to_ascii_lowercase();
     let entries = &index().entries;

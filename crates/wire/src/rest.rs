@@ -9,7 +9,8 @@ use crate::model::{Kind, Member, Operation, Protocol, Service, Shape};
 use crate::scalar::{self, TimeFormat};
 use crate::{json, xml};
 
-/// Finds the operation for a method and a path: of those that fit, the one whose template says most.
+/// Finds the operation for a method and a path: of those that fit, the one whose template says
+/// most.
 pub(crate) fn find(service: &'static Service, request: &Request) -> Option<Operation> {
     let fits = service.operations().filter(|operation| {
         let (method, template) = operation.http();

@@ -125,7 +125,14 @@ fn from_header(request: &Request, header: &str, face: &Face) -> Result<Signed, F
         })
     };
     let timestamp = request.header("x-amz-date").or(request.header("date")).ok_or_else(|| {
-        incomplete(face, &format!("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. {}", shown()))
+        incomplete(
+            face,
+            &format!(
+                "Authorization header requires existence of either a \
+            'X-Amz-Date' or a 'Date' header. {}",
+                shown()
+            ),
+        )
     })?;
     let parts = Parts {
         credential: required("Credential")?,
@@ -148,7 +155,8 @@ impl Parts {
         else {
             return Err(incomplete(
                 face,
-                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.",
+                "Credential must have exactly 5 slash-delimited elements, e.g. \
+                    keyid/date/region/service/term.",
             ));
         };
         Ok(Signed {
@@ -192,7 +200,9 @@ impl Signed {
         }
         Err(refused(
             face,
-            "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+            "The request signature we calculated does not match the signature you provided. \
+                Check your AWS Secret Access Key and signing method. Consult the service \
+                documentation for details.",
         ))
     }
 
@@ -212,7 +222,8 @@ impl Signed {
         }
         if !self.timestamp.starts_with(&self.date) {
             let what = format!(
-                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}', from '{}'.",
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date \
+                    from HTTP: '{}' != '{}', from '{}'.",
                 self.date,
                 self.timestamp.get(..8).unwrap_or_default(),
                 self.timestamp
@@ -224,7 +235,14 @@ impl Signed {
 
     fn check_time(&self, now_millis: i64, face: &Face) -> Result<(), Fault> {
         let sent = seconds_of(&self.timestamp).ok_or_else(|| {
-            incomplete(face, &format!("Date must be in ISO-8601 'basic format'. Got '{}'. See http://en.wikipedia.org/wiki/ISO_8601", self.timestamp))
+            incomplete(
+                face,
+                &format!(
+                    "Date must be in ISO-8601 'basic format'. Got '{}'. See \
+                http://en.wikipedia.org/wiki/ISO_8601",
+                    self.timestamp
+                ),
+            )
         })?;
         let now = now_millis.div_euclid(1000);
         if let Some(expires) = self.expires_seconds {

@@ -1,5 +1,5 @@
-//! `aws-sdk:SERVICE:ACTION`: any operation of any AWS service, with the casing and the error names of
-//! the AWS SDK for Java, which Step Functions is built on.
+//! `aws-sdk:SERVICE:ACTION`: any operation of any AWS service, with the casing and the error names
+//! of the AWS SDK for Java, which Step Functions is built on.
 //!
 //! Step Functions developer guide, "Learning to use AWS service SDK integrations" (read 2026-11);
 //! error texts as recorded on AWS (conformance/states).
@@ -31,7 +31,10 @@ pub(super) fn refusal(integration: &Integration) -> Option<String> {
     let Integration { service, action, arn, .. } = integration;
     let known = model::service(service).is_some() && find_operation(service, action).is_some();
     (!known).then(|| {
-        format!("The resource provided {arn} is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.")
+        format!(
+            "The resource provided {arn} is not recognized. The value is not a valid \
+            resource ARN, or the resource is not available in this region."
+        )
     })
 }
 

@@ -22,8 +22,8 @@ pub(crate) use stack::StackProcess;
 use crate::Error;
 use crate::process::{Effect, Stamp, Write};
 
-/// Later than any time that is written down, in milliseconds: keys count down from here, so that the
-/// newest comes first.
+/// Later than any time that is written down, in milliseconds: keys count down from here, so that
+/// the newest comes first.
 const END_OF_TIME_MILLIS: i64 = 9_999_999_999_999;
 
 /// Returns a key part that sorts newest first.

@@ -53,7 +53,8 @@ impl Shard {
                 self.perform(effects);
             }
             Err(err) => {
-                tracing::error!(shard = number, error = %err, "a turn was lost; reading again what is durable");
+                tracing::error!(shard = number, error = %err, "a turn was lost; reading again \
+                    what is durable");
                 answer(replies, &Err(Error::Store(err)));
                 self.reload();
             }

@@ -45,7 +45,8 @@ impl Shard {
         match self.recover() {
             Ok(()) => self.perform_outstanding(),
             Err(err) => {
-                tracing::error!(shard = self.number, error = %err, "the shard could not be read again");
+                tracing::error!(shard = self.number, error = %err, "the shard could not be read \
+                    again");
                 self.forget();
             }
         }

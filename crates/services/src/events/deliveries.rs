@@ -108,8 +108,8 @@ pub(super) async fn attempt(services: Arc<Services>, delivery: Delivery) -> Resu
     settled.await?
 }
 
-/// Plans the next attempt, or gives up: after too many, after too long, or when the target said that
-/// the request itself is wrong.
+/// Plans the next attempt, or gives up: after too many, after too long, or when the target said
+/// that the request itself is wrong.
 fn put_off(
     tx: &mut dyn Transaction,
     mut delivery: Delivery,
@@ -123,7 +123,8 @@ fn put_off(
     if hopeless || too_old || delivery.attempts >= ATTEMPTS_MAX {
         tracing::warn!(
             rule = %delivery.rule_arn, target = %delivery.target_arn, event = %delivery.event_id,
-            attempts = delivery.attempts, error = what, "an event could not be delivered; it is given up"
+            attempts = delivery.attempts, error = what, "an event could not be delivered; it is \
+                given up"
         );
         tx.delete(Table::Deliveries, &delivery.id)?;
         return Ok(());

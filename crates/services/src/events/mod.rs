@@ -1,8 +1,8 @@
 //! Amazon EventBridge: the default bus, rules, targets, events and schedules.
 //!
 //! An event is durable when PutEvents answers: it stands in the outbox. The pump matches it against
-//! the rules and turns it into deliveries, one per target, in one transaction; each delivery is made
-//! as the target's role and repeated until it succeeds or grows too old.
+//! the rules and turns it into deliveries, one per target, in one transaction; each delivery is
+//! made as the target's role and repeated until it succeeds or grows too old.
 
 mod buses;
 mod deliveries;

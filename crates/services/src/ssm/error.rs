@@ -21,8 +21,8 @@ pub(super) fn reserved_name(name: &str) -> Error {
     Error::new(
         "ValidationException",
         format!(
-            "Document name {name} is not valid: names may not begin with aws, amazon or amzn, which \
-             are reserved"
+            "Document name {name} is not valid: names may not begin with aws, amazon or amzn, \
+             which are reserved"
         ),
     )
 }

@@ -49,7 +49,8 @@ pub(super) fn invalid_definition(problems: &str) -> Error {
 pub(super) fn missing_update_parameter() -> Error {
     Error::new(
         "MissingRequiredParameter",
-        "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
+        "Either the definition, the role ARN, the LoggingConfiguration, or the \
+            TracingConfiguration must be specified",
     )
 }
 

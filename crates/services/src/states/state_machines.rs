@@ -13,7 +13,8 @@ use super::{arn, error};
 use crate::page::{cut, open_marker};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids, roles};
 
-/// The largest definition, in bytes (Step Functions quotas, "Maximum state machine definition size").
+/// The largest definition, in bytes (Step Functions quotas, "Maximum state machine definition
+/// size").
 const DEFINITION_BYTES_MAX: usize = 1024 * 1024;
 /// The longest name of a state machine or an execution, in characters.
 const NAME_CHARACTERS_MAX: usize = 80;

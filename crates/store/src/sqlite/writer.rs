@@ -72,7 +72,8 @@ fn commit(connection: &Connection, batch: Vec<Job>) {
         .and_then(|()| works.into_iter().try_for_each(|work| run_one(connection, work)))
         .and_then(|()| Ok(connection.execute_batch("COMMIT")?));
     if let Err(err) = &outcome {
-        tracing::error!(error = %err, jobs = dones.len(), "a commit failed, nothing of it was kept");
+        tracing::error!(error = %err, jobs = dones.len(), "a commit failed, nothing of it was \
+            kept");
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }

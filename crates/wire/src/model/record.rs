@@ -1,7 +1,8 @@
 //! The stored form of API models: what `cargo xtask models` writes and [`super::service`] reads.
 //!
-//! Format: MessagePack arrays in the order of the fields below, one deflated blob per service behind
-//! a plain index. File and reader are in one build, so the form carries no version. Shapes refer to each other by number.
+//! Format: MessagePack arrays in the order of the fields below, one deflated blob per service
+//! behind a plain index. File and reader are in one build, so the form carries no version. Shapes
+//! refer to each other by number.
 
 use serde::{Deserialize, Serialize};
 
