@@ -86,7 +86,11 @@ fn report(err: &anyhow::Error) {
     }
 }
 
+/// The stack of a thread that serves requests: what they carry may nest as deep as a value may.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
 /// Runs async work on all cores.
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().thread_stack_size(STACK_BYTES).build()?.block_on(work)
 }

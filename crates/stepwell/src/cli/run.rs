@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         manifest.input = input(text)?;
     }
     let screen = if arguments.json { Screen::silent() } else { Screen::standard() };
-    let outcome = block_on(example::run(&manifest, arguments.clock.mode(), &screen))?;
+    let outcome = block_on(example::run(&manifest, arguments.clock.mode(), screen))?;
     if arguments.json {
         println!("{}", outcome.to_value().to_pretty());
     } else {

@@ -21,7 +21,7 @@ const PAGE_EVENTS: i64 = 1_000;
 pub(super) async fn to_the_end(
     session: &mut Session,
     machine: &Value,
-    screen: &Screen,
+    screen: Screen,
 ) -> Result<Outcome> {
     let machine = session.fill(machine).context("`watch`")?;
     let arn = begun(session, &machine).await?;
@@ -73,7 +73,7 @@ impl Follower {
     }
 
     /// Reads the events that are new.
-    async fn read_history(&mut self, session: &mut Session, screen: &Screen) -> Result<()> {
+    async fn read_history(&mut self, session: &mut Session, screen: Screen) -> Result<()> {
         let input = value!({"executionArn": &self.arn, "maxResults": PAGE_EVENTS});
         let mut token: Option<Value> = None;
         let mut index = 0;
@@ -94,7 +94,7 @@ impl Follower {
         }
     }
 
-    fn event(&mut self, event: &Value, screen: &Screen) {
+    fn event(&mut self, event: &Value, screen: Screen) {
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
         let at = event.get("timestamp").and_then(Value::as_f64).unwrap_or_default();
         let name = |details: &str| {
@@ -127,7 +127,7 @@ impl Follower {
     }
 
     /// Reads how far the account's runbook executions are.
-    async fn read_runbooks(&mut self, session: &mut Session, screen: &Screen) -> Result<()> {
+    async fn read_runbooks(&mut self, session: &mut Session, screen: Screen) -> Result<()> {
         let found = ask(session, "ssm", "DescribeAutomationExecutions", value!({})).await?;
         let executions = found.get("AutomationExecutionMetadataList").and_then(Value::as_array);
         let mut steps = Vec::new();

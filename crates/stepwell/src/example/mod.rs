@@ -28,7 +28,7 @@ use session::Session;
 ///
 /// # Errors
 /// When it could not be deployed or started; an execution that fails is an outcome.
-pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: &Screen) -> Result<Outcome> {
+pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -> Result<Outcome> {
     let options = Options {
         keep: Keep::Memory,
         clock,
@@ -57,7 +57,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: &Screen) 
     outcome
 }
 
-async fn play(session: &mut Session, manifest: &Manifest, screen: &Screen) -> Result<Outcome> {
+async fn play(session: &mut Session, manifest: &Manifest, screen: Screen) -> Result<Outcome> {
     screen.title(manifest);
     for stack in &manifest.stacks {
         session.deploy(stack).await?;

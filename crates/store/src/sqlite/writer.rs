@@ -11,6 +11,8 @@ use crate::{Done, Error, Job, Verdict, Work};
 
 /// How many jobs may wait; beyond that submitting blocks, which is the back-pressure.
 const JOBS_WAITING_MAX: usize = 4096;
+/// The writer's stack. Handlers run on it, and what they read may nest as deep as a value may.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
 /// How many jobs share a commit at most.
 const JOBS_PER_COMMIT_MAX: usize = 512;
 
@@ -25,6 +27,7 @@ impl Writer {
         let (jobs, waiting) = sync_channel(JOBS_WAITING_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
+            .stack_size(STACK_BYTES)
             .spawn(move || run(&connection, &waiting))
             .map_err(|err| Error::Backend(format!("cannot start the writer thread: {err}")))?;
         Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
