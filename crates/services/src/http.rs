@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -239,6 +240,12 @@ impl Services {
     /// Answers the server's own pages: health, reset, clock.
     async fn own_page(self: &Arc<Self>, request: &Request) -> Response {
         let page = request.path.strip_prefix(OWN_PAGES).unwrap_or_default();
+        // These pages know no credentials: from another machine there is only the health.
+        let is_local = request.peer.parse::<IpAddr>().is_ok_and(|peer| peer.is_loopback());
+        if request.method != "GET" && !is_local {
+            let message = "the server's own pages change nothing for callers from other machines";
+            return Response::json(403, &value!({ "message": message }));
+        }
         match (request.method.as_str(), page) {
             ("GET", "health") => Response::json(200, &self.health()),
             ("POST", "reset") => self.reset().await,
