@@ -5,6 +5,8 @@
 mod cli;
 mod example;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
