@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use policy::{CallFacts, Document, Kind, Policy, PolicySet, PrincipalKind, Request, Transport};
+use policy::{
+    CallFacts, Document, Kind, Policy, PolicySet, Principal, PrincipalKind, Request, Transport,
+};
 
 use crate::call::Origin;
-use crate::{Check, Error, Reading, iam};
+use crate::{Call, Check, Error, Reading, iam};
 
 /// How many compiled policies are kept; beyond that all are compiled anew.
 const POLICIES_KEPT_MAX: usize = 10_000;
@@ -99,16 +101,15 @@ pub(crate) fn denial_code(service: &str) -> &'static str {
 }
 
 fn request(on: &Reading<'_>, check: &Check) -> Request {
-    let mut context = standard_context(on);
+    let mut context = standard_context(on.call, &on.call.principal);
     for (key, values) in &check.context {
         context.set_list(key, values.iter().map(String::as_str));
     }
     Request::new(on.call.principal.clone(), &check.action, &check.resource, context)
 }
 
-/// Returns the condition keys that every call has.
-pub(crate) fn standard_context(on: &Reading<'_>) -> policy::Context {
-    let call = on.call;
+/// Returns the condition keys that every call has; `principal` is who makes it.
+pub(crate) fn standard_context(call: &Call, principal: &Principal) -> policy::Context {
     let mut facts = CallFacts {
         now_millis: call.now_millis,
         region: call.region.clone(),
@@ -126,5 +127,5 @@ pub(crate) fn standard_context(on: &Reading<'_>) -> policy::Context {
             facts.source_account = Some(call.account().to_owned());
         }
     }
-    policy::standard_context(&call.principal, &facts)
+    policy::standard_context(principal, &facts)
 }

@@ -1,6 +1,6 @@
 //! The end of a turn: one commit, then answers and effects.
 
-use store::Table;
+use store::{Table, Transaction};
 
 use super::{CHECKPOINT_LINES, Reply, Shard, Turn};
 use crate::Error;
@@ -26,12 +26,7 @@ impl Shard {
             .shared
             .store
             .write(move |tx| -> Result<(), store::Error> {
-                for write in &writes {
-                    match write {
-                        Write::Put(table, key, bytes) => tx.put(*table, key, bytes)?,
-                        Write::Delete(table, key) => drop(tx.delete(*table, key)?),
-                    }
-                }
+                write_all(tx, &writes)?;
                 let journal = value::to_value(&lines).map_err(|err| store::Error::Corrupt {
                     place: "journal line".into(),
                     what: err.to_string(),
@@ -72,12 +67,7 @@ impl Shard {
             .shared
             .store
             .write(move |tx| -> Result<(), store::Error> {
-                for write in &writes {
-                    match write {
-                        Write::Put(table, key, bytes) => tx.put(*table, key, bytes)?,
-                        Write::Delete(table, key) => drop(tx.delete(*table, key)?),
-                    }
-                }
+                write_all(tx, &writes)?;
                 tx.truncate(number, store::Lsn::MAX)
             })
             .await
@@ -126,6 +116,16 @@ impl Shard {
 /// Returns what the keys of a shard's snapshots start with; the process id follows.
 pub(super) fn snapshot_prefix(shard: u32) -> String {
     format!("{shard:04}/")
+}
+
+fn write_all(tx: &mut dyn Transaction, writes: &[Write]) -> Result<(), store::Error> {
+    for write in writes {
+        match write {
+            Write::Put(table, key, bytes) => tx.put(*table, key, bytes)?,
+            Write::Delete(table, key) => drop(tx.delete(*table, key)?),
+        }
+    }
+    Ok(())
 }
 
 fn answer(replies: Vec<Reply>, outcome: &Result<(), Error>) {

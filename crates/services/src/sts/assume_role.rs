@@ -6,15 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy::{
-    CallFacts, Context, Document, Kind, Policy, PolicySet, Principal, PrincipalKind, Request,
-};
+use policy::{Context, Document, Kind, Policy, PolicySet, Principal, PrincipalKind, Request};
 use value::Value;
 
 use super::session_tokens::check_duration;
 use super::{session_policies, sessions};
 use crate::iam::{self, Role};
-use crate::{Answer, Error, Input, Operation, Origin, Reading, Run, Writing};
+use crate::{Answer, Error, Input, Operation, Reading, Run, Writing, authorize};
 
 /// How long a session lasts, in seconds.
 const DURATION_SECONDS_DEFAULT: i64 = 3600;
@@ -313,21 +311,7 @@ fn policies(on: &Reading<'_>, role: &Role) -> Result<PolicySet, Error> {
 }
 
 fn context(on: &Reading<'_>, wish: &Wish<'_>, principal: &Principal, role: &Role) -> Context {
-    let call = on.call;
-    let mut facts = CallFacts {
-        now_millis: call.now_millis,
-        region: call.region.clone(),
-        resource_account: Some(call.account().to_owned()),
-        ..CallFacts::default()
-    };
-    match &call.from {
-        Origin::Http { source_ip, user_agent } => {
-            facts.source_ip = Some(source_ip.clone());
-            facts.user_agent.clone_from(user_agent);
-        }
-        Origin::Service { source_arn } => facts.source_arn = Some(source_arn.clone()),
-    }
-    let mut context = policy::standard_context(principal, &facts);
+    let mut context = authorize::standard_context(on.call, principal);
     context.set("sts:RoleSessionName", wish.session_name);
     if let Some(id) = wish.external_id {
         context.set("sts:ExternalId", id);
