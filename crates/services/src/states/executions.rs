@@ -69,6 +69,9 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
 /// Checks a request and returns what the runtime is to begin.
 fn plan(on: &Reading<'_>, input: &Value) -> Result<(String, BeginExecution), Error> {
     let machine = find(on.store, input.text("stateMachineArn")?)?;
+    if machine.r#type == "EXPRESS" {
+        return Err(error::express_not_run(&machine.arn));
+    }
     let name = match input.maybe_text("name") {
         Some(name) => {
             check_name(name)?;
