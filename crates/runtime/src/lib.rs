@@ -8,7 +8,9 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use runtime::{Answering, AwsEndpoint, Call, Caller, Clock, ClockMode, Environment, Opened};
+//! use runtime::{
+//!     Answering, AwsEndpoint, Call, Caller, Clock, ClockMode, Environment, NoPeers, Node, Opened,
+//! };
 //!
 //! /// An endpoint that knows everybody.
 //! struct Everybody;
@@ -24,9 +26,10 @@
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! let opened = Opened::open(store::Store::memory(), Clock::new(ClockMode::Virtual)).unwrap();
+//! let clock = Clock::new(ClockMode::Virtual);
+//! let opened = Opened::open(store::Store::memory(), clock, Node::alone()).unwrap();
 //! let runtime = opened.handle();
-//! opened.start(Arc::new(Everybody));
+//! opened.start(Arc::new(Everybody), Arc::new(NoPeers));
 //! assert_eq!(runtime.timers_armed(), 0);
 //! runtime.stop().await;
 //! # });
@@ -37,7 +40,10 @@
 mod clock;
 mod definitions;
 mod endpoint;
+mod figures;
 pub mod integrations;
+mod node;
+mod peers;
 mod process;
 mod processes;
 mod scripts;
@@ -46,26 +52,32 @@ mod timers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use store::Store;
+use store::{SHARDS, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, definition_key};
 pub use endpoint::{Answering, AwsEndpoint, Call, CallError, Caller, Environment};
+pub use figures::{Figures, Snapshot};
+pub use node::Node;
+pub use peers::{Forward, Forwarded, Forwarding, NoPeers, Peers};
 pub use process::{Begin, Fact, Kind, ProcessId};
 pub use processes::{BeginAutomation, BeginExecution, BeginStack};
 
+use node::{Ownership, Place};
 use shard::{Envelope, Message, Shard};
 use timers::Timers;
 
-/// How many shards there are. Part of the stored format: a process belongs to the shard that its id
-/// hashes to.
-const SHARDS: u32 = 8;
 /// How many messages may wait for one shard; beyond that senders wait.
 const INBOX_MESSAGES_MAX: usize = 8_192;
 /// How many calls may be under way at once; further ones wait their turn.
 const CALLS_UNDER_WAY_MAX: usize = 256;
+/// How often a message is sent again to a shard that is on its way from one node to another.
+const ROUTE_TRIES_MAX: usize = 150;
+/// How long to wait before sending it again, in milliseconds.
+const ROUTE_WAIT_MILLIS: u64 = 100;
 /// How many scripts may run at once; further ones wait their turn.
 const SCRIPTS_UNDER_WAY_MAX: usize = 16;
 
@@ -86,6 +98,12 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// The process belongs to a shard that this node does not own, and nobody else answers for it.
+    #[error("no node answers for the process now; try again")]
+    NotHere,
+    /// The node that owns the process tried and failed.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The server is shutting down.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -107,6 +125,9 @@ pub(crate) struct Shared {
     timers: Timers,
     definitions: Definitions,
     endpoint: OnceLock<Arc<dyn AwsEndpoint>>,
+    peers: OnceLock<Arc<dyn Peers>>,
+    node: Ownership,
+    figures: Figures,
     inboxes: Vec<mpsc::Sender<Envelope>>,
     epoch: AtomicU64,
     calls: Semaphore,
@@ -142,8 +163,16 @@ impl Shared {
             | Message::Answered { id, .. }
             | Message::ScriptEnded { id, .. }
             | Message::TimerFired { id, .. } => id.shard(SHARDS),
-            Message::Reset { .. } | Message::Stop { .. } => 0,
+            Message::Own { .. }
+            | Message::Lost
+            | Message::Release { .. }
+            | Message::Reset { .. }
+            | Message::Stop { .. } => 0,
         };
+        self.send_to(shard, message, epoch, busy).await
+    }
+
+    async fn send_to(&self, shard: u32, message: Message, epoch: u64, busy: Busy) -> bool {
         match self.inboxes.get(shard as usize) {
             Some(inbox) => inbox.send(Envelope { message, epoch, busy }).await.is_ok(),
             None => false,
@@ -164,11 +193,11 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Reads everything durable.
+    /// Reads everything durable of the shards that are this node's.
     ///
     /// # Errors
     /// When stored data is damaged; nothing runs then.
-    pub fn open(store: Store, clock: Clock) -> Result<Opened, Error> {
+    pub fn open(store: Store, clock: Clock, node: Node) -> Result<Opened, Error> {
         let (inboxes, receivers): (Vec<_>, Vec<_>) =
             (0..SHARDS).map(|_| mpsc::channel(INBOX_MESSAGES_MAX)).unzip();
         let shared = Arc::new(Shared {
@@ -177,15 +206,23 @@ impl Opened {
             clock,
             timers: Timers::default(),
             endpoint: OnceLock::new(),
+            peers: OnceLock::new(),
+            node: Ownership::new(node),
+            figures: Figures::default(),
             inboxes,
             epoch: AtomicU64::new(0),
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
         });
-        let shards = (0..SHARDS)
-            .zip(receivers)
-            .map(|(number, inbox)| Shard::open(number, shared.clone(), inbox))
-            .collect::<Result<_, _>>()?;
+        let leases = node::first_turn(&shared)?;
+        let mut shards = Vec::new();
+        for (number, inbox) in (0..SHARDS).zip(receivers) {
+            let mut shard = Shard::new(number, shared.clone(), inbox);
+            if let Some(lease) = leases.iter().find(|lease| lease.shard == number) {
+                shard.recover(lease.epoch)?;
+            }
+            shards.push(shard);
+        }
         Ok(Opened { shared, shards })
     }
 
@@ -194,10 +231,20 @@ impl Opened {
         Runtime { shared: self.shared.clone() }
     }
 
-    /// Starts: effects go to `endpoint` from now on, those that a crash interrupted first.
-    pub fn start(self, endpoint: Arc<dyn AwsEndpoint>) {
+    /// Starts: effects go to `endpoint` from now on, those that a crash interrupted first, and
+    /// messages for other nodes to `peers`.
+    pub fn start(self, endpoint: Arc<dyn AwsEndpoint>, peers: Arc<dyn Peers>) {
+        let shared = self.shared.clone();
+        self.start_without_keeper(endpoint, peers);
+        tokio::spawn(node::keep(shared));
+    }
+
+    /// Starts, but takes no turns at the leases: whoever calls this calls
+    /// [`Runtime::lease_turn`].
+    pub fn start_without_keeper(self, endpoint: Arc<dyn AwsEndpoint>, peers: Arc<dyn Peers>) {
         // Set before any shard runs, and never again.
         let _ = self.shared.endpoint.set(endpoint);
+        let _ = self.shared.peers.set(peers);
         for shard in self.shards {
             tokio::spawn(shard.run());
         }
@@ -221,24 +268,98 @@ impl Runtime {
         self.shared.timers.len()
     }
 
-    /// Begins a process; on return it is durable, or was known before.
-    ///
-    /// # Errors
-    /// When the store failed or the definition cannot be used.
-    pub async fn begin(&self, id: ProcessId, begin: Begin) -> Result<Started, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Begin { id, begin: Box::new(begin), reply }).await?;
-        answer.await.map_err(|_| Error::ShuttingDown)?
+    /// Returns what the runtime counts about itself.
+    pub fn figures(&self) -> Snapshot {
+        self.shared.figures.snapshot()
     }
 
-    /// Hands a request to a running process; on return what it changed is durable.
+    /// Returns how many shards are this node's, and how many nodes lived at its last turn at the
+    /// leases.
+    pub fn shards_and_nodes(&self) -> (usize, usize) {
+        (self.shared.node.held(), self.shared.node.nodes())
+    }
+
+    /// Returns how many messages wait for each shard.
+    pub fn inbox_depths(&self) -> Vec<usize> {
+        let inboxes = self.shared.inboxes.iter();
+        inboxes.map(|inbox| inbox.max_capacity() - inbox.capacity()).collect()
+    }
+
+    /// Returns whether what is done once for all nodes is done here: whoever owns the first shard
+    /// does it.
+    pub fn is_leader(&self) -> bool {
+        self.shared.node.epoch(0).is_some()
+    }
+
+    /// Takes one turn at the leases.
+    pub async fn lease_turn(&self) {
+        node::turn(&self.shared).await;
+    }
+
+    /// Begins a process, wherever it belongs; on return it is durable, or was known before.
     ///
     /// # Errors
-    /// [`Error::NotRunning`], or the store failed.
+    /// When the store failed, the definition cannot be used, or no node answers for it.
+    pub async fn begin(&self, id: ProcessId, begin: Begin) -> Result<Started, Error> {
+        let message = Forwarded::Begin { id, begin: Box::new(begin) };
+        match self.deliver(message).await? {
+            Forward::New => Ok(Started::New),
+            Forward::AlreadyKnown => Ok(Started::AlreadyKnown),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Hands a request to a running process, wherever it is; on return what it changed is durable.
+    ///
+    /// # Errors
+    /// [`Error::NotRunning`], the store failed, or no node answers for it.
     pub async fn request(&self, id: ProcessId, fact: Fact) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Request { id, fact, reply }).await?;
-        answer.await.map_err(|_| Error::ShuttingDown)?
+        match self.deliver(Forwarded::Request { id, fact }).await? {
+            Forward::Taken => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Brings a message to the shard that it belongs to, and again if that is just changing hands.
+    async fn deliver(&self, message: Forwarded) -> Result<Forward, Error> {
+        for _ in 0..ROUTE_TRIES_MAX {
+            let answer = match self.shared.node.place(message.shard()) {
+                Place::Here => self.take(message.clone()).await,
+                Place::There(address) => match self.shared.peers.get() {
+                    Some(peers) => Ok(peers.forward(&address, &message).await),
+                    None => Ok(Forward::NotThere),
+                },
+                Place::Nowhere => Ok(Forward::NotThere),
+            };
+            match answer {
+                Ok(Forward::NotThere) | Err(Error::NotHere) => {}
+                Ok(Forward::NotRunning) => return Err(Error::NotRunning),
+                Ok(Forward::Failed(what)) => return Err(Error::Elsewhere(what)),
+                other => return other,
+            }
+            tokio::time::sleep(Duration::from_millis(ROUTE_WAIT_MILLIS)).await;
+        }
+        Err(Error::NotHere)
+    }
+
+    /// Takes a message for a process of this node: from another node, or from a caller here.
+    ///
+    /// # Errors
+    /// [`Error::NotHere`] when the process belongs to another node, or as [`Runtime::begin`] and
+    /// [`Runtime::request`].
+    pub async fn take(&self, message: Forwarded) -> Result<Forward, Error> {
+        match message {
+            Forwarded::Begin { id, begin } => {
+                let (reply, answer) = oneshot::channel();
+                self.send(Message::Begin { id, begin, reply }).await?;
+                answer.await.map_err(|_| Error::ShuttingDown)?.map(Forward::from)
+            }
+            Forwarded::Request { id, fact } => {
+                let (reply, answer) = oneshot::channel();
+                self.send(Message::Request { id, fact, reply }).await?;
+                answer.await.map_err(|_| Error::ShuttingDown)?.map(|()| Forward::Taken)
+            }
+        }
     }
 
     async fn send(&self, message: Message) -> Result<(), Error> {
@@ -252,18 +373,31 @@ impl Runtime {
     /// When the store failed.
     pub async fn reset(&self) -> Result<(), Error> {
         self.shared.epoch.fetch_add(1, Ordering::SeqCst);
-        self.tell_all(|reply| Message::Reset { reply }).await;
+        let mut emptied = Vec::new();
+        self.tell_all(|reply| {
+            let (when, then) = oneshot::channel();
+            emptied.push(when);
+            Message::Reset { reply, emptied: then }
+        })
+        .await;
         self.shared.timers.clear();
         self.shared.definitions.clear();
-        Ok(self.shared.store.reset()?)
+        let outcome = self.shared.store.reset();
+        for shard in emptied {
+            // A shard that has ended waits for nothing.
+            let _ = shard.send(());
+        }
+        Ok(outcome?)
     }
 
-    /// Ends the shards in order: each finishes its turn and writes a checkpoint.
+    /// Ends the shards in order: each finishes its turn and writes a checkpoint. Then gives the
+    /// leases back.
     pub async fn stop(&self) {
         self.tell_all(|reply| Message::Stop { reply }).await;
+        node::leave(&self.shared);
     }
 
-    async fn tell_all(&self, message: impl Fn(oneshot::Sender<()>) -> Message) {
+    async fn tell_all(&self, mut message: impl FnMut(oneshot::Sender<()>) -> Message) {
         let mut answers = Vec::new();
         for inbox in &self.shared.inboxes {
             let (reply, answer) = oneshot::channel();
@@ -276,6 +410,20 @@ impl Runtime {
         for answer in answers {
             // A shard that has ended has nothing left to do.
             let _ = answer.await;
+        }
+    }
+}
+
+/// An answer to another question is a bug of the node that gave it.
+fn unexpected(answer: &Forward) -> Error {
+    Error::Elsewhere(format!("another node gave an answer that does not fit: {answer:?}"))
+}
+
+impl Forwarded {
+    /// Returns the shard that the message belongs to.
+    fn shard(&self) -> u32 {
+        match self {
+            Forwarded::Begin { id, .. } | Forwarded::Request { id, .. } => id.shard(SHARDS),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use store::Table;
+use store::{Table, Write};
 use value::{SerdeError, Value};
 
 use crate::Error;
@@ -146,6 +146,8 @@ pub(crate) struct JournalLine {
 pub(crate) enum Entry {
     Began(Begin),
     Fact(Fact),
+    /// It has ended; what the journal said of it before no longer matters.
+    Ended,
 }
 
 /// What a process wants of its shard.
@@ -170,17 +172,9 @@ pub(crate) enum Effect {
     Finished,
 }
 
-/// One write of a commit.
-pub(crate) enum Write {
-    Put(Table, String, Vec<u8>),
-    Delete(Table, String),
-}
-
-impl Write {
-    /// Returns the write of a value as JSON.
-    pub(crate) fn put(table: Table, key: impl Into<String>, value: &Value) -> Write {
-        Write::Put(table, key.into(), value.to_string().into_bytes())
-    }
+/// Returns the write of a value as JSON.
+pub(crate) fn put(table: Table, key: impl Into<String>, value: &Value) -> Write {
+    Write::Put(table, key.into(), value.to_string().into_bytes())
 }
 
 /// A running process.

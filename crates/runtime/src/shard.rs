@@ -3,29 +3,32 @@
 //! A turn takes everything that waits in the inbox, turns it into facts, applies them, and writes
 //! facts, records and history as one commit. Only then are effects performed and callers answered.
 //! If the commit fails, the shard forgets what it had in memory and reads again what is durable.
+//!
+//! On a store that several nodes share, a shard works only while its node holds the lease: it
+//! begins by reading what is durable, and ends when a commit is refused.
 
 mod commit;
 mod perform;
 mod recovery;
+mod resident;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use store::Table;
+use store::{Load, Lsn, Read, Table, Write};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use value::Value;
 
 use crate::clock::Busy;
 use crate::endpoint::CallError;
-use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp, Write};
+use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp};
 use crate::scripts::ScriptAnswer;
 use crate::{Error, ProcessId, Shared, Started};
+use resident::{Resident, row_key};
 
 /// How many messages one turn takes; the rest waits for the next, so that turns stay short.
 const MESSAGES_PER_TURN_MAX: usize = 256;
-/// After how many journal lines a shard writes snapshots and starts a new journal.
-const CHECKPOINT_LINES: usize = 2_000;
 
 /// What a shard can be told.
 pub(crate) enum Message {
@@ -39,8 +42,14 @@ pub(crate) enum Message {
     ScriptEnded { id: ProcessId, script: u64, answer: ScriptAnswer },
     /// A timer fell due.
     TimerFired { id: ProcessId, timer: u64 },
-    /// Forget everything in memory; the store is about to be emptied.
-    Reset { reply: oneshot::Sender<()> },
+    /// The shard is this node's, under this fencing number.
+    Own { epoch: u64 },
+    /// The shard is another node's.
+    Lost,
+    /// Put the shard down in order, for another node.
+    Release { reply: oneshot::Sender<()> },
+    /// Forget everything in memory and wait: the store is about to be emptied.
+    Reset { reply: oneshot::Sender<()>, emptied: oneshot::Receiver<()> },
     /// Write a checkpoint and end.
     Stop { reply: oneshot::Sender<()> },
 }
@@ -67,24 +76,47 @@ struct Turn {
     effects: Vec<(ProcessId, Effect)>,
     replies: Vec<Reply>,
     events: bool,
-    finished: Vec<ProcessId>,
+    /// Processes that something happened to.
+    touched: Vec<ProcessId>,
+}
+
+/// Where a shard's journal stands.
+#[derive(Clone, Copy, Default)]
+struct Position {
+    /// The last entry.
+    last: Lsn,
+    /// The last entry that was truncated.
+    checkpoint: Lsn,
+    /// How many lines there are behind the checkpoint.
+    lines: usize,
 }
 
 pub(crate) struct Shard {
     number: u32,
     shared: Arc<Shared>,
     inbox: mpsc::Receiver<Envelope>,
-    processes: HashMap<ProcessId, Process>,
+    /// The fencing number while this node owns the shard.
+    epoch: Option<u64>,
+    /// Processes that do not just wait.
+    residents: HashMap<ProcessId, Resident>,
     /// Calls and scripts under way, to be cancelled or forgotten.
     running: HashMap<(ProcessId, u64), AbortHandle>,
-    /// Processes that changed since the last checkpoint.
-    dirty: HashSet<ProcessId>,
-    /// Processes that the last checkpoint has a snapshot of.
-    snapshots: HashSet<ProcessId>,
-    lines_since_checkpoint: usize,
+    position: Position,
 }
 
 impl Shard {
+    pub(crate) fn new(number: u32, shared: Arc<Shared>, inbox: mpsc::Receiver<Envelope>) -> Shard {
+        Shard {
+            number,
+            shared,
+            inbox,
+            epoch: None,
+            residents: HashMap::new(),
+            running: HashMap::new(),
+            position: Position::default(),
+        }
+    }
+
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) {
         self.perform_outstanding();
@@ -93,36 +125,88 @@ impl Shard {
             let epoch = self.shared.epoch();
             let mut turn = Turn::default();
             let mut under_way = Vec::with_capacity(envelopes.len());
-            let mut stop = None;
             for envelope in envelopes.drain(..) {
                 under_way.push(envelope.busy);
                 match envelope.message {
-                    Message::Reset { reply } => {
-                        self.forget();
-                        turn = Turn::default();
+                    Message::Own { epoch } => {
+                        self.finish_turn(std::mem::take(&mut turn)).await;
+                        self.own(epoch);
+                    }
+                    Message::Lost => self.lose(&mut turn),
+                    Message::Release { reply } => {
+                        self.finish_turn(std::mem::take(&mut turn)).await;
+                        self.release().await;
                         let _ = reply.send(());
                     }
-                    Message::Stop { reply } => stop = Some(reply),
+                    Message::Reset { reply, emptied } => {
+                        self.forget();
+                        self.position = Position::default();
+                        turn = Turn::default();
+                        let _ = reply.send(());
+                        // An error says that nobody empties it after all.
+                        let _ = emptied.await;
+                    }
+                    Message::Stop { reply } => {
+                        self.finish_turn(turn).await;
+                        self.release().await;
+                        let _ = reply.send(());
+                        return;
+                    }
                     message if envelope.epoch == epoch => self.take(message, &mut turn),
                     _stale => {}
                 }
             }
             self.finish_turn(turn).await;
-            if let Some(reply) = stop {
-                self.checkpoint().await;
-                let _ = reply.send(());
-                return;
-            }
             drop(under_way);
         }
     }
 
+    /// Takes the shard over, with everything that is durable.
+    fn own(&mut self, epoch: u64) {
+        if self.epoch == Some(epoch) {
+            return;
+        }
+        self.forget();
+        match self.recover(epoch) {
+            Ok(()) => self.perform_outstanding(),
+            Err(err) => {
+                tracing::error!(shard = self.number, error = %err, "the shard cannot be read");
+                self.put_down();
+            }
+        }
+    }
+
+    /// Another node has the shard: what the turn has gathered is not kept.
+    fn lose(&mut self, turn: &mut Turn) {
+        let lost = std::mem::take(turn);
+        commit::answer(lost.replies, &Err(Error::NotHere));
+        self.put_down();
+    }
+
+    /// Puts the shard down in order.
+    async fn release(&mut self) {
+        if self.epoch.is_some() {
+            self.checkpoint().await;
+            self.put_down();
+        }
+    }
+
+    /// Forgets the shard. Whoever keeps the leases brings it back, if it is still this node's.
+    fn put_down(&mut self) {
+        self.forget();
+        self.epoch = None;
+        self.shared.node.put_down(self.number);
+    }
+
     /// Turns one message into facts and applies them.
     fn take(&mut self, message: Message, turn: &mut Turn) {
+        if self.epoch.is_none() {
+            return refuse(message);
+        }
         match message {
             Message::Begin { id, begin, reply } => self.begin(&id, *begin, reply, turn),
             Message::Request { id, fact, reply } => {
-                if self.processes.contains_key(&id) {
+                if self.is_resident(&id) {
                     self.apply(&id, fact, turn);
                     turn.replies.push(Reply::Requested(reply));
                 } else {
@@ -131,22 +215,54 @@ impl Shard {
             }
             Message::Answered { id, call, answer } => {
                 self.running.remove(&(id.clone(), call));
-                let Some(process) = self.processes.get(&id) else { return };
+                let Some(resident) = self.residents.get(&id) else { return };
                 // With the fact durable, nobody will ask for the remembered answer again.
-                turn.writes.push(Write::Delete(Table::Applied, process.effect_id(call)));
-                let fact = process.answered(call, answer);
+                turn.writes.push(Write::Delete(Table::Applied, resident.process.effect_id(call)));
+                let fact = resident.process.answered(call, answer);
                 self.apply_some(&id, fact, turn);
             }
             Message::ScriptEnded { id, script, answer } => {
                 self.running.remove(&(id.clone(), script));
-                let fact = self.processes.get(&id).and_then(|process| process.script_ended(answer));
+                let resident = self.residents.get(&id);
+                let fact = resident.and_then(|resident| resident.process.script_ended(answer));
                 self.apply_some(&id, fact, turn);
             }
             Message::TimerFired { id, timer } => {
-                let fact = self.processes.get(&id).and_then(|process| process.timer_fired(timer));
-                self.apply_some(&id, fact, turn);
+                if self.is_resident(&id) {
+                    let resident = self.residents.get(&id);
+                    let fact = resident.and_then(|resident| resident.process.timer_fired(timer));
+                    self.apply_some(&id, fact, turn);
+                }
             }
-            Message::Reset { .. } | Message::Stop { .. } => {}
+            Message::Own { .. }
+            | Message::Lost
+            | Message::Release { .. }
+            | Message::Reset { .. }
+            | Message::Stop { .. } => {}
+        }
+    }
+
+    /// Returns whether a process runs; one that waits outside is brought back into memory.
+    fn is_resident(&mut self, id: &ProcessId) -> bool {
+        if self.residents.contains_key(id) {
+            return true;
+        }
+        let key = row_key(self.number, id);
+        let loaded = match self.shared.store.read(|tx| tx.get(Table::Snapshots, &key)) {
+            Ok(Some(row)) => Resident::restore(id, &row, &self.shared.definitions),
+            Ok(None) => return false,
+            Err(err) => Err(Error::Store(err)),
+        };
+        match loaded {
+            Ok(resident) => {
+                self.residents.insert(id.clone(), resident);
+                true
+            }
+            Err(err) => {
+                // It stays where it is, untouched; the next start tries again.
+                tracing::error!(process = %id, error = %err, "a process cannot be read");
+                false
+            }
         }
     }
 
@@ -157,7 +273,7 @@ impl Shard {
         reply: oneshot::Sender<Result<Started, Error>>,
         turn: &mut Turn,
     ) {
-        match self.shared.is_known(id, self.processes.contains_key(id)) {
+        match self.shared.is_known(id, self.residents.contains_key(id)) {
             Ok(false) => {}
             Ok(true) => return turn.replies.push(Reply::Began(reply, Started::AlreadyKnown)),
             Err(err) => return drop(reply.send(Err(err))),
@@ -166,11 +282,12 @@ impl Shard {
         let mut effects = Vec::new();
         match Process::begin(id, &begin, &stamp, &self.shared.definitions, &mut effects) {
             Ok(process) => {
-                self.processes.insert(id.clone(), process);
+                self.residents.insert(id.clone(), Resident::new(process));
                 let entry = Entry::Began(begin);
                 turn.lines.push(JournalLine { process: id.clone(), stamp, entry });
                 self.gather(id, effects, turn);
                 turn.replies.push(Reply::Began(reply, Started::New));
+                self.shared.figures.begun(id.kind());
             }
             Err(err) => drop(reply.send(Err(err))),
         }
@@ -183,17 +300,19 @@ impl Shard {
     }
 
     fn apply(&mut self, id: &ProcessId, fact: Fact, turn: &mut Turn) {
-        let Some(process) = self.processes.get_mut(id) else { return };
+        let Some(resident) = self.residents.get_mut(id) else { return };
         let stamp = Stamp::now(&self.shared.clock);
         let mut effects = Vec::new();
-        process.apply(&stamp, fact.clone(), &mut effects);
+        resident.changed = true;
+        resident.process.apply(&stamp, fact.clone(), &mut effects);
         turn.lines.push(JournalLine { process: id.clone(), stamp, entry: Entry::Fact(fact) });
         self.gather(id, effects, turn);
     }
 
     /// Sorts what came out of a process into what is written and what is done afterwards.
     fn gather(&mut self, id: &ProcessId, effects: Vec<Effect>, turn: &mut Turn) {
-        self.dirty.insert(id.clone());
+        self.shared.figures.applied();
+        turn.touched.push(id.clone());
         for effect in effects {
             match effect {
                 Effect::Write(write) => turn.writes.push(write),
@@ -201,7 +320,8 @@ impl Shard {
                     turn.events = true;
                     turn.writes.push(write);
                 }
-                Effect::Finished => turn.finished.push(id.clone()),
+                // The process knows.
+                Effect::Finished => {}
                 Effect::Call { .. }
                 | Effect::Answer { .. }
                 | Effect::Script { .. }
@@ -216,9 +336,34 @@ impl Shard {
         for (_, task) in self.running.drain() {
             task.abort();
         }
-        self.processes.clear();
-        self.dirty.clear();
-        self.snapshots.clear();
-        self.lines_since_checkpoint = 0;
+        self.residents.clear();
+        self.shared.timers.forget_shard(self.number);
     }
+}
+
+/// Answers a message that reached a shard of another node.
+fn refuse(message: Message) {
+    match message {
+        Message::Begin { reply, .. } => drop(reply.send(Err(Error::NotHere))),
+        Message::Request { reply, .. } => drop(reply.send(Err(Error::NotHere))),
+        Message::Answered { .. }
+        | Message::ScriptEnded { .. }
+        | Message::TimerFired { .. }
+        | Message::Own { .. }
+        | Message::Lost
+        | Message::Release { .. }
+        | Message::Reset { .. }
+        | Message::Stop { .. } => {}
+    }
+}
+
+/// Returns the key of the setting that holds the position up to which a shard's journal was
+/// truncated.
+fn checkpoint_key(shard: u32) -> String {
+    format!("checkpoint/{shard:04}")
+}
+
+/// Returns the position up to which a shard's journal was truncated.
+fn checkpoint_of(tx: &dyn Read, shard: u32) -> Result<Lsn, store::Error> {
+    Ok(tx.load(Table::RuntimeSettings, &checkpoint_key(shard))?.unwrap_or(0))
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use store::SHARDS;
+
 use crate::clock::{Clock, ClockMode};
 use crate::shard::Message;
 use crate::{ProcessId, Shared};
@@ -53,6 +55,15 @@ impl Timers {
 
     pub(crate) fn clear(&self) {
         *self.armed() = Armed::default();
+    }
+
+    /// Forgets the timers of a shard's processes.
+    pub(crate) fn forget_shard(&self, shard: u32) {
+        let mut armed = self.armed();
+        let Armed { by_time, at } = &mut *armed;
+        let is_of_shard = |(id, _): &TimerId| id.shard(SHARDS) == shard;
+        at.retain(|timer, _| !is_of_shard(timer));
+        by_time.retain(|(_, timer)| !is_of_shard(timer));
     }
 
     /// Returns how many timers are armed.

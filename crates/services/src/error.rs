@@ -54,14 +54,38 @@ impl std::error::Error for Error {}
 
 impl From<store::Error> for Error {
     fn from(err: store::Error) -> Error {
-        Error::internal(&err)
+        match err {
+            store::Error::Backend(_) | store::Error::Fenced { .. } | store::Error::Closed => {
+                unavailable(&err)
+            }
+            store::Error::Corrupt { .. } | store::Error::InUse(_) | store::Error::Format { .. } => {
+                Error::internal(&err)
+            }
+        }
     }
 }
 
 impl From<runtime::Error> for Error {
     fn from(err: runtime::Error) -> Error {
-        Error::internal(&err)
+        match err {
+            runtime::Error::Store(err) => err.into(),
+            runtime::Error::NotHere
+            | runtime::Error::Elsewhere(_)
+            | runtime::Error::ShuttingDown => unavailable(&err),
+            runtime::Error::NotRunning | runtime::Error::Definition { .. } => Error::internal(&err),
+        }
     }
+}
+
+/// Returns what a failure answers that may be over soon: a full disk, a database that is gone, a
+/// shard on its way from one node to another.
+fn unavailable(what: &dyn std::fmt::Display) -> Error {
+    tracing::error!(error = %what, "an operation cannot be done now");
+    Error::new(
+        "ServiceUnavailable",
+        "The server cannot store or reach what this needs just now; try again. Its log has the \
+         details.",
+    )
 }
 
 /// What an operation answers.

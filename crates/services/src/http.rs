@@ -13,7 +13,7 @@ use wire::sigv4::{self, Signed};
 use wire::{Face, Fault, Request, Response, Routed};
 
 use crate::call::Origin;
-use crate::{Call, Error, Services, SessionPolicy, dispatch, iam, ids, sts};
+use crate::{Call, Error, Services, SessionPolicy, dispatch, iam, ids, nodes, sts};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
 const TEST_KEY: &str = "test";
@@ -240,6 +240,9 @@ impl Services {
     /// Answers the server's own pages: health, reset, clock.
     async fn own_page(self: &Arc<Self>, request: &Request) -> Response {
         let page = request.path.strip_prefix(OWN_PAGES).unwrap_or_default();
+        if request.method == "POST" && page == nodes::PAGE {
+            return self.from_node(request).await;
+        }
         // These pages know no credentials: from another machine there is only the health.
         let is_local = request.peer.parse::<IpAddr>().is_ok_and(|peer| peer.is_loopback());
         if request.method != "GET" && !is_local {
@@ -331,6 +334,7 @@ fn fault(face: Face, err: &Error) -> Fault {
     let status = match &*err.code {
         "InternalFailure" => 500,
         "NotImplemented" => 501,
+        "ServiceUnavailable" => 503,
         "AccessDenied" => 403,
         _ => 400,
     };

@@ -8,12 +8,13 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use runtime::{Clock, ClockMode, Opened};
+//! use runtime::{Clock, ClockMode, NoPeers, Node, Opened};
 //! use services::{AuthMode, Endpoint, Http, Reset, Services, Settings};
 //! use wire::{Handler, Request};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! let opened = Opened::open(store::Store::memory(), Clock::new(ClockMode::Virtual)).unwrap();
+//! let clock = Clock::new(ClockMode::Virtual);
+//! let opened = Opened::open(store::Store::memory(), clock, Node::alone()).unwrap();
 //! let settings = Settings {
 //!     account: "000000000000".into(),
 //!     region: "us-east-1".into(),
@@ -22,7 +23,7 @@
 //! };
 //! let http = Http { auth: AuthMode::Loopback, reset: Reset::Allowed };
 //! let services = Services::new(settings, opened.handle(), http);
-//! opened.start(Arc::new(Endpoint::new(services.clone())));
+//! opened.start(Arc::new(Endpoint::new(services.clone())), Arc::new(NoPeers));
 //! let health = Request {
 //!     method: "GET".into(), path: "/_stepwell/health".into(), ..Request::default()
 //! };
@@ -44,6 +45,7 @@ mod http;
 pub mod iam;
 pub mod ids;
 mod input;
+mod nodes;
 mod operation;
 pub mod page;
 mod roles;
@@ -63,6 +65,7 @@ pub use endpoint::Endpoint;
 pub use error::{Answer, Error};
 pub use http::{AuthMode, Http, Reset};
 pub use input::Input;
+pub use nodes::{HttpPeers, secret as node_secret};
 pub use operation::{Check, Operation, Pending, Run};
 
 /// Everything that serves calls.
@@ -75,6 +78,8 @@ pub struct Services {
     key_uses: http::KeyUses,
     /// Where this server listens, for scripts; known once it does.
     endpoint_url: OnceLock<String>,
+    /// What nodes on the same store know each other by; none when this is the only one.
+    node_secret: OnceLock<String>,
 }
 
 impl Services {
@@ -88,6 +93,7 @@ impl Services {
             http,
             key_uses: http::KeyUses::default(),
             endpoint_url: OnceLock::new(),
+            node_secret: OnceLock::new(),
         })
     }
 
@@ -101,6 +107,12 @@ impl Services {
     pub fn listens_at(&self, url: &str) {
         // Said once, when the listener is bound.
         let _ = self.endpoint_url.set(url.to_owned());
+    }
+
+    /// Says what nodes on the same store know each other by.
+    pub fn shares_store(&self, secret: &str) {
+        // Said once, when the store is opened.
+        let _ = self.node_secret.set(secret.to_owned());
     }
 
     /// Returns account, region and partition.

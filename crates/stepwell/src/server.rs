@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use runtime::{Clock, ClockMode, Opened, Runtime};
-use services::{AuthMode, Endpoint, Http, Reset, Services, Settings};
+use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
+use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Services, Settings};
 use store::Store;
 use tokio::net::TcpListener;
 
@@ -19,10 +19,32 @@ pub(crate) enum Keep {
     Directory(PathBuf),
 }
 
+impl Keep {
+    fn open(&self) -> Result<Store> {
+        match self {
+            Keep::Memory => Ok(Store::memory()),
+            Keep::Directory(directory) => Store::open(directory)
+                .with_context(|| format!("opening the data directory {}", directory.display())),
+        }
+    }
+}
+
+/// Returns who this server is among those on its store, and what they know each other by.
+async fn node(store: &Store, address: &str) -> Result<(Node, Option<String>)> {
+    if !store.is_shared() {
+        return Ok((Node::alone(), None));
+    }
+    let secret = services::node_secret(store).await?;
+    let id = format!("{address}/{}", std::process::id());
+    Ok((Node { id, address: address.to_owned() }, Some(secret)))
+}
+
 /// What a server is started with.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) keep: Keep,
+    /// Where the server is reached: `http://127.0.0.1:4566`.
+    pub(crate) address: String,
     pub(crate) clock: ClockMode,
     pub(crate) settings: Settings,
     pub(crate) auth: AuthMode,
@@ -40,17 +62,22 @@ impl Server {
     ///
     /// # Errors
     /// When the store cannot be opened or read.
-    pub(crate) fn start(options: &Options) -> Result<Server> {
-        let store = match &options.keep {
-            Keep::Memory => Store::memory(),
-            Keep::Directory(directory) => Store::open(directory)
-                .with_context(|| format!("opening the data directory {}", directory.display()))?,
-        };
-        let opened = Opened::open(store, Clock::new(options.clock))?;
+    pub(crate) async fn start(options: &Options) -> Result<Server> {
+        let store = options.keep.open()?;
+        let (node, peers) = node(&store, &options.address).await?;
+        let opened = Opened::open(store, Clock::new(options.clock), node)?;
         let runtime = opened.handle();
         let http = Http { auth: options.auth, reset: options.reset };
         let services = Services::new(options.settings.clone(), runtime.clone(), http);
-        opened.start(Arc::new(Endpoint::new(services.clone())));
+        services.listens_at(&options.address);
+        let endpoint = Arc::new(Endpoint::new(services.clone()));
+        match peers {
+            Some(secret) => {
+                services.shares_store(&secret);
+                opened.start(endpoint, Arc::new(HttpPeers::new(secret)));
+            }
+            None => opened.start(endpoint, Arc::new(NoPeers)),
+        }
         services.start();
         Ok(Server { services, runtime })
     }

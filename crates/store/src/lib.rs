@@ -25,18 +25,31 @@
 //!
 //! May depend on: `value`.
 
+mod commit;
+mod figures;
+mod frame;
+mod lease;
 mod memory;
 mod record;
 mod sqlite;
 mod table;
 mod transaction;
+mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
+pub use commit::{Commit, Write};
+pub use figures::{COMMIT_MICROS_BUCKETS, Figures, Snapshot};
+pub use lease::{Claim, LEASE_MILLIS, Lease, Leases};
+pub use memory::Memory;
 pub use record::{Load, Save};
 pub use table::Table;
 pub use transaction::{JournalEntry, Lsn, Read, SCAN_ROWS_MAX, Scan, Transaction};
+
+/// How many shards there are. Part of the stored format: a process belongs to the shard that its id
+/// hashes to.
+pub const SHARDS: u32 = 8;
 
 /// Why the store could not do its work. None of these is the caller's fault.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -62,6 +75,12 @@ pub enum Error {
         found: i64,
         /// The newest version known here.
         known: i64,
+    },
+    /// Another node owns the shard now.
+    #[error("shard {shard} belongs to another node")]
+    Fenced {
+        /// The shard.
+        shard: u32,
     },
     /// The store is shutting down.
     #[error("the store is closed")]
@@ -91,10 +110,27 @@ pub struct Job {
     pub done: Done,
 }
 
-/// What a backend offers. Jobs run one after another, in the order submitted.
+/// What a backend offers. Jobs run one after another, in the order submitted, and so do the commits
+/// of each shard.
 pub trait Backend: Send + Sync {
     /// Queues a job; `done` is called exactly once.
     fn submit(&self, job: Job);
+
+    /// Queues what a shard did; `done` is called exactly once. After an error nobody knows whether
+    /// it was kept (a connection may break after the commit): whoever needs to know reads again.
+    fn commit(&self, commit: Commit, done: Done);
+
+    /// Takes a node's turn at the leases. Blocks as long as the backend takes.
+    ///
+    /// # Errors
+    /// When the backend failed; then nothing is known of the leases.
+    fn lease(&self, claim: &Claim) -> Result<Leases, Error>;
+
+    /// Returns whether several nodes may work on this store at once.
+    fn is_shared(&self) -> bool;
+
+    /// Returns what the backend counts about itself.
+    fn figures(&self) -> &Figures;
 
     /// Runs `work` on a consistent snapshot of everything committed so far.
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error>;
@@ -112,7 +148,7 @@ pub struct Store {
 impl Store {
     /// Returns a store that lives and dies with the process.
     pub fn memory() -> Store {
-        Store { backend: Arc::new(memory::Memory::default()) }
+        Store { backend: Arc::new(Memory::default()) }
     }
 
     /// Opens (and creates, if need be) the store in a directory.
@@ -150,6 +186,53 @@ impl Store {
         });
         done_out.await.map_err(|_| Error::Closed)??;
         answer_out.try_recv().map_err(|_| Error::Closed)
+    }
+
+    /// Opens the store in a directory for reading only; another process may be writing to it.
+    ///
+    /// # Errors
+    /// When there is no store of this format in the directory.
+    pub fn look_at(directory: &Path) -> Result<Store, Error> {
+        Ok(Store { backend: Arc::new(sqlite::Onlooker::open(directory)?) })
+    }
+
+    /// Returns a store on a backend of the caller's, such as a simulated one.
+    pub fn on(backend: Arc<dyn Backend>) -> Store {
+        Store { backend }
+    }
+
+    /// Writes what a shard did and returns once it is durable.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when another node owns the shard. After any other error nobody knows
+    /// whether it was kept.
+    pub async fn commit(&self, commit: Commit) -> Result<(), Error> {
+        let (done_in, done_out) = tokio::sync::oneshot::channel();
+        self.backend.commit(
+            commit,
+            Box::new(move |outcome| {
+                let _ = done_in.send(outcome);
+            }),
+        );
+        done_out.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Takes a node's turn at the leases; blocks as long as the backend takes.
+    ///
+    /// # Errors
+    /// When the backend failed; then nothing is known of the leases.
+    pub fn lease(&self, claim: &Claim) -> Result<Leases, Error> {
+        self.backend.lease(claim)
+    }
+
+    /// Returns whether several nodes may work on this store at once.
+    pub fn is_shared(&self) -> bool {
+        self.backend.is_shared()
+    }
+
+    /// Returns what the backend counts about itself.
+    pub fn figures(&self) -> &Figures {
+        self.backend.figures()
     }
 
     /// Queues `work` without waiting; `done` hears when it is durable.

@@ -1,14 +1,28 @@
-//! The store in memory: for tests, and for servers that may forget.
+//! The store in memory: for tests, for servers that may forget, and below the simulator.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Backend, Error, Job, JournalEntry, Lsn, Read, Scan, Table, Transaction, Verdict};
+use crate::lease::{self, NodeRow, ShardRow};
+use crate::{
+    Backend, Claim, Commit, Done, Error, Figures, Job, JournalEntry, Leases, Lsn, Read, SHARDS,
+    Scan, Table, Transaction, Verdict, Write,
+};
 
+/// A store that lives and dies with the process.
 #[derive(Default)]
-pub(crate) struct Memory {
+pub struct Memory {
     content: Mutex<Content>,
+    owners: Mutex<Owners>,
+    figures: Arc<Figures>,
+}
+
+/// Who owns which shard.
+#[derive(Default)]
+struct Owners {
+    shards: Vec<ShardRow>,
+    nodes: Vec<NodeRow>,
 }
 
 type Rows = BTreeMap<String, Arc<[u8]>>;
@@ -17,7 +31,7 @@ type Rows = BTreeMap<String, Arc<[u8]>>;
 struct Content {
     tables: BTreeMap<Table, Rows>,
     journal: BTreeMap<(u32, Lsn), Vec<u8>>,
-    /// The last position given out in each shard; survives truncation.
+    /// The last position of each shard; survives truncation.
     last: BTreeMap<u32, Lsn>,
     /// How to take back what the running job did, newest last.
     undo: Vec<Undo>,
@@ -25,8 +39,6 @@ struct Content {
 
 enum Undo {
     Row(Table, String, Option<Arc<[u8]>>),
-    Appended(u32, Lsn),
-    Truncated(u32, Lsn, Vec<u8>),
 }
 
 impl Memory {
@@ -35,6 +47,31 @@ impl Memory {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         content.roll_back();
         content
+    }
+
+    fn owners(&self) -> MutexGuard<'_, Owners> {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.shards.resize_with(SHARDS as usize, ShardRow::default);
+        owners
+    }
+
+    /// Takes a node's turn at the leases, at a time that the caller tells.
+    pub fn lease_at(&self, claim: &Claim, now_millis: i64) -> Leases {
+        let Owners { shards, nodes } = &mut *self.owners();
+        lease::turn(shards, nodes, claim, now_millis)
+    }
+
+    /// Writes what a shard did, if it may.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when the epoch is not the shard's, [`Error::Corrupt`] when the journal
+    /// would get a gap.
+    pub fn apply(&self, commit: Commit) -> Result<(), Error> {
+        let owned = self.owners().shards.get(commit.shard as usize).map(|row| row.epoch);
+        if owned != Some(commit.epoch) {
+            return Err(Error::Fenced { shard: commit.shard });
+        }
+        self.content().apply(commit)
     }
 }
 
@@ -46,7 +83,14 @@ impl Backend for Memory {
             Verdict::Discard => content.roll_back(),
         }
         drop(content);
+        self.figures.committed(1, std::time::Duration::ZERO);
         (job.done)(Ok(()));
+    }
+
+    fn commit(&self, commit: Commit, done: Done) {
+        let outcome = self.apply(commit);
+        self.figures.committed(1, std::time::Duration::ZERO);
+        done(outcome);
     }
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
@@ -54,9 +98,21 @@ impl Backend for Memory {
         Ok(())
     }
 
+    fn lease(&self, claim: &Claim) -> Result<Leases, Error> {
+        // Nobody else can see this store, so time does not matter.
+        Ok(self.lease_at(claim, 0))
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
     fn reset(&self) -> Result<(), Error> {
-        *self.content() = Content::default();
-        Ok(())
+        self.content().clear()
     }
 }
 
@@ -70,15 +126,37 @@ impl Content {
                 Undo::Row(table, key, None) => {
                     self.tables.entry(table).or_default().remove(&key);
                 }
-                Undo::Appended(shard, lsn) => {
-                    self.journal.remove(&(shard, lsn));
-                    self.last.insert(shard, lsn - 1);
+            }
+        }
+    }
+
+    fn apply(&mut self, commit: Commit) -> Result<(), Error> {
+        let Commit { shard, entry, writes, truncate, .. } = commit;
+        if let Some((lsn, bytes)) = entry {
+            let last = self.last.entry(shard).or_default();
+            if lsn != *last + 1 {
+                return Err(Error::Corrupt {
+                    place: format!("journal {shard}/{lsn}"),
+                    what: format!("the last position is {last}"),
+                });
+            }
+            *last = lsn;
+            self.journal.insert((shard, lsn), bytes);
+        }
+        for write in writes {
+            match write {
+                Write::Put(table, key, bytes) => {
+                    self.tables.entry(table).or_default().insert(key, Arc::from(bytes));
                 }
-                Undo::Truncated(shard, lsn, bytes) => {
-                    self.journal.insert((shard, lsn), bytes);
+                Write::Delete(table, key) => {
+                    self.tables.entry(table).or_default().remove(&key);
                 }
             }
         }
+        if let Some(upto) = truncate {
+            self.journal.retain(|(of, lsn), _| *of != shard || upto < *lsn);
+        }
+        Ok(())
     }
 }
 
@@ -126,23 +204,14 @@ impl Transaction for Content {
         Ok(existed)
     }
 
-    fn append(&mut self, shard: u32, bytes: &[u8]) -> Result<Lsn, Error> {
-        let last = self.last.entry(shard).or_default();
-        *last += 1;
-        let lsn = *last;
-        self.journal.insert((shard, lsn), bytes.to_vec());
-        self.undo.push(Undo::Appended(shard, lsn));
-        Ok(lsn)
+    fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error> {
+        self.last.insert(shard, entry.lsn);
+        self.journal.insert((shard, entry.lsn), entry.bytes.clone());
+        Ok(())
     }
 
-    fn truncate(&mut self, shard: u32, upto: Lsn) -> Result<(), Error> {
-        let gone: Vec<Lsn> =
-            self.journal.range((shard, 0)..=(shard, upto)).map(|((_, lsn), _)| *lsn).collect();
-        for lsn in gone {
-            if let Some(bytes) = self.journal.remove(&(shard, lsn)) {
-                self.undo.push(Undo::Truncated(shard, lsn, bytes));
-            }
-        }
+    fn clear(&mut self) -> Result<(), Error> {
+        *self = Content::default();
         Ok(())
     }
 

@@ -1,39 +1,59 @@
 //! The store in a directory: SQLite with a write-ahead log, synced at every commit.
 //!
-//! One thread writes. It takes every job that is waiting, runs each in a savepoint, commits once
-//! and then tells everybody: the slower the disk, the larger the commits. Readers have connections
-//! of their own and see the last commit.
+//! One thread writes; readers have connections of their own and see the last commit.
 
+mod migrate;
 mod rows;
-mod writer;
+mod session;
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{Backend, Error, Job, Read, Table, Verdict};
+use crate::writer::Writer;
+use crate::{
+    Backend, Claim, Commit, Done, Error, Figures, Job, Lease, Leases, Read, SHARDS, Verdict,
+};
 
-/// The format this code writes; a directory of a newer one is refused.
-const FORMAT: i64 = 1;
+/// The file in the directory.
+const FILE: &str = "stepwell.sqlite";
 /// How many idle read connections are kept.
 const READERS_KEPT_MAX: usize = 4;
 /// Prepared statements kept by each connection.
-const STATEMENTS_KEPT_MAX: usize = 128;
-/// Page cache of each connection, in KiB.
-const CACHE_KIB: i64 = 2048;
+const STATEMENTS_KEPT_MAX: usize = 256;
+/// Page cache of each reader, in KiB.
+const READER_CACHE_KIB: i64 = 2_048;
+/// Page cache of the writer, in KiB: most pages it changes it has changed before.
+const WRITER_CACHE_KIB: i64 = 8_192;
+/// Bytes of a page. A history of a few events fits into one with others; on smaller pages each
+/// would take a page of its own.
+const PAGE_BYTES: i64 = 8_192;
+/// After how many pages the write-ahead log is carried into the database: fewer, larger rounds
+/// write pages that change often less often.
+const LOG_PAGES: i64 = 2_048;
+/// The fencing number of the only owner that there can be.
+const EPOCH: u64 = 1;
 
 impl From<rusqlite::Error> for Error {
     fn from(err: rusqlite::Error) -> Error {
-        Error::Backend(err.to_string())
+        let damaged = matches!(
+            err.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        ) || matches!(err, rusqlite::Error::InvalidColumnType(..));
+        if damaged {
+            Error::Corrupt { place: FILE.into(), what: err.to_string() }
+        } else {
+            Error::Backend(err.to_string())
+        }
     }
 }
 
 pub(crate) struct Sqlite {
-    writer: writer::Writer,
-    readers: Mutex<Vec<Connection>>,
-    file: std::path::PathBuf,
+    writer: Writer,
+    readers: Readers,
+    figures: Arc<Figures>,
     /// Held for the life of the process, so that nobody else opens the directory.
     _lock: File,
 }
@@ -52,77 +72,40 @@ impl Sqlite {
             }
             Err(TryLockError::Error(err)) => return Err(failed("lock", err)),
         }
-        let file = directory.join("stepwell.sqlite");
-        let connection = Connection::open(&file)?;
+        let file = directory.join(FILE);
+        let mut connection = Connection::open(&file)?;
         tune(&connection)?;
-        create(&connection)?;
-        let writer = writer::Writer::start(connection)?;
-        Ok(Sqlite { writer, readers: Mutex::new(Vec::new()), file, _lock: lock })
-    }
-
-    fn reader(&self) -> Result<Connection, Error> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(connection) = idle {
-            return Ok(connection);
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.file, flags)?;
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
-        Ok(connection)
-    }
-
-    fn keep(&self, connection: Connection) {
-        let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < READERS_KEPT_MAX {
-            idle.push(connection);
-        }
+        migrate::to_current(&mut connection)?;
+        let figures = Arc::new(Figures::default());
+        let writer = Writer::start(session::Session::new(connection), figures.clone())?;
+        Ok(Sqlite { writer, readers: Readers::new(file), figures, _lock: lock })
     }
 }
 
 fn tune(connection: &Connection) -> Result<(), Error> {
+    // Takes effect on new files only.
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
     Ok(())
 }
 
-/// Creates what is missing and refuses a format from the future.
-fn create(connection: &Connection) -> Result<(), Error> {
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > FORMAT {
-        return Err(Error::Format { found, known: FORMAT });
-    }
-    let tables: Vec<String> = Table::ALL
-        .iter()
-        .map(|table| {
-            format!(
-                "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value BLOB NOT NULL) \
-                 WITHOUT ROWID;",
-                table.name()
-            )
-        })
-        .collect();
-    connection.execute_batch(&format!(
-        "BEGIN; CREATE TABLE IF NOT EXISTS journal \
-         (shard INTEGER NOT NULL, lsn INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL, \
-         PRIMARY KEY (shard, lsn)) WITHOUT ROWID; \
-         CREATE TABLE IF NOT EXISTS journal_last \
-         (shard INTEGER PRIMARY KEY, lsn INTEGER NOT NULL); \
-         {} PRAGMA user_version = {FORMAT}; COMMIT;",
-        tables.concat()
-    ))?;
-    Ok(())
+/// Read connections, made on demand.
+struct Readers {
+    file: PathBuf,
+    idle: Mutex<Vec<Connection>>,
 }
 
-impl Backend for Sqlite {
-    fn submit(&self, job: Job) {
-        self.writer.submit(job);
+impl Readers {
+    fn new(file: PathBuf) -> Readers {
+        Readers { file, idle: Mutex::new(Vec::new()) }
     }
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
-        let mut connection = self.reader()?;
+        let mut connection = self.take()?;
         {
             let snapshot = connection.transaction()?;
             work(&rows::Rows::new(&snapshot));
@@ -132,10 +115,60 @@ impl Backend for Sqlite {
         Ok(())
     }
 
+    fn take(&self) -> Result<Connection, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(connection) = idle {
+            return Ok(connection);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.file, flags)?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
+        Ok(connection)
+    }
+
+    fn keep(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < READERS_KEPT_MAX {
+            idle.push(connection);
+        }
+    }
+}
+
+impl Backend for Sqlite {
+    fn submit(&self, job: Job) {
+        self.writer.submit(job);
+    }
+
+    fn commit(&self, commit: Commit, done: Done) {
+        self.writer.commit(commit, done);
+    }
+
+    fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
+        self.readers.read(work)
+    }
+
+    /// The lock on the directory is the lease.
+    fn lease(&self, claim: &Claim) -> Result<Leases, Error> {
+        if claim.leaving {
+            return Ok(Leases::default());
+        }
+        let held = (0..SHARDS).map(|shard| Lease { shard, epoch: EPOCH }).collect();
+        Ok(Leases { held, nodes: 1, ..Leases::default() })
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
     fn reset(&self) -> Result<(), Error> {
         let (done_in, done_out) = std::sync::mpsc::sync_channel(1);
         self.submit(Job {
-            work: Box::new(|tx| match rows::clear(tx) {
+            work: Box::new(|tx| match tx.clear() {
                 Ok(()) => Verdict::Keep,
                 Err(_) => Verdict::Discard,
             }),
@@ -144,5 +177,54 @@ impl Backend for Sqlite {
             }),
         });
         done_out.recv().map_err(|_| Error::Closed)?
+    }
+}
+
+/// A directory that another process may be writing to: for backups.
+pub(crate) struct Onlooker {
+    readers: Readers,
+    figures: Figures,
+}
+
+impl Onlooker {
+    pub(crate) fn open(directory: &Path) -> Result<Onlooker, Error> {
+        let file = directory.join(FILE);
+        if !file.is_file() {
+            return Err(Error::Backend(format!("there is no store in `{}`", directory.display())));
+        }
+        let onlooker = Onlooker { readers: Readers::new(file), figures: Figures::default() };
+        let connection = onlooker.readers.take()?;
+        migrate::expect_current(&connection)?;
+        Ok(onlooker)
+    }
+}
+
+impl Backend for Onlooker {
+    fn submit(&self, job: Job) {
+        (job.done)(Err(Error::Closed));
+    }
+
+    fn commit(&self, _: Commit, done: Done) {
+        done(Err(Error::Closed));
+    }
+
+    fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
+        self.readers.read(work)
+    }
+
+    fn lease(&self, _: &Claim) -> Result<Leases, Error> {
+        Ok(Leases::default())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    fn reset(&self) -> Result<(), Error> {
+        Err(Error::Closed)
     }
 }

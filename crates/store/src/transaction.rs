@@ -70,11 +70,12 @@ pub trait Transaction: Read {
     /// Removes a key; returns whether it was there.
     fn delete(&mut self, table: Table, key: &str) -> Result<bool, Error>;
 
-    /// Appends to the journal of a shard and returns the position.
-    fn append(&mut self, shard: u32, bytes: &[u8]) -> Result<Lsn, Error>;
+    /// Adds a journal entry at its position. For restoring backups: shards use
+    /// [`Store::commit`](crate::Store::commit).
+    fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error>;
 
-    /// Forgets the journal of a shard up to and including `upto`.
-    fn truncate(&mut self, shard: u32, upto: Lsn) -> Result<(), Error>;
+    /// Removes every row and every journal entry.
+    fn clear(&mut self) -> Result<(), Error>;
 
     /// Returns this transaction for reading.
     fn as_read(&self) -> &dyn Read;

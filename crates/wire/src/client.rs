@@ -259,10 +259,14 @@ impl Client {
                 now_millis,
             );
         }
-        output(operation, &self.send(request).await?)
+        output(operation, &self.send(request, ANSWER_SECONDS_MAX).await?)
     }
 
-    async fn send(&self, request: Request) -> Result<Answer, Error> {
+    /// Sends a request as it is, and waits so long for the answer.
+    ///
+    /// # Errors
+    /// See [`Error`]; a status that says no is no error here.
+    pub async fn send(&self, request: Request, seconds_max: u64) -> Result<Answer, Error> {
         let query = if request.query.is_empty() { "" } else { "?" };
         let uri = format!("http://{}{}{query}{}", self.authority, request.path, request.query);
         let mut builder = hyper::Request::builder().method(request.method.as_str()).uri(uri);
@@ -272,7 +276,7 @@ impl Client {
         let sent = builder
             .body(Full::new(Bytes::from(request.body)))
             .map_err(|err| Error::Input(err.to_string()))?;
-        let limit = Duration::from_secs(ANSWER_SECONDS_MAX);
+        let limit = Duration::from_secs(seconds_max);
         let answer = tokio::time::timeout(limit, async {
             let response = self.http.request(sent).await.map_err(|err| {
                 let text =

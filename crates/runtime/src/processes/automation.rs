@@ -13,7 +13,7 @@ use crate::Error;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError, Caller};
 use crate::integrations;
-use crate::process::{Effect, Stamp, Write};
+use crate::process::{Effect, Stamp, put};
 use crate::scripts::Script;
 
 /// How a runbook execution begins.
@@ -57,7 +57,7 @@ impl AutomationProcess {
         let kept = Kept { id: id.to_owned(), begin: begin.clone(), state: State::default() };
         let mut process = AutomationProcess { runbook, kept };
         let index = format!("{}/{id}", newest_first(stamp.millis));
-        effects.push(Effect::Write(Write::put(Table::AutomationsByStart, index, &id.into())));
+        effects.push(Effect::Write(put(Table::AutomationsByStart, index, &id.into())));
         process.apply(stamp, Fact::Started(Box::new(begin.started.clone())), effects);
         Ok(process)
     }
@@ -75,10 +75,10 @@ impl AutomationProcess {
     }
 
     /// Returns the write of what GetAutomationExecution answers.
-    fn record(&self) -> Write {
+    fn record(&self) -> store::Write {
         let record = automation::record(&self.runbook, &self.kept.state)
             .with("$request", &self.kept.begin.request);
-        Write::put(Table::Automations, &*self.kept.id, &record)
+        put(Table::Automations, &*self.kept.id, &record)
     }
 
     fn effect(&self, wanted: Wanted, stamp: &Stamp, number: usize) -> Option<Effect> {

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError, Caller};
 use crate::integrations::{self, Integrated};
-use crate::process::{Effect, Stamp, Write};
+use crate::process::{Effect, Stamp, put};
 
 /// How a state-machine execution begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ impl ExecutionProcess {
         };
         let mut process = ExecutionProcess { definition, kept };
         let index = format!("{}/{}/{arn}", begin.state_machine_arn, newest_first(stamp.millis));
-        effects.push(Effect::Write(Write::put(Table::ExecutionsByStart, index, &arn.into())));
+        effects.push(Effect::Write(put(Table::ExecutionsByStart, index, &arn.into())));
         effects.push(Effect::Write(process.record(None)));
         process.apply(stamp, Fact::Started(Box::new(started)), effects);
         Ok(process)
@@ -102,7 +102,7 @@ impl ExecutionProcess {
                 let Some(first) = events.first() else { return };
                 let key = format!("{}/{:08}", self.kept.arn, first.id);
                 let events: Value = events.iter().map(execution::HistoryEvent::to_value).collect();
-                effects.push(Effect::Write(Write::put(Table::History, key, &events)));
+                effects.push(Effect::Write(put(Table::History, key, &events)));
             }
             Wanted::Call(call) => effects.push(self.call(&call)),
             Wanted::CancelCall { task } => {
@@ -120,7 +120,7 @@ impl ExecutionProcess {
     }
 
     /// Returns the write of what DescribeExecution answers.
-    fn record(&self, finish: Option<(&Finish, i64)>) -> Write {
+    fn record(&self, finish: Option<(&Finish, i64)>) -> store::Write {
         let Kept { arn, begin, start_millis, .. } = &self.kept;
         let status = finish.map_or(Status::Running, |(finish, _)| finish.status);
         let mut record = value!({
@@ -139,7 +139,7 @@ impl ExecutionProcess {
                 .with_some("error", finish.error.as_ref())
                 .with_some("cause", finish.cause.as_ref());
         }
-        Write::put(Table::Executions, &**arn, &record)
+        put(Table::Executions, &**arn, &record)
     }
 
     fn call(&self, call: &execution::Call) -> Effect {

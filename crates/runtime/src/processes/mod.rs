@@ -20,7 +20,7 @@ pub(crate) use execution::ExecutionProcess;
 pub(crate) use stack::StackProcess;
 
 use crate::Error;
-use crate::process::{Effect, Stamp, Write};
+use crate::process::{Effect, Stamp, put};
 
 /// Later than any time that is written down, in milliseconds: keys count down from here, so that
 /// the newest comes first.
@@ -42,7 +42,7 @@ fn emit(mut event: Event, stamp: &Stamp, number: usize) -> Effect {
     }
     event.id = uuid(bytes);
     let stored = event.to_value();
-    Effect::Emit(Write::put(Table::EventOutbox, event.id, &stored))
+    Effect::Emit(put(Table::EventOutbox, event.id, &stored))
 }
 
 /// Returns the UUID (version 4 form) made of these bytes.

@@ -8,7 +8,7 @@ use value::{SerdeError, Value, value};
 use super::restored;
 use crate::Error;
 use crate::endpoint::{Call, CallError, Caller};
-use crate::process::{Effect, Stamp, Write};
+use crate::process::{Effect, Stamp, put};
 
 /// More events than a stack ever has: keys count down, so that the newest comes first.
 const EVENTS_MAX: u64 = 9_999_999_999;
@@ -68,7 +68,7 @@ impl StackProcess {
         };
         let mut process = StackProcess { kept };
         let known = value!({ "stackId": &begin.stack_id });
-        effects.push(Effect::Write(Write::put(Table::StackOperations, id, &known)));
+        effects.push(Effect::Write(put(Table::StackOperations, id, &known)));
         process.apply(stamp, begin.request.clone(), effects);
         process
     }
@@ -83,14 +83,14 @@ impl StackProcess {
     }
 
     /// Returns the write of what DescribeStacks answers from.
-    fn record(&self) -> Write {
+    fn record(&self) -> store::Write {
         let state = value::to_value(&self.kept.state).unwrap_or_default();
         let record = value!({
             "state": state,
             "about": &self.kept.about,
             "events": self.kept.events,
         });
-        Write::put(Table::Stacks, &*self.kept.stack_id, &record)
+        put(Table::Stacks, &*self.kept.stack_id, &record)
     }
 
     fn number(&mut self, id: &str) -> u64 {
@@ -113,7 +113,7 @@ impl StackProcess {
                 let left = EVENTS_MAX.saturating_sub(self.kept.events);
                 let key = format!("{}/{left:010}", self.kept.stack_id);
                 let event = value::to_value(&event).unwrap_or_default();
-                Effect::Write(Write::put(Table::StackEvents, key, &event))
+                Effect::Write(put(Table::StackEvents, key, &event))
             }
             Wanted::Finish { .. } => {
                 self.kept.finished = true;

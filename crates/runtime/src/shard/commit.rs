@@ -1,45 +1,68 @@
 //! The end of a turn: one commit, then answers and effects.
 
-use store::{Table, Transaction};
+use std::collections::{HashMap, HashSet};
 
-use super::{CHECKPOINT_LINES, Reply, Shard, Turn};
-use crate::Error;
-use crate::process::{Process, Write};
+use store::{Commit, Lsn, Table, Write};
+
+use super::resident::{Resident, row_key};
+use super::{Position, Reply, Shard, Turn, checkpoint_key};
+use crate::process::{Effect, Entry, JournalLine, Stamp};
+use crate::{Error, ProcessId};
+
+/// After how many journal lines a shard writes every process down and starts a new journal; more,
+/// when it has more processes than that in memory.
+const CHECKPOINT_LINES: usize = 1_000;
+/// A process that will be woken sooner than this stays in memory.
+const REST_MILLIS_MIN: i64 = 1_000;
+
+/// What becomes of a process at the end of a turn.
+enum Fate {
+    /// It has ended.
+    Finished,
+    /// It waits for nothing but these timers, and leaves memory.
+    Rests(Vec<(u64, i64)>),
+    /// It stays.
+    Stays,
+}
 
 impl Shard {
     /// Commits what a turn has gathered, then answers callers and performs effects.
     pub(super) async fn finish_turn(&mut self, turn: Turn) {
-        let Turn { lines, mut writes, effects, replies, events, finished } = turn;
-        for id in &finished {
-            self.processes.remove(id);
-        }
-        if lines.is_empty() {
+        let Turn { mut lines, mut writes, effects, replies, events, touched } = turn;
+        let Some(epoch) = self.epoch else {
+            return answer(replies, &Err(Error::NotHere));
+        };
+        if touched.is_empty() && writes.is_empty() {
             return answer(replies, &Ok(()));
         }
-        self.lines_since_checkpoint += lines.len();
-        let mut checkpoint = self.lines_since_checkpoint >= CHECKPOINT_LINES;
-        if checkpoint {
-            checkpoint = self.snapshot_into(&mut writes);
+        let fates = self.fates(touched);
+        // The journal need not speak of who has ended or was written down.
+        lines.retain(|line| matches!(fates.get(&line.process), Some(Fate::Stays) | None));
+        lines.extend(self.endings(&fates));
+        if !lines.is_empty() {
+            self.position.last += 1;
+            self.position.lines += lines.len();
         }
-        let number = self.number;
-        let outcome = self
-            .shared
-            .store
-            .write(move |tx| -> Result<(), store::Error> {
-                write_all(tx, &writes)?;
-                let journal = value::to_value(&lines).map_err(|err| store::Error::Corrupt {
-                    place: "journal line".into(),
-                    what: err.to_string(),
-                })?;
-                let lsn = tx.append(number, journal.to_string().as_bytes())?;
-                if checkpoint { tx.truncate(number, lsn) } else { Ok(()) }
-            })
-            .await
-            .and_then(|kept| kept);
+        let lsn = self.position.last;
+        let gone = self.settle(fates, lsn, &mut writes);
+        let truncate = self.checkpoint_into(&gone, &mut writes);
+        let entry = if lines.is_empty() { Ok(None) } else { entry(lsn, &lines).map(Some) };
+        let outcome = match entry {
+            Ok(entry) => {
+                let writes = last_of_each(writes);
+                let commit = Commit { shard: self.number, epoch, entry, writes, truncate };
+                self.shared.store.commit(commit).await
+            }
+            Err(err) => Err(err),
+        };
         match outcome {
             Ok(()) => {
-                if checkpoint {
-                    self.checkpoint_done();
+                self.shared.figures.finished(gone.iter().filter(|(_, ended)| *ended).count());
+                for (id, _) in &gone {
+                    self.residents.remove(id);
+                }
+                if let Some(upto) = truncate {
+                    self.checkpoint_done(upto);
                 }
                 answer(replies, &Ok(()));
                 if events {
@@ -47,88 +70,204 @@ impl Shard {
                 }
                 self.perform(effects);
             }
-            Err(err) => {
-                tracing::error!(shard = number, error = %err, "a turn was lost; reading again \
-                    what is durable");
-                answer(replies, &Err(Error::Store(err)));
-                self.reload();
+            Err(err) => self.turn_lost(err, replies),
+        }
+    }
+
+    /// Decides what becomes of everyone that something happened to.
+    fn fates(&self, touched: Vec<ProcessId>) -> HashMap<ProcessId, Fate> {
+        let soon = self.shared.clock.now_millis() + REST_MILLIS_MIN;
+        let mut fates = HashMap::with_capacity(touched.len());
+        for id in touched {
+            let Some(resident) = self.residents.get(&id) else { continue };
+            let fate = if resident.process.is_finished() {
+                Fate::Finished
+            } else {
+                match rest(resident.process.outstanding()) {
+                    Some(timers) if timers.iter().all(|(_, at)| soon <= *at) => Fate::Rests(timers),
+                    Some(_) | None => Fate::Stays,
+                }
+            };
+            fates.insert(id, fate);
+        }
+        fates
+    }
+
+    /// Returns lines for those who have ended and of whom the journal spoke before: without them a
+    /// start would bring them back.
+    fn endings(&self, fates: &HashMap<ProcessId, Fate>) -> Vec<JournalLine> {
+        let stamp = Stamp { millis: self.shared.clock.now_millis(), entropy: [0; 32] };
+        let has_ended = |(id, fate): &(&ProcessId, &Fate)| {
+            let resident = self.residents.get(id);
+            let spoken_of =
+                resident.is_some_and(|resident| self.position.checkpoint < resident.last_line);
+            matches!(fate, Fate::Finished) && spoken_of
+        };
+        let ended = fates.iter().filter(has_ended);
+        ended
+            .map(|(id, _)| JournalLine { process: id.clone(), stamp, entry: Entry::Ended })
+            .collect()
+    }
+
+    /// Adds the rows of those who leave memory; returns who that is, and whether he has ended.
+    fn settle(
+        &mut self,
+        fates: HashMap<ProcessId, Fate>,
+        lsn: Lsn,
+        writes: &mut Vec<Write>,
+    ) -> Vec<(ProcessId, bool)> {
+        let mut gone = Vec::new();
+        for (id, fate) in fates {
+            let Some(resident) = self.residents.get_mut(&id) else { continue };
+            match fate {
+                Fate::Finished => {
+                    if resident.stored {
+                        writes.push(Write::Delete(Table::Snapshots, row_key(self.number, &id)));
+                    }
+                    gone.push((id, true));
+                }
+                Fate::Rests(timers) => match resident.row(self.number, &id, lsn, Some(timers)) {
+                    Ok(row) => {
+                        writes.push(row);
+                        gone.push((id, false));
+                    }
+                    Err(err) => {
+                        tracing::error!(process = %id, error = %err, "a process has no snapshot");
+                    }
+                },
+                Fate::Stays => resident.last_line = lsn,
             }
         }
+        gone
+    }
+
+    fn turn_lost(&mut self, err: store::Error, replies: Vec<Reply>) {
+        let fenced = matches!(err, store::Error::Fenced { .. });
+        if fenced {
+            tracing::warn!(shard = self.number, "another node owns the shard");
+            answer(replies, &Err(Error::NotHere));
+        } else {
+            tracing::error!(shard = self.number, error = %err, "a turn was lost; what is durable \
+                is read again");
+            answer(replies, &Err(Error::Store(err)));
+        }
+        // Taken up again under a new epoch, so that a commit still on its way is refused.
+        self.put_down();
     }
 
     /// Writes a checkpoint of its own, for an orderly end.
     pub(super) async fn checkpoint(&mut self) {
+        let Some(epoch) = self.epoch else { return };
         let mut writes = Vec::new();
-        if !self.snapshot_into(&mut writes) {
+        let upto = self.position.last;
+        if self.position.lines == 0 || !self.rows_into(&[], &mut writes, upto) {
             return;
         }
-        let number = self.number;
-        let outcome = self
-            .shared
-            .store
-            .write(move |tx| -> Result<(), store::Error> {
-                write_all(tx, &writes)?;
-                tx.truncate(number, store::Lsn::MAX)
-            })
-            .await
-            .and_then(|kept| kept);
-        match outcome {
-            Ok(()) => self.checkpoint_done(),
+        writes.push(self.checkpoint_row(upto));
+        let truncate = Some(upto);
+        let commit = Commit { shard: self.number, epoch, entry: None, writes, truncate };
+        match self.shared.store.commit(commit).await {
+            Ok(()) => self.checkpoint_done(upto),
             // The journal still has everything.
-            Err(err) => tracing::warn!(shard = number, error = %err, "no checkpoint was written"),
+            Err(err) => {
+                tracing::warn!(shard = self.number, error = %err, "no checkpoint was written");
+            }
         }
     }
 
-    /// Adds the writes of a checkpoint; false, and none added, when there can be no checkpoint now:
-    /// the journal still has everything.
-    fn snapshot_into(&self, writes: &mut Vec<Write>) -> bool {
+    /// Adds the writes of a checkpoint when it is time for one; returns up to where the journal is
+    /// then no longer needed.
+    fn checkpoint_into(&self, gone: &[(ProcessId, bool)], writes: &mut Vec<Write>) -> Option<Lsn> {
+        let upto = self.position.last;
+        let due = CHECKPOINT_LINES.max(self.residents.len()) <= self.position.lines;
+        if !due || !self.rows_into(gone, writes, upto) {
+            return None;
+        }
+        writes.push(self.checkpoint_row(upto));
+        Some(upto)
+    }
+
+    /// Adds a row of everyone who has changed and stays; false, and none added, when that cannot
+    /// be: the journal still has everything.
+    fn rows_into(&self, gone: &[(ProcessId, bool)], writes: &mut Vec<Write>, lsn: Lsn) -> bool {
         let before = writes.len();
-        for id in &self.dirty {
-            let key = format!("{}{id}", snapshot_prefix(self.number));
-            match self.processes.get(id).map(Process::snapshot) {
-                Some(Ok(snapshot)) => writes.push(Write::put(Table::Snapshots, key, &snapshot)),
-                Some(Err(err)) => {
+        let gone: HashSet<&ProcessId> = gone.iter().map(|(id, _)| id).collect();
+        let unwritten =
+            |(id, resident): &(&ProcessId, &Resident)| resident.changed && !gone.contains(id);
+        for (id, resident) in self.residents.iter().filter(unwritten) {
+            match resident.row(self.number, id, lsn, None) {
+                Ok(row) => writes.push(row),
+                Err(err) => {
                     tracing::error!(process = %id, error = %err, "a process has no snapshot");
                     writes.truncate(before);
                     return false;
                 }
-                None if self.snapshots.contains(id) => {
-                    writes.push(Write::Delete(Table::Snapshots, key));
-                }
-                None => {}
             }
         }
         true
     }
 
-    fn checkpoint_done(&mut self) {
-        self.lines_since_checkpoint = 0;
-        for id in self.dirty.drain() {
-            if self.processes.contains_key(&id) {
-                self.snapshots.insert(id);
-            } else {
-                self.snapshots.remove(&id);
-            }
+    fn checkpoint_row(&self, upto: Lsn) -> Write {
+        let key = checkpoint_key(self.number);
+        Write::Put(Table::RuntimeSettings, key, upto.to_string().into_bytes())
+    }
+
+    fn checkpoint_done(&mut self, upto: Lsn) {
+        self.position = Position { last: self.position.last, checkpoint: upto, lines: 0 };
+        for resident in self.residents.values_mut() {
+            (resident.stored, resident.changed) = (true, false);
         }
     }
 }
 
-/// Returns what the keys of a shard's snapshots start with; the process id follows.
-pub(super) fn snapshot_prefix(shard: u32) -> String {
-    format!("{shard:04}/")
+/// Returns the timers of a process that waits for nothing else.
+fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
+    let timer = |effect| match effect {
+        Effect::Arm { timer, at_millis } => Some((timer, at_millis)),
+        Effect::Call { .. }
+        | Effect::Answer { .. }
+        | Effect::Script { .. }
+        | Effect::Cancel { .. }
+        | Effect::Disarm { .. }
+        | Effect::Write(_)
+        | Effect::Emit(_)
+        | Effect::Finished => None,
+    };
+    outstanding.into_iter().map(timer).collect()
 }
 
-fn write_all(tx: &mut dyn Transaction, writes: &[Write]) -> Result<(), store::Error> {
-    for write in writes {
-        match write {
-            Write::Put(table, key, bytes) => tx.put(*table, key, bytes)?,
-            Write::Delete(table, key) => drop(tx.delete(*table, key)?),
+/// Leaves out what would be written over within the same commit.
+fn last_of_each(writes: Vec<Write>) -> Vec<Write> {
+    let mut seen = HashSet::with_capacity(writes.len());
+    let mut kept: Vec<Write> = Vec::with_capacity(writes.len());
+    for write in writes.into_iter().rev() {
+        let place = match &write {
+            Write::Put(table, key, _) | Write::Delete(table, key) => (*table, key.clone()),
+        };
+        if seen.insert(place) {
+            kept.push(write);
         }
     }
-    Ok(())
+    kept.sort_by(|one, other| place(one).cmp(&place(other)));
+    kept
 }
 
-fn answer(replies: Vec<Reply>, outcome: &Result<(), Error>) {
+fn place(write: &Write) -> (Table, &str) {
+    match write {
+        Write::Put(table, key, _) | Write::Delete(table, key) => (*table, key),
+    }
+}
+
+fn entry(lsn: Lsn, lines: &[JournalLine]) -> Result<(Lsn, Vec<u8>), store::Error> {
+    let journal = value::to_value(&lines).map_err(|err| store::Error::Corrupt {
+        place: "journal line".into(),
+        what: err.to_string(),
+    })?;
+    Ok((lsn, journal.to_string().into_bytes()))
+}
+
+/// Tells everyone who waits for a turn how it ended.
+pub(super) fn answer(replies: Vec<Reply>, outcome: &Result<(), Error>) {
     for reply in replies {
         // Whoever has stopped waiting does not need the answer.
         match reply {

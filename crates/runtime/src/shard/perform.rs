@@ -15,6 +15,7 @@ impl Shard {
         for (id, effect) in effects {
             match effect {
                 Effect::Call { number, call } => {
+                    self.shared.figures.performed();
                     let task = perform_call(&self.shared, id.clone(), number, *call);
                     self.running.insert((id, number), task);
                 }
@@ -23,6 +24,7 @@ impl Shard {
                     self.running.insert((id, number), task);
                 }
                 Effect::Script { number, script } => {
+                    self.shared.figures.performed();
                     let task = perform_script(&self.shared, id.clone(), number, *script);
                     self.running.insert((id, number), task);
                 }
@@ -44,10 +46,12 @@ impl Shard {
     /// Performs again what was under way when the process died: timers, calls, scripts.
     pub(super) fn perform_outstanding(&mut self) {
         let mut effects = Vec::new();
-        for (id, process) in &self.processes {
-            let outstanding = process.outstanding();
+        for (id, resident) in &self.residents {
+            let outstanding = resident.process.outstanding();
             effects.extend(outstanding.into_iter().map(|effect| (id.clone(), effect)));
         }
+        // In an order that does not change from one start to the next.
+        effects.sort_by(|(one, _), (other, _)| one.cmp(other));
         self.perform(effects);
     }
 }

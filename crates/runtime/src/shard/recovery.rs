@@ -1,121 +1,173 @@
-//! What a shard reads when it starts: the snapshots of its last checkpoint, and the journal since.
+//! What a shard reads when it is taken over: the rows of its processes, and the journal since the
+//! last checkpoint.
+//!
+//! INVARIANT: bounded by what was running. Of a process that only waits, the first line of its row
+//! is looked at, for its timers; the journal is no longer than a checkpoint lets it grow.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use store::{Load, Lsn, Scan, Table};
-use tokio::sync::mpsc;
-use value::Value;
+use store::{JournalEntry, Lsn, Scan, Table};
 
-use super::commit::snapshot_prefix;
-use super::{Envelope, Shard};
-use crate::process::{Entry, JournalLine, Process};
-use crate::{Error, ProcessId, Shared};
+use super::resident::{Head, Resident, head, id_of, row_key, row_prefix};
+use super::{Position, Shard, checkpoint_of};
+use crate::process::{Effect, Entry, JournalLine, Process};
+use crate::{Error, ProcessId};
 
 /// How many journal entries are read at a time.
 const ENTRIES_PER_READ: usize = 256;
+/// How many rows are read at a time.
+const ROWS_PER_READ: usize = 1_000;
 
 impl Shard {
-    /// Opens a shard with everything that is durable.
+    /// Takes the shard up with everything that is durable.
     ///
     /// # Errors
-    /// When stored data is damaged or cannot be read; nothing is served then.
-    pub(crate) fn open(
-        number: u32,
-        shared: Arc<Shared>,
-        inbox: mpsc::Receiver<Envelope>,
-    ) -> Result<Shard, Error> {
-        let mut shard = Shard {
-            number,
-            shared,
-            inbox,
-            processes: HashMap::new(),
-            running: HashMap::new(),
-            dirty: HashSet::new(),
-            snapshots: HashSet::new(),
-            lines_since_checkpoint: 0,
-        };
-        shard.recover()?;
-        Ok(shard)
+    /// When stored data is damaged or cannot be read.
+    pub(crate) fn recover(&mut self, epoch: u64) -> Result<(), Error> {
+        let store = self.shared.store.clone();
+        let checkpoint = store.read(|tx| checkpoint_of(tx, self.number))?;
+        self.position = Position { last: checkpoint, checkpoint, lines: 0 };
+        let journal = self.read_journal(checkpoint)?;
+        let spoken_of: HashSet<&ProcessId> =
+            journal.iter().flat_map(|(_, lines)| lines.iter().map(|line| &line.process)).collect();
+        let mut heads = HashMap::new();
+        self.read_rows(&spoken_of, &mut heads)?;
+        let ended = ended(&journal);
+        for (lsn, lines) in journal {
+            self.position.last = lsn;
+            self.position.lines += lines.len();
+            for line in lines.into_iter().filter(|line| !ended.contains(&line.process)) {
+                self.replay(lsn, line, &mut heads)?;
+            }
+        }
+        for (id, head) in heads {
+            self.enter(&id, &head, None)?;
+        }
+        self.epoch = Some(epoch);
+        Ok(())
     }
 
-    /// Forgets what is in memory and starts again from what is durable.
-    pub(super) fn reload(&mut self) {
-        self.forget();
-        match self.recover() {
-            Ok(()) => self.perform_outstanding(),
-            Err(err) => {
-                tracing::error!(shard = self.number, error = %err, "the shard could not be read \
-                    again");
-                self.forget();
+    /// Reads the journal behind the checkpoint; a gap in it is a loss.
+    fn read_journal(&self, checkpoint: Lsn) -> Result<Vec<(Lsn, Vec<JournalLine>)>, Error> {
+        let (store, mut last) = (self.shared.store.clone(), checkpoint);
+        let mut journal = Vec::new();
+        loop {
+            let entries = store.read(|tx| tx.journal(self.number, last, ENTRIES_PER_READ))?;
+            if entries.is_empty() {
+                return Ok(journal);
+            }
+            for JournalEntry { lsn, bytes } in entries {
+                let place = format!("journal {}/{lsn}", self.number);
+                if lsn != last + 1 {
+                    return Err(damaged(&place, &format!("it follows on {last}, some is missing")));
+                }
+                let parsed =
+                    value::parse_bytes(&bytes).map_err(|err| damaged(&place, &err.to_string()))?;
+                let lines =
+                    value::from_value(parsed).map_err(|err| damaged(&place, &err.to_string()))?;
+                journal.push((lsn, lines));
+                last = lsn;
             }
         }
     }
 
-    /// Reads page by page: applying facts reads definitions, and reads do not nest.
-    fn recover(&mut self) -> Result<(), Error> {
+    /// Reads the rows of processes page by page. Those that only wait stay outside, unless the
+    /// journal speaks of them.
+    fn read_rows(
+        &mut self,
+        spoken_of: &HashSet<&ProcessId>,
+        heads: &mut HashMap<ProcessId, Head>,
+    ) -> Result<(), Error> {
         let store = self.shared.store.clone();
-        let prefix = snapshot_prefix(self.number);
+        let prefix = row_prefix(self.number);
         let mut after: Option<String> = None;
         loop {
-            let scan = Scan::prefix(&prefix).after(after.as_deref());
-            let rows: Vec<(String, Value)> =
-                store.read(|tx| tx.load_all(Table::Snapshots, scan))?;
-            let Some((last, _)) = rows.last() else { break };
+            let scan = Scan::prefix(&prefix).after(after.as_deref()).limit(ROWS_PER_READ);
+            let rows = store.read(|tx| tx.scan(Table::Snapshots, scan))?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
             after = Some(last.clone());
-            for (key, snapshot) in rows {
-                self.restore(&key, snapshot)?;
-            }
-        }
-        let mut lsn: Lsn = 0;
-        loop {
-            let entries = store.read(|tx| tx.journal(self.number, lsn, ENTRIES_PER_READ))?;
-            let Some(last) = entries.last() else { return Ok(()) };
-            lsn = last.lsn;
-            for entry in &entries {
-                self.replay(entry.lsn, &entry.bytes)?;
+            for (key, row) in rows {
+                let id = id_of(&key)?;
+                let head = head(&id, &row)?;
+                if spoken_of.contains(&id) {
+                    heads.insert(id, head);
+                } else {
+                    self.enter(&id, &head, Some(row))?;
+                }
             }
         }
     }
 
-    fn restore(&mut self, key: &str, snapshot: Value) -> Result<(), Error> {
-        let name = key.split_once('/').map(|(_, name)| name);
-        let id = name.and_then(ProcessId::parse).ok_or_else(|| damaged(key, "no process id"))?;
-        let process = Process::restore(&id, snapshot, &self.shared.definitions)?;
-        self.snapshots.insert(id.clone());
-        self.processes.insert(id, process);
+    /// Brings a process into memory, unless it only waits: then its timers are enough.
+    fn enter(&mut self, id: &ProcessId, head: &Head, row: Option<Vec<u8>>) -> Result<(), Error> {
+        let Some(timers) = &head.timers else { return self.take_in(id, row) };
+        for (timer, at_millis) in timers {
+            let (timer, at_millis) = (*timer, *at_millis);
+            self.perform(vec![(id.clone(), Effect::Arm { timer, at_millis })]);
+        }
         Ok(())
     }
 
-    /// Applies one commit again. What it wrote is there already, what it caused is asked of
+    /// Brings a process into memory; without its row, that is read first.
+    fn take_in(&mut self, id: &ProcessId, row: Option<Vec<u8>>) -> Result<(), Error> {
+        let key = row_key(self.number, id);
+        let row = match row {
+            Some(row) => Some(row),
+            None => self.shared.store.read(|tx| tx.get(Table::Snapshots, &key))?,
+        };
+        let row = row.ok_or_else(|| damaged(&key, "it was there a moment ago"))?;
+        let resident = Resident::restore(id, &row, &self.shared.definitions)?;
+        self.residents.insert(id.clone(), resident);
+        Ok(())
+    }
+
+    /// Applies one line again. What it wrote is there already, what it caused is asked of
     /// `outstanding` at the end.
-    fn replay(&mut self, lsn: Lsn, bytes: &[u8]) -> Result<(), Error> {
-        let place = format!("journal {}/{lsn}", self.number);
-        let parsed = value::parse_bytes(bytes).map_err(|err| damaged(&place, &err.to_string()))?;
-        let lines: Vec<JournalLine> =
-            value::from_value(parsed).map_err(|err| damaged(&place, &err.to_string()))?;
-        for JournalLine { process: id, stamp, entry } in lines {
-            let mut effects = Vec::new();
-            match entry {
-                Entry::Began(begin) => {
-                    let definitions = &self.shared.definitions;
-                    let process = Process::begin(&id, &begin, &stamp, definitions, &mut effects)?;
-                    self.processes.insert(id.clone(), process);
-                }
-                Entry::Fact(fact) => {
-                    if let Some(process) = self.processes.get_mut(&id) {
-                        process.apply(&stamp, fact, &mut effects);
-                    }
+    fn replay(
+        &mut self,
+        lsn: Lsn,
+        line: JournalLine,
+        heads: &mut HashMap<ProcessId, Head>,
+    ) -> Result<(), Error> {
+        let JournalLine { process: id, stamp, entry } = line;
+        if let Some(head) = heads.get(&id) {
+            if lsn <= head.lsn {
+                return Ok(());
+            }
+            heads.remove(&id);
+            self.take_in(&id, None)?;
+        }
+        let mut effects = Vec::new();
+        match entry {
+            Entry::Began(begin) => {
+                let definitions = &self.shared.definitions;
+                let process = Process::begin(&id, &begin, &stamp, definitions, &mut effects)?;
+                self.residents.insert(id.clone(), Resident::new(process));
+            }
+            // Left out already.
+            Entry::Ended => {}
+            Entry::Fact(fact) => {
+                if let Some(resident) = self.residents.get_mut(&id) {
+                    resident.process.apply(&stamp, fact, &mut effects);
                 }
             }
-            if self.processes.get(&id).is_some_and(Process::is_finished) {
-                self.processes.remove(&id);
+        }
+        match self.residents.get_mut(&id) {
+            Some(resident) if resident.process.is_finished() => {
+                self.residents.remove(&id);
             }
-            self.dirty.insert(id);
-            self.lines_since_checkpoint += 1;
+            Some(resident) => (resident.changed, resident.last_line) = (true, lsn),
+            None => {}
         }
         Ok(())
     }
+}
+
+/// Returns who has ended: a process's id is never given to another.
+fn ended(journal: &[(Lsn, Vec<JournalLine>)]) -> HashSet<ProcessId> {
+    let lines = journal.iter().flat_map(|(_, lines)| lines);
+    let ended = lines.filter(|line| matches!(line.entry, Entry::Ended));
+    ended.map(|line| line.process.clone()).collect()
 }
 
 fn damaged(place: &str, what: &str) -> Error {

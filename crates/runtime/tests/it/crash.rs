@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runtime::{Clock, ClockMode, Opened};
+use runtime::{Clock, ClockMode, NoPeers, Node, Opened};
 use store::Store;
 use value::value;
 
@@ -19,16 +19,16 @@ fn life<T>(
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let answer = threads.block_on(async {
         keep_definition(store).await;
-        let opened = Opened::open(store.clone(), Clock::new(clock)).unwrap();
+        let opened = Opened::open(store.clone(), Clock::new(clock), Node::alone()).unwrap();
         let runtime = opened.handle();
-        opened.start(endpoint.clone());
+        opened.start(endpoint.clone(), Arc::new(NoPeers));
         work(runtime).await
     });
     threads.shutdown_timeout(std::time::Duration::from_secs(5));
     answer
 }
 
-async fn asked(endpoint: &Endpoint, count: usize) {
+pub(crate) async fn asked(endpoint: &Endpoint, count: usize) {
     while endpoint.asked.lock().unwrap().len() < count {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runtime::{Clock, ClockMode, Error, Fact, Opened, Started};
+use runtime::{Clock, ClockMode, Error, Fact, NoPeers, Node, Opened, Started};
 use store::Store;
 use value::{Value, value};
 
@@ -12,10 +12,11 @@ use super::{begin, ended, history, id, keep_definition, record};
 async fn start(endpoint: Endpoint) -> (Store, runtime::Runtime, Arc<Endpoint>) {
     let store = Store::memory();
     keep_definition(&store).await;
-    let opened = Opened::open(store.clone(), Clock::new(ClockMode::Virtual)).unwrap();
+    let opened =
+        Opened::open(store.clone(), Clock::new(ClockMode::Virtual), Node::alone()).unwrap();
     let runtime = opened.handle();
     let endpoint = Arc::new(endpoint);
-    opened.start(endpoint.clone());
+    opened.start(endpoint.clone(), Arc::new(NoPeers));
     (store, runtime, endpoint)
 }
 

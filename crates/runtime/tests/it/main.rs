@@ -4,6 +4,7 @@
 mod crash;
 mod endpoint;
 mod flow;
+mod formats;
 
 use runtime::{Begin, BeginExecution, Kind, ProcessId, definition_key};
 use store::{Load, Store, Table};

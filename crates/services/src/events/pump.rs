@@ -51,6 +51,11 @@ impl Pump {
     /// Runs for ever.
     pub(crate) async fn run(&self, services: Arc<Services>) {
         loop {
+            if !services.runtime().is_leader() {
+                // Another node does this; if it dies, this one may become the one that does.
+                tokio::time::sleep(Duration::from_millis(SLEEP_MILLIS_MAX)).await;
+                continue;
+            }
             let busy = services.runtime().clock().busy();
             let planned = match self.round(&services).await {
                 Ok(planned) => planned,
@@ -60,7 +65,8 @@ impl Pump {
                 }
             };
             drop(busy);
-            if planned {
+            // Other nodes put events into the store without waking this one.
+            if planned || services.store().is_shared() {
                 let nap = Duration::from_millis(SLEEP_MILLIS_MAX);
                 // Woken or not, the next round looks at everything.
                 let _ = tokio::time::timeout(nap, self.bell.notified()).await;

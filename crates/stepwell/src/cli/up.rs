@@ -77,6 +77,16 @@ impl Clock {
     }
 }
 
+impl Auth {
+    fn mode(self) -> AuthMode {
+        match self {
+            Auth::Loopback => AuthMode::Loopback,
+            Auth::Open => AuthMode::Open,
+            Auth::Strict => AuthMode::Strict,
+        }
+    }
+}
+
 /// Returns an account id, or why it is none.
 fn account(text: &str) -> Result<String, String> {
     let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -84,7 +94,7 @@ fn account(text: &str) -> Result<String, String> {
 }
 
 impl Arguments {
-    fn options(&self) -> Options {
+    fn options(&self, address: String) -> Options {
         let reset = self.memory || self.allow_reset;
         Options {
             keep: if self.memory {
@@ -92,6 +102,7 @@ impl Arguments {
             } else {
                 Keep::Directory(self.data.clone().unwrap_or_else(|| ".stepwell".into()))
             },
+            address,
             clock: self.clock.mode(),
             settings: Settings {
                 account: self.account.clone(),
@@ -102,11 +113,7 @@ impl Arguments {
                     Runbooks::AsPublished => Edition::AsPublished,
                 },
             },
-            auth: match self.auth {
-                Auth::Loopback => AuthMode::Loopback,
-                Auth::Open => AuthMode::Open,
-                Auth::Strict => AuthMode::Strict,
-            },
+            auth: self.auth.mode(),
             reset: if reset { Reset::Allowed } else { Reset::Refused },
         }
     }
@@ -114,15 +121,14 @@ impl Arguments {
 
 /// Serves until SIGINT or SIGTERM, then lets requests under way end.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let options = arguments.options();
     block_on(async {
-        let bound = server::bind(&arguments.listen, options.auth).await;
+        let bound = server::bind(&arguments.listen, arguments.auth.mode()).await;
         let (listener, address) = bound.map_err(|err| {
             hint(err, "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further")
         })?;
-        let server = Server::start(&options)?;
         let endpoint = format!("http://{address}");
-        server.services.listens_at(&endpoint);
+        let options = arguments.options(endpoint.clone());
+        let server = Server::start(&options).await?;
         let kept = match &options.keep {
             Keep::Memory => "in memory".to_owned(),
             Keep::Directory(folder) => format!("in {}", folder.display()),

@@ -29,8 +29,11 @@ use session::Session;
 /// # Errors
 /// When it could not be deployed or started; an execution that fails is an outcome.
 pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -> Result<Outcome> {
+    // Scripts of runbooks reach the server through a port.
+    let (listener, address) = server::bind("127.0.0.1:0", AuthMode::Loopback).await?;
     let options = Options {
         keep: Keep::Memory,
+        address: format!("http://{address}"),
         clock,
         settings: Settings {
             account: "000000000000".into(),
@@ -41,10 +44,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
         auth: AuthMode::Loopback,
         reset: Reset::Refused,
     };
-    // Scripts of runbooks reach the server through a port.
-    let (listener, address) = server::bind("127.0.0.1:0", options.auth).await?;
-    let server = Server::start(&options)?;
-    server.services.listens_at(&format!("http://{address}"));
+    let server = Server::start(&options).await?;
     let mut session = Session::new(&server, &manifest.input);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.serve(listener, async {

@@ -1,8 +1,10 @@
 //! Reads and writes of one SQLite transaction.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, JournalEntry, Lsn, Read, Scan, Table, Transaction};
+use crate::{Error, JournalEntry, Lsn, Read, Scan, Table, Transaction, frame};
 
 /// Reads on whatever transaction the connection is in; writes too, on the writer's.
 pub(super) struct Rows<'c> {
@@ -15,7 +17,38 @@ impl<'c> Rows<'c> {
     }
 }
 
-fn integer(lsn: Lsn) -> i64 {
+/// The statements on one table.
+struct Statements {
+    get: String,
+    put: String,
+    delete: String,
+    scan_from: String,
+    scan_behind: String,
+}
+
+static STATEMENTS: LazyLock<Vec<Statements>> = LazyLock::new(|| {
+    let of = |table: &Table| {
+        let name = table.name();
+        let scan = |operator| {
+            format!("SELECT key, value FROM {name} WHERE key {operator} ?1 ORDER BY key LIMIT ?2")
+        };
+        Statements {
+            get: format!("SELECT value FROM {name} WHERE key = ?1"),
+            put: format!("INSERT OR REPLACE INTO {name} (key, value) VALUES (?1, ?2)"),
+            delete: format!("DELETE FROM {name} WHERE key = ?1"),
+            scan_from: scan(">="),
+            scan_behind: scan(">"),
+        }
+    };
+    Table::ALL.iter().map(of).collect()
+});
+
+fn statements(table: Table) -> Result<&'static Statements, Error> {
+    let found = STATEMENTS.get(table as usize);
+    found.ok_or_else(|| Error::Backend(format!("there is no table {}", table.name())))
+}
+
+pub(super) fn integer(lsn: Lsn) -> i64 {
     i64::try_from(lsn).unwrap_or(i64::MAX)
 }
 
@@ -23,42 +56,52 @@ fn position(lsn: i64) -> Lsn {
     Lsn::try_from(lsn).unwrap_or(0)
 }
 
-/// Empties everything but the last journal positions, which are never given out twice.
-pub(super) fn clear(tx: &mut dyn Transaction) -> Result<(), Error> {
-    for table in Table::ALL {
-        loop {
-            let rows = tx.scan(*table, Scan::prefix(""))?;
-            if rows.is_empty() {
-                break;
-            }
-            for (key, _) in rows {
-                tx.delete(*table, &key)?;
-            }
-        }
-    }
-    (0..SHARDS_CLEARED).try_for_each(|shard| tx.truncate(shard, Lsn::MAX))
+fn opened(table: Table, key: &str, sealed: Vec<u8>) -> Result<Vec<u8>, Error> {
+    frame::open(sealed, || format!("{}/{key}", table.name()))
 }
 
-/// More shards than any configuration has.
-const SHARDS_CLEARED: u32 = 256;
+/// Sets a row to bytes that are sealed already or not yet.
+pub(super) fn put(
+    connection: &Connection,
+    table: Table,
+    key: &str,
+    value: Vec<u8>,
+) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached(&statements(table)?.put)?;
+    statement.execute(params![key, frame::seal(value)])?;
+    Ok(())
+}
+
+pub(super) fn delete(connection: &Connection, table: Table, key: &str) -> Result<bool, Error> {
+    Ok(connection.prepare_cached(&statements(table)?.delete)?.execute([key])? > 0)
+}
+
+pub(super) fn append(
+    connection: &Connection,
+    shard: u32,
+    lsn: Lsn,
+    bytes: &[u8],
+) -> Result<(), Error> {
+    connection
+        .prepare_cached("INSERT INTO journal (shard, lsn, crc, bytes) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![shard, integer(lsn), crc32fast::hash(bytes), bytes])?;
+    Ok(())
+}
 
 impl Read for Rows<'_> {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        let sql = format!("SELECT value FROM {} WHERE key = ?1", table.name());
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+        let mut statement = self.connection.prepare_cached(&statements(table)?.get)?;
+        let found: Option<Vec<u8>> = statement.query_row([key], |row| row.get(0)).optional()?;
+        found.map(|sealed| opened(table, key, sealed)).transpose()
     }
 
     fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let (operator, from) = match scan.after {
-            Some(after) if after >= scan.prefix => (">", after),
-            Some(_) | None => (">=", scan.prefix),
+        let statements = statements(table)?;
+        let (sql, from) = match scan.after {
+            Some(after) if after >= scan.prefix => (&statements.scan_behind, after),
+            Some(_) | None => (&statements.scan_from, scan.prefix),
         };
-        let sql = format!(
-            "SELECT key, value FROM {} WHERE key {operator} ?1 ORDER BY key LIMIT ?2",
-            table.name()
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![from, i64::try_from(scan.limit).unwrap_or(0)])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -66,7 +109,8 @@ impl Read for Rows<'_> {
             if !key.starts_with(scan.prefix) {
                 break;
             }
-            found.push((key, row.get(1)?));
+            let value = opened(table, &key, row.get(1)?)?;
+            found.push((key, value));
         }
         Ok(found)
     }
@@ -97,38 +141,21 @@ impl Read for Rows<'_> {
 
 impl Transaction for Rows<'_> {
     fn put(&mut self, table: Table, key: &str, value: &[u8]) -> Result<(), Error> {
-        let sql = format!(
-            "INSERT INTO {} (key, value) VALUES (?1, ?2) \
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            table.name()
-        );
-        self.connection.prepare_cached(&sql)?.execute(params![key, value])?;
-        Ok(())
+        put(self.connection, table, key, value.to_vec())
     }
 
     fn delete(&mut self, table: Table, key: &str) -> Result<bool, Error> {
-        let sql = format!("DELETE FROM {} WHERE key = ?1", table.name());
-        Ok(self.connection.prepare_cached(&sql)?.execute([key])? > 0)
+        delete(self.connection, table, key)
     }
 
-    fn append(&mut self, shard: u32, bytes: &[u8]) -> Result<Lsn, Error> {
-        let lsn: i64 = self
-            .connection
-            .prepare_cached(
-                "INSERT INTO journal_last (shard, lsn) VALUES (?1, 1) \
-                 ON CONFLICT (shard) DO UPDATE SET lsn = lsn + 1 RETURNING lsn",
-            )?
-            .query_row([shard], |row| row.get(0))?;
-        self.connection
-            .prepare_cached("INSERT INTO journal (shard, lsn, crc, bytes) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![shard, lsn, crc32fast::hash(bytes), bytes])?;
-        Ok(position(lsn))
+    fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error> {
+        append(self.connection, shard, entry.lsn, &entry.bytes)
     }
 
-    fn truncate(&mut self, shard: u32, upto: Lsn) -> Result<(), Error> {
-        self.connection
-            .prepare_cached("DELETE FROM journal WHERE shard = ?1 AND lsn <= ?2")?
-            .execute(params![shard, integer(upto)])?;
+    fn clear(&mut self) -> Result<(), Error> {
+        let deletes: Vec<String> =
+            Table::ALL.iter().map(|table| format!("DELETE FROM {};", table.name())).collect();
+        self.connection.execute_batch(&format!("{} DELETE FROM journal;", deletes.concat()))?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Every backend keeps the same promises: the same list of claims runs on each.
 #![cfg(test)]
 
-use store::{Error, Load, Save, Scan, Store, Table, Transaction};
+use store::{Claim, Commit, Error, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write};
 
 fn on_each(check: impl Fn(Store)) {
     check(Store::memory());
@@ -32,7 +32,6 @@ fn what_was_written_is_read_and_what_failed_is_undone() {
         let refused: Result<(), _> = write(&store, |tx| {
             tx.put(Table::Users, "a", b"2").unwrap();
             tx.delete(Table::Users, "b").unwrap();
-            tx.append(0, b"lost").unwrap();
             assert_eq!(tx.get(Table::Users, "a").unwrap().unwrap(), b"2");
             Err("no")
         });
@@ -67,23 +66,63 @@ fn scans_page_in_key_order_within_a_prefix() {
     });
 }
 
+/// Takes all shards, as a node that is alone.
+fn own(store: &Store) -> u64 {
+    let claim =
+        Claim { node: "test".into(), address: String::new(), released: Vec::new(), leaving: false };
+    let leases = store.lease(&claim).unwrap();
+    assert_eq!(leases.held.len(), SHARDS as usize);
+    leases.held[0].epoch
+}
+
+fn commit(store: &Store, shard: u32, epoch: u64, lsn: u64, bytes: &[u8]) -> Result<(), Error> {
+    let entry = Some((lsn, bytes.to_vec()));
+    wait(store.commit(Commit { shard, epoch, entry, ..Commit::default() }))
+}
+
 #[test]
-fn journal_positions_are_dense_per_shard_and_never_reused() {
+fn a_commit_keeps_its_entry_its_rows_and_the_order_of_its_journal() {
     on_each(|store| {
-        write(&store, |tx| {
-            for shard in [0, 1, 0] {
-                tx.append(shard, b"fact").unwrap();
-            }
-            tx.truncate(0, 1).unwrap();
-            Ok(())
-        })
-        .unwrap();
-        write(&store, |tx| tx.truncate(0, 2).map_err(|_| "store")).unwrap();
-        let lsn = write(&store, |tx| Ok(tx.append(0, b"next").unwrap())).unwrap();
-        assert_eq!(lsn, 3);
-        let left = store.read(|tx| tx.journal(0, 0, 10).unwrap());
-        assert_eq!((left.len(), left[0].lsn, left[0].bytes.as_slice()), (1, 3, &b"next"[..]));
-        assert_eq!(store.read(|tx| tx.journal(1, 0, 10).unwrap().len()), 1);
+        let epoch = own(&store);
+        for (shard, lsn) in [(0, 1), (1, 1), (0, 2), (0, 3)] {
+            commit(&store, shard, epoch, lsn, format!("fact {lsn}").as_bytes()).unwrap();
+        }
+        let rows = Commit {
+            shard: 0,
+            epoch,
+            entry: Some((4, b"last".to_vec())),
+            writes: vec![
+                Write::Put(Table::Executions, "日本".into(), b"RUNNING".to_vec()),
+                Write::Put(Table::Executions, "gone".into(), b"x".to_vec()),
+                Write::Delete(Table::Executions, "gone".into()),
+            ],
+            truncate: Some(2),
+        };
+        wait(store.commit(rows)).unwrap();
+        store.read(|tx| {
+            let left = tx.journal(0, 0, 10).unwrap();
+            let seen: Vec<_> = left.iter().map(|entry| (entry.lsn, &*entry.bytes)).collect();
+            assert_eq!(seen, [(3, &b"fact 3"[..]), (4, &b"last"[..])]);
+            assert_eq!(tx.journal(0, 3, 10).unwrap().len(), 1);
+            assert_eq!(tx.journal(1, 0, 10).unwrap().len(), 1);
+            assert_eq!(tx.get(Table::Executions, "日本").unwrap().unwrap(), b"RUNNING");
+            assert_eq!(tx.get(Table::Executions, "gone").unwrap(), None);
+        });
+    });
+}
+
+#[test]
+fn a_position_is_given_once() {
+    on_each(|store| {
+        let epoch = own(&store);
+        commit(&store, 3, epoch, 1, b"first").unwrap();
+        assert!(commit(&store, 3, epoch, 1, b"again").is_err());
+        commit(&store, 3, epoch, 2, b"second").unwrap();
+        let journal = store.read(|tx| tx.journal(3, 0, 10).unwrap());
+        assert_eq!(
+            journal.iter().map(|entry| &*entry.bytes).collect::<Vec<_>>(),
+            [&b"first"[..], b"second"]
+        );
     });
 }
 
@@ -121,15 +160,17 @@ fn reset_empties_everything() {
     on_each(|store| {
         write(&store, |tx| {
             tx.put(Table::Users, "a", b"1").unwrap();
-            tx.append(0, b"fact").unwrap();
             Ok(())
         })
         .unwrap();
+        let epoch = own(&store);
+        commit(&store, 0, epoch, 1, b"fact").unwrap();
         store.reset().unwrap();
         store.read(|tx| {
             assert_eq!(tx.get(Table::Users, "a").unwrap(), None);
             assert!(tx.journal(0, 0, 10).unwrap().is_empty());
         });
+        commit(&store, 0, epoch, 1, b"fact").unwrap();
     });
 }
 
@@ -144,18 +185,39 @@ fn a_directory_has_one_owner_and_outlives_it() {
     assert_eq!(store.read(|tx| tx.get(Table::Users, "a").unwrap()).unwrap(), b"1");
 }
 
+/// Writes a row and a journal entry, damages both on disk, and opens the store again.
 #[test]
-fn a_damaged_journal_entry_is_reported_not_served() {
+fn what_is_damaged_is_reported_not_served() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    write(&store, |tx| Ok(tx.append(0, b"fact").unwrap())).unwrap();
+    let epoch = own(&store);
+    commit(&store, 0, epoch, 1, b"fact").unwrap();
+    write(&store, |tx| tx.put(Table::Users, "a", b"1").map_err(|_| "store")).unwrap();
     drop(store);
     let raw = rusqlite::Connection::open(directory.path().join("stepwell.sqlite")).unwrap();
     raw.execute("UPDATE journal SET bytes = x'00'", []).unwrap();
+    raw.execute("UPDATE iam_users SET value = CAST(x'00' || substr(value, 2) AS BLOB)", [])
+        .unwrap();
     drop(raw);
     let store = Store::open(directory.path()).unwrap();
     let read = store.read(|tx| tx.journal(0, 0, 10));
     assert!(matches!(read, Err(Error::Corrupt { place, .. }) if place == "journal 0/1"));
+    let read = store.read(|tx| tx.get(Table::Users, "a"));
+    assert!(matches!(read, Err(Error::Corrupt { place, .. }) if place == "iam_users/a"));
+    let read = store.read(|tx| tx.scan(Table::Users, Scan::prefix("")));
+    assert!(matches!(read, Err(Error::Corrupt { .. })));
+}
+
+#[test]
+fn another_process_may_look_while_one_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(matches!(Store::look_at(directory.path()), Err(Error::Backend(_))));
+    let store = Store::open(directory.path()).unwrap();
+    let onlooker = Store::look_at(directory.path()).unwrap();
+    write(&store, |tx| tx.put(Table::Users, "a", b"1").map_err(|_| "store")).unwrap();
+    assert_eq!(onlooker.read(|tx| tx.get(Table::Users, "a").unwrap()).unwrap(), b"1");
+    let refused = wait(onlooker.write(|tx| tx.put(Table::Users, "b", b"1")));
+    assert!(matches!(refused, Err(Error::Closed)));
 }
 
 #[test]

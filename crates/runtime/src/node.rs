@@ -1,0 +1,198 @@
+//! This process among others on one store: which shards are its own, and where the others are.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use store::{Claim, Lease, Leases, SHARDS};
+use tokio::sync::{Notify, oneshot};
+
+use crate::Shared;
+use crate::shard::Message;
+
+/// How often a node takes its turn at the leases, in milliseconds. Several turns fit into the life
+/// of a lease.
+const TURN_MILLIS: u64 = 1_000;
+/// The number of a shard's epoch while it is not this node's.
+const NOT_OURS: u64 = 0;
+
+/// What other nodes know of this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Names it as long as its process lives.
+    pub id: String,
+    /// Where it is reached: `http://127.0.0.1:4566`.
+    pub address: String,
+}
+
+impl Node {
+    /// Returns the node of a process that shares its store with nobody.
+    pub fn alone() -> Node {
+        Node { id: "alone".into(), address: String::new() }
+    }
+}
+
+/// Where a shard is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Here,
+    /// On the node that is reached at this address.
+    There(String),
+    /// Nobody has it just now.
+    Nowhere,
+}
+
+/// The node's view of the shards.
+pub(crate) struct Ownership {
+    node: Node,
+    /// The epoch of each shard that is ours.
+    epochs: Vec<AtomicU64>,
+    /// Where the others are.
+    owners: RwLock<Vec<(u32, String)>>,
+    /// Shards to be given back at the next turn.
+    given_back: Mutex<Vec<u32>>,
+    /// How many nodes lived at the last turn.
+    nodes: AtomicUsize,
+    /// Asks for a turn before it is due.
+    wake: Notify,
+}
+
+impl Ownership {
+    pub(crate) fn new(node: Node) -> Ownership {
+        Ownership {
+            node,
+            epochs: (0..SHARDS).map(|_| AtomicU64::new(NOT_OURS)).collect(),
+            owners: RwLock::default(),
+            given_back: Mutex::default(),
+            nodes: AtomicUsize::new(0),
+            wake: Notify::new(),
+        }
+    }
+
+    /// Says that the shard was put down and is to be given back: to whoever takes it, this node
+    /// under a new epoch included. So a commit that is still on its way is refused.
+    pub(crate) fn put_down(&self, shard: u32) {
+        if let Some(epoch) = self.epochs.get(shard as usize)
+            && epoch.swap(NOT_OURS, Ordering::SeqCst) != NOT_OURS
+        {
+            self.given_back.lock().unwrap_or_else(PoisonError::into_inner).push(shard);
+            self.wake.notify_one();
+        }
+    }
+
+    fn take(&self, lease: Lease) -> bool {
+        self.epochs
+            .get(lease.shard as usize)
+            .is_some_and(|epoch| epoch.swap(lease.epoch, Ordering::SeqCst) != lease.epoch)
+    }
+
+    /// Returns the epoch of a shard that is ours.
+    pub(crate) fn epoch(&self, shard: u32) -> Option<u64> {
+        let epoch = self.epochs.get(shard as usize)?.load(Ordering::SeqCst);
+        (epoch != NOT_OURS).then_some(epoch)
+    }
+
+    /// Returns where a shard is.
+    pub(crate) fn place(&self, shard: u32) -> Place {
+        if self.epoch(shard).is_some() {
+            return Place::Here;
+        }
+        let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        match owners.iter().find(|(number, _)| *number == shard) {
+            Some((_, address)) if *address != self.node.address => Place::There(address.clone()),
+            Some(_) | None => Place::Nowhere,
+        }
+    }
+
+    /// Returns how many shards are ours.
+    pub(crate) fn held(&self) -> usize {
+        (0..SHARDS).filter(|shard| self.epoch(*shard).is_some()).count()
+    }
+
+    /// Returns how many nodes lived at the last turn.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.load(Ordering::Relaxed)
+    }
+}
+
+/// Takes one turn at the leases without telling the shards: for the start.
+pub(crate) fn first_turn(shared: &Shared) -> Result<Vec<Lease>, store::Error> {
+    let leases = claim(shared, Vec::new(), false)?;
+    Ok(leases.held.into_iter().filter(|lease| shared.node.take(*lease)).collect())
+}
+
+/// Takes one turn at the leases and tells the shards what changed.
+pub(crate) async fn turn(shared: &Arc<Shared>) {
+    let node = &shared.node;
+    let released =
+        std::mem::take(&mut *node.given_back.lock().unwrap_or_else(PoisonError::into_inner));
+    let leases = match claim(shared, released.clone(), false) {
+        Ok(leases) => leases,
+        Err(err) => {
+            tracing::warn!(error = %err, "no turn at the leases");
+            let mut given_back = node.given_back.lock().unwrap_or_else(PoisonError::into_inner);
+            return given_back.extend(released);
+        }
+    };
+    for shard in 0..SHARDS {
+        let ours = leases.held.iter().find(|lease| lease.shard == shard);
+        match ours {
+            Some(lease) if node.take(*lease) => {
+                tell(shared, shard, Message::Own { epoch: lease.epoch }).await;
+            }
+            None if node.epoch(shard).is_some() => {
+                node.put_down_for_others(shard);
+                tell(shared, shard, Message::Lost).await;
+            }
+            Some(_) | None => {}
+        }
+    }
+    for shard in leases.shed {
+        let (reply, put_down) = oneshot::channel();
+        tell(shared, shard, Message::Release { reply }).await;
+        // A shard that has ended has put everything down.
+        let _ = put_down.await;
+    }
+}
+
+impl Ownership {
+    /// Another node has taken the shard: there is nothing to give back.
+    fn put_down_for_others(&self, shard: u32) {
+        if let Some(epoch) = self.epochs.get(shard as usize) {
+            epoch.store(NOT_OURS, Ordering::SeqCst);
+        }
+    }
+}
+
+fn claim(shared: &Shared, released: Vec<u32>, leaving: bool) -> Result<Leases, store::Error> {
+    let Node { id, address } = shared.node.node.clone();
+    let leases = shared.store.lease(&Claim { node: id, address, released, leaving })?;
+    let mut owners = shared.node.owners.write().unwrap_or_else(PoisonError::into_inner);
+    owners.clone_from(&leases.owners);
+    shared.node.nodes.store(leases.nodes, Ordering::Relaxed);
+    Ok(leases)
+}
+
+async fn tell(shared: &Arc<Shared>, shard: u32, message: Message) {
+    let (busy, epoch) = (shared.clock.busy(), shared.epoch());
+    shared.send_to(shard, message, epoch, busy).await;
+}
+
+/// Gives everything back: the shards have ended.
+pub(crate) fn leave(shared: &Shared) {
+    if let Err(err) = claim(shared, Vec::new(), true) {
+        tracing::warn!(error = %err, "the leases were not given back; they run out by themselves");
+    }
+}
+
+/// Keeps the leases, for ever.
+pub(crate) async fn keep(shared: Arc<Shared>) {
+    loop {
+        let due = tokio::time::sleep(Duration::from_millis(TURN_MILLIS));
+        tokio::select! {
+            () = due => {}
+            () = shared.node.wake.notified() => {}
+        }
+        turn(&shared).await;
+    }
+}

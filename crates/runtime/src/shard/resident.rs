@@ -1,0 +1,112 @@
+//! A process in memory, and how it lies in the store while it waits.
+//!
+//! A process that waits for nothing but time or a signal leaves memory: its state becomes a row,
+//! and only its timers stay. The row begins with a line of its own, so that a start reads when each
+//! process wants to be woken without reading what it is.
+
+use serde::{Deserialize, Serialize};
+use store::{Lsn, Table, Write};
+use value::Value;
+
+use crate::definitions::Definitions;
+use crate::process::Process;
+use crate::{Error, ProcessId};
+
+/// A process that is in memory.
+pub(super) struct Resident {
+    pub(super) process: Process,
+    /// Whether the store has a row of it.
+    pub(super) stored: bool,
+    /// Whether it has changed since that row was written.
+    pub(super) changed: bool,
+    /// Where the journal last speaks of it; 0 when it never did.
+    pub(super) last_line: Lsn,
+}
+
+/// The first line of a row.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Head {
+    /// The row is the process after this position of the journal.
+    pub(super) lsn: Lsn,
+    /// Where the journal last speaks of the process; 0 when it never did.
+    pub(super) line: Lsn,
+    /// The timers of a process that waits for nothing else; none when it waits for a call.
+    pub(super) timers: Option<Vec<(u64, i64)>>,
+}
+
+impl Resident {
+    /// Returns a process that has just begun.
+    pub(super) fn new(process: Process) -> Resident {
+        Resident { process, stored: false, changed: true, last_line: 0 }
+    }
+
+    /// Returns the process of a row.
+    pub(super) fn restore(
+        id: &ProcessId,
+        row: &[u8],
+        definitions: &Definitions,
+    ) -> Result<Resident, Error> {
+        let (head, state) = split(id, row)?;
+        let process = Process::restore(id, parse(id, state)?, definitions)?;
+        Ok(Resident { process, stored: true, changed: false, last_line: head.line })
+    }
+
+    /// Returns the write of the process's row.
+    ///
+    /// # Errors
+    /// When the state cannot be written down, which is a bug of the engine.
+    pub(super) fn row(
+        &self,
+        shard: u32,
+        id: &ProcessId,
+        lsn: Lsn,
+        timers: Option<Vec<(u64, i64)>>,
+    ) -> Result<Write, value::SerdeError> {
+        let head = value::to_value(&Head { lsn, line: self.last_line, timers })?;
+        let text = format!("{head}\n{}", self.process.snapshot()?);
+        Ok(Write::Put(Table::Snapshots, row_key(shard, id), text.into_bytes()))
+    }
+}
+
+/// Returns the first line of a row.
+pub(super) fn head(id: &ProcessId, row: &[u8]) -> Result<Head, Error> {
+    split(id, row).map(|(head, _)| head)
+}
+
+/// Rows of format 1 have no first line.
+fn split<'r>(id: &ProcessId, row: &'r [u8]) -> Result<(Head, &'r [u8]), Error> {
+    let Some(end) = row.iter().position(|byte| *byte == b'\n') else {
+        return Ok((Head::default(), row));
+    };
+    let (head, state) = row.split_at(end);
+    let head = value::from_value(parse(id, head)?).map_err(|err| damaged(id, &err.to_string()))?;
+    Ok((head, state.get(1..).unwrap_or_default()))
+}
+
+fn parse(id: &ProcessId, bytes: &[u8]) -> Result<Value, Error> {
+    value::parse_bytes(bytes).map_err(|err| damaged(id, &err.to_string()))
+}
+
+fn damaged(id: &ProcessId, what: &str) -> Error {
+    let place = format!("{}/{id}", Table::Snapshots.name());
+    Error::Store(store::Error::Corrupt { place, what: what.to_owned() })
+}
+
+/// Returns what the keys of a shard's rows start with; the process id follows.
+pub(super) fn row_prefix(shard: u32) -> String {
+    format!("{shard:04}/")
+}
+
+/// Returns the key of a process's row.
+pub(super) fn row_key(shard: u32, id: &ProcessId) -> String {
+    format!("{shard:04}/{id}")
+}
+
+/// Returns the process whose row has this key.
+pub(super) fn id_of(key: &str) -> Result<ProcessId, Error> {
+    let name = key.split_once('/').map(|(_, name)| name);
+    name.and_then(ProcessId::parse).ok_or_else(|| {
+        let place = format!("{}/{key}", Table::Snapshots.name());
+        Error::Store(store::Error::Corrupt { place, what: "the key names no process".into() })
+    })
+}

@@ -1,0 +1,111 @@
+//! The formats of a directory, and the way from each to the next.
+//!
+//! 1. Values bare; the last journal positions in a table of their own.
+//! 2. Values sealed with a checksum; a shard's last position is that of its checkpoint, a row among
+//!    the settings of the runtime, or of its last journal entry.
+//!
+//! A newer format is refused. An older one is brought up to date in one transaction, so that a
+//! crash leaves the old one.
+
+use rusqlite::{Connection, params};
+
+use crate::{Error, SHARDS, Table, frame};
+
+/// The format this code writes; a directory of a newer one is refused.
+const FORMAT: i64 = 2;
+
+/// Returns the key of the setting that holds the position up to which a shard's journal was
+/// truncated.
+fn checkpoint_key(shard: u32) -> String {
+    format!("checkpoint/{shard:04}")
+}
+
+/// Creates what is missing, and brings an older format up to date.
+///
+/// # Errors
+/// When the format is newer than this code.
+pub(super) fn to_current(connection: &mut Connection) -> Result<(), Error> {
+    let found = format(connection)?;
+    if FORMAT < found {
+        return Err(Error::Format { found, known: FORMAT });
+    }
+    let tx = connection.transaction()?;
+    create(&tx)?;
+    if found == 1 {
+        seal_values(&tx)?;
+        keep_positions(&tx)?;
+    }
+    tx.pragma_update(None, "user_version", FORMAT)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// Refuses any format but the current one.
+pub(super) fn expect_current(connection: &Connection) -> Result<(), Error> {
+    match format(connection)? {
+        FORMAT => Ok(()),
+        found if found < FORMAT => Err(Error::Backend(format!(
+            "the data directory has format {found}: start a server on it once, which brings it up \
+             to format {FORMAT}"
+        ))),
+        found => Err(Error::Format { found, known: FORMAT }),
+    }
+}
+
+fn format(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+fn create(connection: &Connection) -> Result<(), Error> {
+    let tables: Vec<String> = Table::ALL
+        .iter()
+        .map(|table| {
+            format!(
+                "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value BLOB NOT NULL) \
+                 WITHOUT ROWID;",
+                table.name()
+            )
+        })
+        .collect();
+    connection.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS journal \
+         (shard INTEGER NOT NULL, lsn INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL, \
+         PRIMARY KEY (shard, lsn)) WITHOUT ROWID; {}",
+        tables.concat()
+    ))?;
+    Ok(())
+}
+
+/// From 1 to 2: puts a checksum behind every value.
+fn seal_values(connection: &Connection) -> Result<(), Error> {
+    for table in Table::ALL {
+        let name = table.name();
+        let mut rows = connection.prepare(&format!("SELECT key, value FROM {name}"))?;
+        let rows: Vec<(String, Vec<u8>)> =
+            rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let mut update =
+            connection.prepare(&format!("UPDATE {name} SET value = ?2 WHERE key = ?1"))?;
+        for (key, value) in rows {
+            update.execute(params![key, frame::seal(value)])?;
+        }
+    }
+    Ok(())
+}
+
+/// From 1 to 2: the position behind which each journal begins becomes a setting.
+fn keep_positions(connection: &Connection) -> Result<(), Error> {
+    for shard in 0..SHARDS {
+        let truncated: i64 = connection.query_row(
+            "SELECT coalesce((SELECT min(lsn) - 1 FROM journal WHERE shard = ?1), \
+                 (SELECT lsn FROM journal_last WHERE shard = ?1), 0)",
+            [shard],
+            |row| row.get(0),
+        )?;
+        connection.execute(
+            &format!("INSERT INTO {} (key, value) VALUES (?1, ?2)", Table::RuntimeSettings.name()),
+            params![checkpoint_key(shard), frame::seal(truncated.to_string().into_bytes())],
+        )?;
+    }
+    connection.execute_batch("DROP TABLE journal_last")?;
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! The one thread that writes to a backend, and its group commit.
+//!
+//! It takes everything that is waiting, runs it in one transaction, commits once and then tells
+//! everybody: the slower the disk, the larger the commits.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
+
+/// How many units may wait; beyond that submitting blocks, which is the back-pressure.
+const UNITS_WAITING_MAX: usize = 4096;
+/// The writer's stack. Handlers run on it, and what they read may nest as deep as a value may.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+/// How many units share a commit at most.
+const UNITS_PER_COMMIT_MAX: usize = 512;
+
+/// A connection on which one thread writes.
+pub(crate) trait Session: Send {
+    /// Begins a transaction.
+    fn begin(&mut self) -> Result<(), Error>;
+    /// Runs one job, so that discarding it leaves its neighbours alone.
+    fn run(&mut self, work: Work) -> Result<(), Error>;
+    /// Writes what shards did; one answer for each: whether its owner still may.
+    fn apply(&mut self, commits: Vec<Commit>) -> Result<Vec<Result<(), Error>>, Error>;
+    /// Makes the transaction durable.
+    fn commit(&mut self) -> Result<(), Error>;
+    /// Gives the transaction up, if there is one.
+    fn give_up(&mut self);
+}
+
+/// What can wait for the writer.
+enum Unit {
+    Job(Job),
+    Commit(Box<Commit>, Done),
+}
+
+impl Unit {
+    fn done(self, outcome: Result<(), Error>) {
+        match self {
+            Unit::Job(Job { done, .. }) | Unit::Commit(_, done) => done(outcome),
+        }
+    }
+}
+
+pub(crate) struct Writer {
+    /// Dropped first, which ends the thread.
+    units: Option<SyncSender<Unit>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        session: impl Session + 'static,
+        figures: Arc<Figures>,
+    ) -> Result<Writer, Error> {
+        let (units, waiting) = sync_channel(UNITS_WAITING_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .stack_size(STACK_BYTES)
+            .spawn(move || run(session, &waiting, &figures))
+            .map_err(|err| Error::Backend(format!("cannot start the writer thread: {err}")))?;
+        Ok(Writer { units: Some(units), thread: Some(thread) })
+    }
+
+    pub(crate) fn submit(&self, job: Job) {
+        self.send(Unit::Job(job));
+    }
+
+    pub(crate) fn commit(&self, commit: Commit, done: Done) {
+        self.send(Unit::Commit(Box::new(commit), done));
+    }
+
+    fn send(&self, unit: Unit) {
+        let refused = match &self.units {
+            Some(units) => units.send(unit).err().map(|unsent| unsent.0),
+            None => Some(unit),
+        };
+        if let Some(unit) = refused {
+            unit.done(Err(Error::Closed));
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.units = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(mut session: impl Session, waiting: &Receiver<Unit>, figures: &Figures) {
+    while let Ok(first) = waiting.recv() {
+        let mut batch = Batch::default();
+        batch.add(first);
+        while batch.len() < UNITS_PER_COMMIT_MAX
+            && let Ok(unit) = waiting.try_recv()
+        {
+            batch.add(unit);
+        }
+        batch.run(&mut session, figures);
+    }
+}
+
+/// What one commit makes durable. Jobs and turns of shards keep their own order; between the two
+/// kinds there is none, for whoever needs one waits for the first before he sends the second.
+#[derive(Default)]
+struct Batch {
+    works: Vec<Work>,
+    works_done: Vec<Done>,
+    commits: Vec<Commit>,
+    commits_done: Vec<Done>,
+}
+
+impl Batch {
+    fn add(&mut self, unit: Unit) {
+        match unit {
+            Unit::Job(Job { work, done }) => {
+                self.works.push(work);
+                self.works_done.push(done);
+            }
+            Unit::Commit(commit, done) => {
+                self.commits.push(*commit);
+                self.commits_done.push(done);
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.works.len() + self.commits.len()
+    }
+
+    /// Runs everything in one transaction and tells each how it ended.
+    fn run(self, session: &mut impl Session, figures: &Figures) {
+        let (began, units) = (Instant::now(), self.len());
+        let Batch { works, works_done, commits, commits_done } = self;
+        let outcome = session
+            .begin()
+            .and_then(|()| works.into_iter().try_for_each(|work| session.run(work)))
+            .and_then(|()| if commits.is_empty() { Ok(Vec::new()) } else { session.apply(commits) })
+            .and_then(|answers| session.commit().map(|()| answers));
+        match outcome {
+            Ok(answers) => {
+                figures.committed(units, began.elapsed());
+                for done in works_done {
+                    done(Ok(()));
+                }
+                let mut answers = answers.into_iter();
+                for done in commits_done {
+                    let unanswered = || Err(Error::Backend("a commit was not answered".into()));
+                    done(answers.next().unwrap_or_else(unanswered));
+                }
+            }
+            Err(err) => {
+                tracing::error!(error = %err, units, "a commit failed, nothing of it was kept");
+                figures.failed();
+                session.give_up();
+                for done in works_done.into_iter().chain(commits_done) {
+                    done(Err(err.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Runs a job's work. One that panicked is our bug: it is undone, its caller hears `Closed`, others
+/// go on.
+pub(crate) fn guarded(work: impl FnOnce() -> Verdict) -> Verdict {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Verdict::Discard)
+}
