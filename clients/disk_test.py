@@ -3,10 +3,10 @@
 
 usage: disk_test.py [--only WORD] [--flips 24] [--seed 1]
 
-The disk is full, read-only, locked, not a directory, damaged, or of another format. The server must
-refuse to start or answer errors in AWS's shape, say where and what, and serve nothing that is wrong;
-what was acknowledged is there once the disk is back. Cases that need a mount are skipped, loudly,
-where mounting is not permitted. The last line is `N passed, M failed`.
+The disk is full, read-only, locked, no directory, damaged, of another format. The server must not
+start or answer errors in AWS's shape, say where and what, and serve nothing that is wrong; what was
+acknowledged is there once the disk is back. Cases that need a mount are skipped, loudly, where
+mounting is not permitted. The last line is `N passed, M failed`.
 """
 
 import argparse
@@ -48,6 +48,7 @@ class Case:
         self.name, self.options = name, options
         self.chance = random.Random(f"{options.seed}/{name}")
         self.passed = self.failed = 0
+        self.refusals = []
 
     def expect(self, holds, what, found=""):
         """Counts and prints one expectation; returns whether it holds."""
@@ -65,7 +66,8 @@ class Case:
     def expect_message(self, text, *pieces):
         """A message says what it must and shows no inside."""
         lower = text.lower()
-        missing = [piece for piece in pieces if not any(w in lower for w in piece.lower().split("|"))]
+        has = lambda piece: any(word in lower for word in piece.lower().split("|"))  # noqa: E731
+        missing = [piece for piece in pieces if not has(piece)]
         self.expect(not missing, f"its message has {', '.join(pieces)}", text)
         self.expect("panicked" not in text and "backtrace" not in text, "no panic", text)
 
@@ -75,6 +77,26 @@ class Case:
         shaped = '"__type"' in text or "<Code>" in text
         self.expect(500 <= status and shaped, f"{what} answers an error in AWS's shape", answered)
         self.expect(seconds < ANSWER_SECONDS_MAX, f"{what} answers in time", f"{seconds:.1f} s")
+
+    def expect_read(self, wire, execution):
+        """What needs no writing is answered."""
+        arn = {"executionArn": load.execution_arn(execution)}
+        read = timed(wire.states, "DescribeExecution", arn)
+        self.expect(read[0] == 200, "DescribeExecution answers", read)
+
+    def expect_refusals(self, *pieces):
+        """All refusals seen name what they must."""
+        for piece in pieces:
+            silent = [text for text in self.refusals
+                      if not any(word in text.lower() for word in piece.lower().split("|"))]
+            self.expect(not silent, f"each of {len(self.refusals)} refusals has {piece}",
+                        f"{len(silent)} have not: {silent[:2]}")
+
+    def expect_told(self, server, answer, what):
+        """The answer or the log says what is wrong, and the log says where."""
+        log = "".join(line for line in server.output[5:] if " ERROR " in line or " WARN " in line)
+        self.expect_message(answer + log, what)
+        self.expect(server.arguments[-1] in log, "the log names the directory", log[-400:])
 
     def expect_kept(self, endpoint, executions, what):
         """All executions end as they must, and are all there."""
@@ -123,7 +145,8 @@ def populate(server, chance, count=40):
     load.deploy(server)
     wire, executions = Wire(server.endpoint), []
     for number in range(count):
-        execution = new_execution(("chain", "effect", "branches")[number % 3], f"one-{number}", chance)
+        machine = ("chain", "effect", "branches")[number % 3]
+        execution = new_execution(machine, f"one-{number}", chance)
         status, answer = load.start(wire, execution)
         assert status == 200, answer
         executions.append(execution)
@@ -161,13 +184,12 @@ def no_space(case, server, fill, free):
             refusal = answered
             break
         kept.append(large)
-    if not case.expect(refusal, "StartExecution is refused once there is no space", "400 went well"):
+    if not case.expect(refusal, "StartExecution is refused without space", "400 are taken"):
         return kept
     case.expect_error(refusal, "StartExecution")
-    case.expect_message(refusal[1], "full|space|too large|too big")
+    case.expect_told(server, refusal[1], "full|space|too large|i/o error")
     case.expect_error(timed(wire.iam, "CreateUser", UserName="nobody" + LARGE[:40]), "CreateUser")
-    read = timed(wire.states, "DescribeExecution", {"executionArn": load.execution_arn(kept[0])})
-    case.expect(read[0] == 200, "DescribeExecution answers", read)
+    case.expect_read(wire, kept[0])
     case.expect(timed(wire.iam, "GetUser", UserName="one-1")[0] == 200, "GetUser answers")
     lines, started = len(server.output), time.monotonic()
     time.sleep(5)  # the waits end meanwhile, and their ends cannot be written
@@ -177,18 +199,12 @@ def no_space(case, server, fill, free):
     case.expect(alive, "the process is well", server.output[-3:])
     free()
 
-    def goes_on():
-        with contextlib.suppress(OSError):
-            status, _ = load.start(wire, kept[-1]._replace(name="after", input='{"name":"after","n":0}'))
-            return status == 200
-        return False
-
+    after = new_execution("chain", "after", case.chance)
     try:
-        wait_for("it goes on", goes_on, BACK_SECONDS_MAX)
-        case.expect(True, "it goes on when there is space, without a restart")
-        kept.append(kept[-1]._replace(machine="chain", name="after"))
+        wait_for("space", lambda: load.is_taken(wire, after), BACK_SECONDS_MAX)
+        kept.append(after)
     except TimeoutError as err:
-        case.expect(False, "it goes on when there is space, without a restart", err)
+        case.expect(False, "it takes executions when there is space, without a restart", err)
     case.expect_kept(server.endpoint, kept, "without a restart")
     wire.close()
     return kept
@@ -211,9 +227,7 @@ def disk_full(case, scratch):
             status = None
             try:
                 server.start()
-                read = timed(Wire(server.endpoint).states, "DescribeExecution",
-                             {"executionArn": load.execution_arn(kept[0])})
-                case.expect(read[0] == 200, "started on the full disk, it reads", read)
+                case.expect_read(Wire(server.endpoint), kept[0])
             except RuntimeError as err:
                 status = server.process.returncode
                 case.expect(0 < status, "it refuses to start on the full disk", (status, err))
@@ -240,7 +254,8 @@ def file_size_limit(case, scratch):
         server.before_exec = before_exec
         server.start()
         largest = lambda: max(path.stat().st_size for path in data.iterdir())  # noqa: E731
-        kept = no_space(case, server, lambda: limit(largest()), lambda: limit(resource.RLIM_INFINITY))
+        free = lambda: limit(resource.RLIM_INFINITY)  # noqa: E731
+        kept = no_space(case, server, lambda: limit(largest()), free)
         server.kill()
         server.start()
         case.expect_kept(server.endpoint, kept, "after a kill and a restart")
@@ -295,9 +310,8 @@ def locked_by_a_stranger(case, scratch):
         execution = new_execution("chain", "while-locked", case.chance)
         refusal = timed(load.start, wire, execution)
         case.expect_error(refusal, "StartExecution")
-        case.expect_message(refusal[1], "locked|busy|in use")
-        read = timed(wire.states, "DescribeExecution", {"executionArn": load.execution_arn(kept[0])})
-        case.expect(read[0] == 200, "DescribeExecution answers", read)
+        case.expect_told(server, refusal[1], "locked|busy|in use")
+        case.expect_read(wire, kept[0])
         stranger.execute("ROLLBACK")
         after = new_execution("chain", "after-the-lock", case.chance)
         status, answer = load.start(wire, after)
@@ -351,6 +365,13 @@ def served_wrongly(endpoint, executions, given):
             if now[question] != given[question] and now[question][0] < 500]
 
 
+def difference(question, now, before):
+    """Returns where an answer begins to differ."""
+    now, before = str(now), str(before)
+    at = max(len(os.path.commonprefix([now, before])) - 40, 0)
+    return f"{' '.join(question)}: …{now[at : at + 160]}… was …{before[at : at + 160]}…"
+
+
 def fold_log(data):
     """Moves what the write-ahead log has into the database file."""
     database = sqlite3.connect(data / DATABASE)
@@ -358,23 +379,23 @@ def fold_log(data):
     database.close()
 
 
-def judge_damage(case, data, executions, given, damage):
-    """Starts on a damaged directory; returns what happened: refused, errors, harmless; or raises."""
+def judge_damage(case, data, executions, given):
+    """Starts on a damaged directory; returns what came of it, or raises."""
     server = Server("--data", str(data))
     try:
         server.start()
     except RuntimeError as err:
         text, status = str(err), server.process.returncode
-        assert status is not None and 0 < status, f"{damage}: ended with {status}: {text}"
-        assert "panicked" not in text, f"{damage}: {text}"
-        assert str(data) in text, f"{damage}: the refusal does not name the directory: {text}"
+        assert status is not None and 0 < status, f"it ended with {status}: {text}"
+        assert "panicked" not in text, text
+        case.refusals.append(text)
         return "refused"
     try:
         wrong = served_wrongly(server.endpoint, executions, given)
-        assert not wrong, f"{damage}: {len(wrong)} wrong answers, such as {wrong[0]}"
+        assert not wrong, f"{len(wrong)} wrong answers: {difference(*wrong[0])}"
         log = "".join(server.output)
-        assert "panicked" not in log, f"{damage}: {log[log.find('panicked') - 200:][:600]}"
-        assert server.process.poll() is None, f"{damage}: it ended: {log[-600:]}"
+        assert "panicked" not in log, log[log.find("panicked") - 200 :][:600]
+        assert server.process.poll() is None, f"it ended: {log[-600:]}"
         return "errors or harmless"
     finally:
         server.kill()
@@ -397,15 +418,14 @@ def damaged_rows(case, scratch):
         shutil.copytree(data, copy)
         place = flip_a_row(case, copy, table, blobs[table][-1])
         try:
-            what = judge_damage(case, copy, kept, given, place)
-            case.expect(True, f"one bit in {place}: {what}")
+            what = judge_damage(case, copy, kept, given)
+            case.expect(True, f"never served: a bit in {place}: {what}")
             if table.startswith("journal"):
-                status, text = start_and_end(copy)
-                case.expect(status not in (None, 0), "a damaged journal is refused", (status, text))
-                case.expect_message(text, str(copy), "journal", "damaged|corrupt|checksum")
+                case.expect(what == "refused", "a damaged journal is refused", what)
         except (AssertionError, OSError) as err:
-            case.expect(False, f"one bit in {place} is served as it is by nobody", err)
+            case.expect(False, f"never served: a bit in {place}", err)
         shutil.rmtree(copy)
+    case.expect_refusals(str(scratch), "damaged|corrupt|malformed|checksum")
 
 
 def flip_a_row(case, data, table, column):
@@ -441,10 +461,10 @@ def damaged_file(case, scratch):
         with open(copy / DATABASE, "r+b") as file:
             change(file)
         try:
-            what = judge_damage(case, copy, kept, given, label)
-            case.expect(True, f"{label}: {what}")
+            what = judge_damage(case, copy, kept, given)
+            case.expect(True, f"never served: {label}: {what}")
         except (AssertionError, OSError) as err:
-            case.expect(False, f"{label}: never served", err)
+            case.expect(False, f"never served: {label}", err)
         shutil.rmtree(copy)
 
     def overwrite(at, new):
@@ -462,6 +482,7 @@ def damaged_file(case, scratch):
         while content[at] == 0:  # most zeros are unused space
             at = case.chance.randrange(4096, size)
         spoil(f"a bit at {at} turns", overwrite(at, bytes([content[at] ^ 1])))
+    case.expect_refusals(str(scratch), "damaged|corrupt|malformed|checksum|not a database")
 
 
 def another_format(case, scratch):
@@ -477,8 +498,10 @@ def another_format(case, scratch):
 def torn_log(case, scratch):
     """The end of the write-ahead log is lost or garbage: what is there is a prefix, and goes on."""
     data = scratch / "data"
+    log = f"{DATABASE}-wal"
     with Server("--data", str(data)) as server:
         load.deploy(server)
+        begin = (data / log).stat().st_size
         wire, order = Wire(server.endpoint), []
         for number in range(120):
             machine = ("chain", "effect", "wait", "branches")[number % 4]
@@ -487,37 +510,48 @@ def torn_log(case, scratch):
             assert status == 200, answer
         server.kill()
         wire.close()
-    log = f"{DATABASE}-wal"
     size = (data / log).stat().st_size
-    # The first part of the log is what deploy wrote.
-    cuts = sorted(case.chance.randrange(size // 2, size) for _ in range(8))
-    changes = [("is whole", lambda file: None)]
-    changes += [(f"ends at {at} of {size}", lambda file, at=at: file.truncate(at)) for at in cuts]
-    changes += [(f"is garbage from {at} of {size}", lambda file, at=at: (
-        file.seek(at), file.write(case.chance.randbytes(size - at)))) for at in cuts[:3]]
-    changes += [("goes on with garbage", lambda file: (
-        file.seek(size), file.write(case.chance.randbytes(10_000))))]
+    # A log larger than what is in use has the rest from an earlier round, so cuts are spread wide.
+    begin = begin if begin < size else size // 4
+    spots = sorted(case.chance.randrange(begin, size) for _ in range(8))
+    garbage = lambda at, length: lambda file: (  # noqa: E731
+        file.seek(at), file.write(case.chance.randbytes(length)))
+    changes = [("is whole", lambda file: None), ("goes on with garbage", garbage(size, 10_000))]
+    changes += [(f"ends at {at} of {size}", lambda file, at=at: file.truncate(at)) for at in spots]
+    changes += [(f"is garbage from {at} of {size}", garbage(at, size - at)) for at in spots[::3]]
+    changes += [(f"has 8 bytes of garbage at {at} of {size}", garbage(at, 8)) for at in spots[::3]]
     for label, change in changes:
         copy = scratch / "copy"
         shutil.copytree(data, copy)
         with open(copy / log, "r+b") as file:
             change(file)
-        try:
-            with Server("--data", str(copy)) as server:
-                judge = Judge()
-                late, absent = judge.look_until_ended(
-                    [server.endpoint], order, BACK_SECONDS_MAX, must_exist=False)
-                there = [one for one in order if one not in absent]
-                case.expect(there == order[: len(there)], f"the log {label}: a prefix is there, "
-                            f"{len(there)} of {len(order)}", absent)
-                case.expect(not late and not judge.faults, f"the log {label}: it goes on to its end",
-                            f"late {late}, {dict(judge.faults)}")
-                case.expect("panicked" not in "".join(server.output), f"the log {label}: no panic")
-                if label in ("is whole", "goes on with garbage"):
-                    case.expect(there == order, f"the log {label}: nothing is lost")
-        except RuntimeError as err:
-            case.expect(False, f"the log {label}: it starts", err)
+        judge_torn(case, copy, order, label)
         shutil.rmtree(copy)
+
+
+def judge_torn(case, data, order, label):
+    """A prefix of the executions is there and goes on; a loss that can be seen is reported."""
+    server, label = Server("--data", str(data)), f"the log {label}"
+    try:
+        server.start()
+    except RuntimeError as err:
+        case.expect(False, f"{label}: it starts", err)
+        return
+    judge = Judge()
+    late, absent = judge.look_until_ended(
+        [server.endpoint], order, BACK_SECONDS_MAX, must_exist=False)
+    server.kill()
+    text, there = "".join(server.output), [one for one in order if one not in absent]
+    what = f"{label}: {len(there)} of {len(order)} are there, a prefix, and end as they must"
+    good = there == order[: len(there)] and not late and not judge.faults
+    case.expect(good, what, f"absent {absent}, late {late}, {dict(judge.faults)}")
+    if "panicked" in text:
+        case.expect(False, f"{label}: no panic", text)
+    if "whole" in label or "goes on" in label:
+        case.expect(there == order, f"{label}: nothing is lost", absent)
+    elif "garbage" in label and absent:
+        told = any(word in text.lower() for word in ("damaged", "torn", "corrupt", "checksum"))
+        case.expect(told, f"{label}: the loss is reported", text[-300:])
 
 
 CASES = [disk_full, file_size_limit, read_only, not_a_directory, two_servers, locked_by_a_stranger,

@@ -199,6 +199,12 @@ def start(wire, execution):
                                           "name": execution.name, "input": execution.input})
 
 
+def is_taken(wire, execution):
+    """Starts an execution that may have been started before; returns whether it is there now."""
+    status, answer = start(wire, execution)
+    return status == 200 or "ExecutionAlreadyExists" in answer.get("__type", "")
+
+
 class Load:
     """Threads that start executions until told to stop.
 
@@ -273,16 +279,21 @@ RUNNING, ENDED, ABSENT = "RUNNING", "ENDED", "ABSENT"
 
 
 class Judge:
-    """Looks at executions and keeps what is wrong."""
+    """Looks at executions and keeps what is wrong.
 
-    def __init__(self):
+    A forgetful judge deletes the user of an execution once it is judged: an account may have 5,000.
+    An effect that is repeated later brings the user back, which the list of users shows.
+    """
+
+    def __init__(self, forgetful=False):
         self.faults = collections.defaultdict(list)
-        self.shapes = {}
+        self.shapes, self.forgetful = {}, forgetful
+        self.forgotten, self.in_doubt = set(), set()
 
     def fault(self, kind, text):
         self.faults[kind].append(text)
         if len(self.faults[kind]) <= 5:
-            print(f"WRONG {kind}: {text}"[:1000], flush=True)
+            print(f"WRONG {kind}: {text}"[:1000] + "\n", end="", flush=True)
 
     def learn(self, wire, names):
         """Runs each machine once undisturbed, and keeps which history events it has."""
@@ -348,11 +359,22 @@ class Judge:
             why = f"{answer.get('error')} {answer.get('cause')}"
             kind = EFFECTS if "AlreadyExists" in why else OUTPUT
             self.fault(kind, f"{name}: {answer['status']} {output} {why}")
-        if execution.machine == "effect":
-            status, text = wire.iam("GetUser", UserName=name)
-            if status != 200 or f"<UserName>{name}</UserName>" not in text \
-                    or text.count("<Key>made-by</Key>") != 1:
-                self.fault(EFFECTS, f"GetUser {name}: {status} {text[:300]}")
+        if execution.machine == "effect" and name not in self.forgotten:
+            self._judge_user(wire, name)
+
+    def _judge_user(self, wire, name):
+        status, text = wire.iam("GetUser", UserName=name)
+        if status == 404 and name in self.in_doubt:  # a DeleteUser that was cut off did its work
+            self.forgotten.add(name)
+            return
+        if status != 200 or text.count("<Key>made-by</Key>") != 1:
+            self.fault(EFFECTS, f"GetUser {name}: {status} {text[:300]}")
+        if self.forgetful:
+            self.in_doubt.add(name)
+            status, text = wire.iam("DeleteUser", UserName=name)
+            self.forgotten.add(name)
+            if status != 200:
+                self.fault(EFFECTS, f"DeleteUser {name}: {status} {text[:300]}")
 
     def look_at_all(self, endpoints, executions, threads=4, must_exist=True):
         """Judges many; returns the running ones and the absent ones."""

@@ -27,7 +27,7 @@ USER, DATABASE = "stepwell", "stepwell"
 
 
 def programs():
-    """Returns the folder with initdb and postgres of the newest version, installing it if need be."""
+    """Returns the folder of initdb and postgres, the newest; installs the package if need be."""
     found = glob.glob("/usr/lib/postgresql/*/bin/initdb")
     if not found and shutil.which("initdb"):
         found = [shutil.which("initdb")]

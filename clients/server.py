@@ -65,6 +65,7 @@ class Server:
     def _read(self, process, ready):
         self.endpoint = None
         for line in process.stdout:
+            line = re.sub(r"\x1b\[[0-9;]*m", "", line)  # colours
             self.output.append(line)
             found = re.search(r"http://[0-9.]+:\d+", line)
             if found and self.endpoint is None:
