@@ -143,8 +143,9 @@ class Rounds:
         times, faults = sorted(self.restart_seconds), self.judge.faults
         print(f"{len(times)} kills in {seconds:.0f} s, {self.killed_at_start} more during starts: "
               f"{len(self.acknowledged)} acknowledged, {self.unknown} unknown, "
-              f"{len(faults[load.LOST])} lost, {len(faults[load.TERMINALS])} with other than one "
-              f"terminal event, {len(faults[load.EFFECTS])} effects missing or repeated")
+              f"{self.judge.count(load.LOST)} lost, {self.judge.count(load.TERMINALS)} with other "
+              f"than one terminal event, {self.judge.count(load.EFFECTS)} effects missing or "
+              "repeated")
         print(f"restart to first answer: p50 {statistics.median(times) * 1000:.0f} ms, "
               f"max {times[-1] * 1000:.0f} ms")
         checks = [*load.KINDS, ENDS, KNOWN, LISTED, USERS, REFUSED, LOG]

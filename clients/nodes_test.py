@@ -3,16 +3,20 @@
 
 usage: nodes_test.py [--store postgres|postgres://URL] [--minutes 5] [--every 20] [--nodes 3]
                      [--per-second 150] [--heartbeats 64] [--takeover-seconds 10] [--seed 1]
+                     [--pause-every 0]
 
 Load goes to all nodes; every so many seconds a random one is killed (SIGKILL) and started again a
 few seconds later. Executions that wait a second again and again show the takeover: after a kill,
-those of the dead node pause until another node has them. `--store postgres` starts a private
-cluster. The last line is `N passed, M failed`.
+those of the dead node pause until another node has them. With `--pause-every 3` each third victim
+is not killed but stopped (SIGSTOP) until others have taken over, and then let go on as if nothing
+had happened: its commits must be refused. `--store postgres` starts a private cluster. The last
+line is `N passed, M failed`.
 """
 
 import argparse
 import collections
 import random
+import signal
 import sys
 import threading
 import time
@@ -26,6 +30,7 @@ END_SECONDS_MAX = 180
 # A heartbeat this late was interrupted; undisturbed it takes a second, on a busy machine longer.
 LATE_SECONDS = 2.5
 DOWN_SECONDS = (3, 8)
+PAUSE_SECONDS = (11, 14)
 REFUSED_MAX_SHARE = 0.02
 MACHINES = ["chain", "effect", "wait", "branches", "heartbeat"]
 
@@ -35,7 +40,7 @@ LISTED = "every node lists each execution once, with the status it has"
 USERS = "no user comes back after it was judged and deleted"
 REFUSED = f"at most {REFUSED_MAX_SHARE:.0%} of the requests were refused, and only as unavailable"
 SHARED = "the killed nodes had executions, so takeovers were seen"
-LOG = "no node panicked"
+LOG = "no node panicked or ended by itself"
 
 
 class Nodes:
@@ -59,26 +64,36 @@ class Nodes:
     def endpoints(self):
         return [node.endpoint for node in self.up]
 
-    def kill_and_restart(self):
-        """Kills a random node, waits, and starts it again."""
+    def disturb(self, number):
+        """Kills or stops a random node."""
         node = self.chance.choice(self.nodes)
         self.up = [one for one in self.nodes if one is not node]
         self.kills.append(time.time())
+        if self.options.pause_every and number % self.options.pause_every == 0:
+            what = "stopped for a while"
+            node.process.send_signal(signal.SIGSTOP)
+            time.sleep(self.chance.uniform(*PAUSE_SECONDS))
+            node.process.send_signal(signal.SIGCONT)
+        else:
+            what = "killed"
+            self.kill_and_restart(node)
+        self.up = list(self.nodes)
+        print(f"kill {number}: node {self.nodes.index(node) + 1} was {what}", flush=True)
+
+    def kill_and_restart(self, node):
+        """Kills a node, waits, and starts it again."""
         node.kill()
-        number = self.nodes.index(node) + 1
-        print(f"kill {len(self.kills)}: node {number}", flush=True)
         time.sleep(self.chance.uniform(*DOWN_SECONDS))
         started = time.monotonic()
         node.start()
         self.start_seconds.append(time.monotonic() - started)
-        self.up = list(self.nodes)
 
     def play(self):
         """Kills one node after the other, in equal distances, until the time is over."""
         begin, every = time.monotonic(), self.options.every
         for number in range(1, int(self.options.minutes * 60 / every) + 1):
             time.sleep(max(0, begin + number * every - time.monotonic()))
-            self.kill_and_restart()
+            self.disturb(number)
         time.sleep(every / 2)
 
 
@@ -246,9 +261,10 @@ def run(options, store):
         judge_refused(judge, load_)
         judge_takeovers(judge, takeovers(nodes, heartbeats), options.takeover_seconds, quick)
         judge_lists(judge, nodes, run_, load_.acknowledged + heartbeats + there)
-        for line in (line for node in nodes.nodes for line in node.output):
-            if "panicked" in line:
-                judge.fault(LOG, line.strip())
+        for number, node in enumerate(nodes.nodes, 1):
+            panics = [line for line in node.output if "panicked" in line]
+            if panics or node.process.poll() is not None:
+                judge.fault(LOG, f"node {number}: {panics or node.output[-3:]}")
         return report(judge, nodes, load_, quick)
 
 
@@ -256,8 +272,8 @@ def report(judge, nodes, load_, quick):
     """Prints totals and checks; returns how many checks failed."""
     faults, starts = judge.faults, nodes.start_seconds
     print(f"{len(nodes.kills)} kills of {len(nodes.nodes)} nodes: {len(load_.acknowledged)} "
-          f"acknowledged, {len(faults[load.LOST])} lost, {len(faults[load.TERMINALS])} with other "
-          f"than one terminal event, {len(faults[load.EFFECTS])} effects missing or repeated; "
+          f"acknowledged, {judge.count(load.LOST)} lost, {judge.count(load.TERMINALS)} with other "
+          f"than one terminal event, {judge.count(load.EFFECTS)} effects missing or repeated; "
           f"starts of nodes took at most {max(starts, default=0) * 1000:.0f} ms")
     checks = [*load.KINDS, ENDS, KNOWN, LISTED, USERS, REFUSED, SHARED, quick, LOG]
     for check in checks:
@@ -277,6 +293,7 @@ def main():
     parser.add_argument("--per-second", type=float, default=150)
     parser.add_argument("--heartbeats", type=int, default=64)
     parser.add_argument("--takeover-seconds", type=float, default=10)
+    parser.add_argument("--pause-every", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with postgres.store(options.store) as url:
