@@ -31,7 +31,8 @@ class Server:
 
     def __init__(self, *arguments):
         self.arguments = [binary(), "up", "--listen", "127.0.0.1:0", *arguments]
-        self.process, self.endpoint, self.output = None, None, []
+        self.process, self.reader, self.endpoint, self.output = None, None, None, []
+        self.before_exec = None  # called in the child, to set limits and signals
 
     def __enter__(self):
         return self.start()
@@ -41,19 +42,30 @@ class Server:
 
     def start(self):
         """Starts the process and waits for the address that it prints."""
-        self.process = subprocess.Popen(
-            self.arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        ready = threading.Event()
-        threading.Thread(target=self._read, args=(self.process, ready), daemon=True).start()
-        if not ready.wait(START_SECONDS_MAX) or self.endpoint is None:
+        if not self.begin().wait(START_SECONDS_MAX) or self.endpoint is None:
             self.kill()
             raise RuntimeError("the server did not start:\n" + "".join(self.output))
         return self
 
+    def begin(self):
+        """Starts the process; returns what is set when it has printed its address, or ended."""
+        self.process = subprocess.Popen(
+            self.arguments,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=self.before_exec,
+        )
+        ready = threading.Event()
+        arguments = (self.process, ready)
+        self.reader = threading.Thread(target=self._read, args=arguments, daemon=True)
+        self.reader.start()
+        return ready
+
     def _read(self, process, ready):
         self.endpoint = None
         for line in process.stdout:
+            line = re.sub(r"\x1b\[[0-9;]*m", "", line)  # colours
             self.output.append(line)
             found = re.search(r"http://[0-9.]+:\d+", line)
             if found and self.endpoint is None:
@@ -65,6 +77,7 @@ class Server:
         """Ends the process at once, as a power cut would."""
         self.process.kill()
         self.process.wait()
+        self.reader.join(5)  # or it would take a late line of the dead for one of the next
 
     def stop(self):
         """Asks the process to end, and insists after a while."""
