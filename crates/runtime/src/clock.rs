@@ -78,6 +78,14 @@ impl Clock {
         Busy { shared: self.shared.clone() }
     }
 
+    /// Says that the caller, which keeps the clock busy, only waits for something that keeps it busy
+    /// itself whenever it does more than wait; virtual time may pass until the answer is dropped.
+    // INVARIANT: the caller holds a `Busy` that outlives the answer; it is this one that rests.
+    pub(crate) fn rest(&self) -> Resting {
+        drop(Busy { shared: self.shared.clone() });
+        Resting { shared: self.shared.clone() }
+    }
+
     /// Returns whether nothing is under way.
     pub fn is_idle(&self) -> bool {
         self.shared.busy.load(Ordering::SeqCst) == 0
@@ -99,6 +107,18 @@ impl Drop for Busy {
         if self.shared.busy.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.shared.idle.notify_one();
         }
+    }
+}
+
+/// A [`Busy`] that does not count at the moment; dropping this makes it count again.
+#[derive(Debug)]
+pub(crate) struct Resting {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        self.shared.busy.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -37,6 +37,7 @@
 mod clock;
 mod definitions;
 mod endpoint;
+mod express;
 pub mod integrations;
 mod process;
 mod processes;
@@ -53,6 +54,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, definition_key};
 pub use endpoint::{Answering, AwsEndpoint, Call, CallError, Caller, Environment};
+pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use process::{Begin, Fact, Kind, ProcessId};
 pub use processes::{BeginAutomation, BeginExecution, BeginStack};
 
@@ -86,6 +88,9 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// As many express executions as may be are under way.
+    #[error("too many express executions are under way")]
+    ExpressLimit,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -111,6 +116,7 @@ pub(crate) struct Shared {
     epoch: AtomicU64,
     calls: Semaphore,
     scripts: Semaphore,
+    express: express::UnderWay,
 }
 
 impl Shared {
@@ -181,6 +187,7 @@ impl Opened {
             epoch: AtomicU64::new(0),
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
+            express: express::UnderWay::default(),
         });
         let shards = (0..SHARDS)
             .zip(receivers)
@@ -253,6 +260,7 @@ impl Runtime {
     pub async fn reset(&self) -> Result<(), Error> {
         self.shared.epoch.fetch_add(1, Ordering::SeqCst);
         self.tell_all(|reply| Message::Reset { reply }).await;
+        self.shared.express.forget();
         self.shared.timers.clear();
         self.shared.definitions.clear();
         Ok(self.shared.store.reset()?)

@@ -23,11 +23,12 @@ impl AwsEndpoint for Endpoint {
     fn call(&self, call: Call) -> Answering {
         assert!(matches!(call.caller, Caller::Role { .. }));
         assert_eq!(call.input.get("UserName"), Some(&value!("日本")));
-        self.asked.lock().unwrap().push((call.effect_id.clone(), call.operation.clone()));
+        let effect_id = call.effect_id.unwrap_or_default();
+        self.asked.lock().unwrap().push((effect_id.clone(), call.operation.clone()));
         if self.refuses == Some(&*call.operation) {
             return Box::pin(async { Err(refusal()) });
         }
-        self.done.lock().unwrap().insert(call.effect_id, call.operation.clone());
+        self.done.lock().unwrap().insert(effect_id, call.operation.clone());
         if self.hangs_at == Some(&*call.operation) {
             return Box::pin(std::future::pending());
         }

@@ -3,6 +3,7 @@
 
 mod crash;
 mod endpoint;
+mod express;
 mod flow;
 
 use runtime::{Begin, BeginExecution, Kind, ProcessId, definition_key};
