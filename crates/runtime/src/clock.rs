@@ -78,8 +78,8 @@ impl Clock {
         Busy { shared: self.shared.clone() }
     }
 
-    /// Says that the caller, which keeps the clock busy, only waits for something that keeps it busy
-    /// itself whenever it does more than wait; virtual time may pass until the answer is dropped.
+    /// Says that the caller, which keeps the clock busy, only waits for something that keeps it
+    /// busy itself whenever it does more than wait; until the answer is dropped time may pass.
     // INVARIANT: the caller holds a `Busy` that outlives the answer; it is this one that rests.
     pub(crate) fn rest(&self) -> Resting {
         drop(Busy { shared: self.shared.clone() });

@@ -1,7 +1,7 @@
 //! Express executions: they run in memory, touch no disk, and are gone with the process.
 //!
-//! An execution that waits for nothing is one `apply` in the task of its caller. One that waits goes
-//! on in a task of its own, which its caller's leaving does not end.
+//! An execution that waits for nothing is one `apply` in the task of its caller. One that waits
+//! goes on in a task of its own, which its caller's leaving does not end.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,8 +21,8 @@ use crate::{Error, Kind, ProcessId, Runtime, Shared};
 /// How many express executions may be under way at once; further ones are refused.
 pub const EXPRESS_UNDER_WAY_MAX: usize = 10_000;
 /// How many calls of one express execution may be under way at once; further ones wait their turn.
-/// They do not share the turns of other executions: a call that starts an execution and waits for it
-/// must not take the turn which that execution needs.
+/// They do not share the turns of other executions: a call that starts an execution and waits for
+/// it must not take the turn which that execution needs.
 const CALLS_OF_ONE_MAX: usize = 40;
 
 /// How an express execution ended.
@@ -267,8 +267,8 @@ impl Waits {
         self.open.insert(task, Open { handle, busy: self.shared.clock.busy() });
     }
 
-    /// Waits for what comes next, letting go of `busy` meanwhile, and returns it with the proof that
-    /// keeps the clock busy from there on; `None` when the execution has been forgotten.
+    /// Waits for what comes next, letting go of `busy` meanwhile, and returns it with what keeps the
+    /// clock busy from there on; `None` when the execution has been forgotten.
     async fn next(&mut self, busy: Busy) -> Option<(Came, Busy)> {
         if let Some((task, err)) = self.known.pop_front() {
             return Some((Came::Answer(task, Err(err)), busy));

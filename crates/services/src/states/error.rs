@@ -23,7 +23,7 @@ pub(super) fn invalid_arn_prefix(arn: &str) -> Error {
 }
 
 /// `what` is the word for the kind of resource, or the ARN when it has none.
-// UNVERIFIED: the text for the wrong kind stands in reports of AWS's users, that for no kind nowhere.
+// UNVERIFIED: the text for the wrong kind stands in reports of AWS's users; for no kind, nowhere.
 pub(super) fn invalid_arn(what: &str) -> Error {
     Error::new(
         "InvalidArn",

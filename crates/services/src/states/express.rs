@@ -58,8 +58,8 @@ pub(super) fn start(services: &Services, call: &Call, asked: &Asked) -> Answer {
     Ok(value!({ "executionArn": execution_arn, "startDate": call.now_seconds() }))
 }
 
-/// Returns the key of the definition and how its execution starts. Names may repeat, so the ARN ends
-/// in an id of its own.
+/// Returns the key of the definition and how its execution starts. Names may repeat, so the ARN
+/// ends in an id of its own.
 fn begin<'a>(call: &Call, asked: &'a Asked) -> (&'a str, Started) {
     let machine = &asked.known.machine;
     let id = ids::uuid();

@@ -1,5 +1,5 @@
-//! State machines as they were read last: starting an execution needs one each time, and they hardly
-//! change.
+//! State machines as they were read last: starting an execution needs one each time, and they
+//! hardly change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
