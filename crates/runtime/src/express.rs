@@ -247,9 +247,9 @@ impl Waits {
     fn call(&mut self, asked: &execution::Call, state: &State) {
         let (task, Some(started)) = (asked.task, state.started()) else { return };
         let acting = Acting {
-            execution_arn: &started.execution_arn,
-            role_arn: &started.role_arn,
-            state_machine_arn: &started.state_machine_arn,
+            execution: &started.execution_arn,
+            role: &started.role_arn,
+            state_machine: &started.state_machine_arn,
         };
         let made = integrations::call(asked, &acting, None).and_then(|call| {
             let endpoint = self.shared.endpoint();
@@ -267,8 +267,8 @@ impl Waits {
         self.open.insert(task, Open { handle, busy: self.shared.clock.busy() });
     }
 
-    /// Waits for what comes next, letting go of `busy` meanwhile, and returns it with what keeps the
-    /// clock busy from there on; `None` when the execution has been forgotten.
+    /// Waits for what comes next, letting go of `busy` meanwhile, and returns it with what keeps
+    /// the clock busy from there on; `None` when the execution has been forgotten.
     async fn next(&mut self, busy: Busy) -> Option<(Came, Busy)> {
         if let Some((task, err)) = self.known.pop_front() {
             return Some((Came::Answer(task, Err(err)), busy));

@@ -21,14 +21,12 @@ enum Integrated {
     Refused(CallError),
 }
 
-/// For what a Task's call is made.
+/// For what a Task's call is made: ARNs.
 pub(crate) struct Acting<'a> {
-    /// The execution.
-    pub(crate) execution_arn: &'a str,
+    pub(crate) execution: &'a str,
     /// The role of its state machine.
-    pub(crate) role_arn: &'a str,
-    /// Its state machine.
-    pub(crate) state_machine_arn: &'a str,
+    pub(crate) role: &'a str,
+    pub(crate) state_machine: &'a str,
 }
 
 /// Returns the call that an open task of an execution asks for, or the answer to one that cannot be
@@ -40,12 +38,12 @@ pub(crate) fn call(
 ) -> Result<Call, CallError> {
     match request(&asked.resource, &asked.arguments) {
         Integrated::Call { service, operation, input } => {
-            let role = asked.credentials_role_arn.as_deref().unwrap_or(acting.role_arn);
+            let role = asked.credentials_role_arn.as_deref().unwrap_or(acting.role);
             let caller = Caller::Role {
                 role_arn: role.to_owned(),
                 service: "states.amazonaws.com".into(),
-                session_name: session_name(acting.execution_arn),
-                source_arn: acting.state_machine_arn.to_owned(),
+                session_name: session_name(acting.execution),
+                source_arn: acting.state_machine.to_owned(),
             };
             Ok(Call { effect_id, caller, service, operation, input })
         }

@@ -145,9 +145,9 @@ impl ExecutionProcess {
     fn call(&self, call: &execution::Call) -> Effect {
         let number = u64::from(call.task.0);
         let acting = Acting {
-            execution_arn: &self.kept.arn,
-            role_arn: &self.kept.begin.role_arn,
-            state_machine_arn: &self.kept.begin.state_machine_arn,
+            execution: &self.kept.arn,
+            role: &self.kept.begin.role_arn,
+            state_machine: &self.kept.begin.state_machine_arn,
         };
         match integrations::call(call, &acting, Some(self.effect_id(number))) {
             Ok(call) => Effect::Call { number, call: Box::new(call) },
