@@ -55,18 +55,15 @@ impl Run<'_> {
         if output.too_large() {
             return Err(too_large(&definition.name));
         }
-        let texts = variables.as_ref().map(|variables| {
-            variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+        self.record_with(id, || Details::StateExited {
+            state_type: StateType::of(&definition.kind),
+            name: definition.name.to_string(),
+            output: output.text(),
+            assigned_variables: variables.as_ref().map(|variables| {
+                let texts = variables.iter();
+                texts.map(|(name, value)| (name.to_string(), value.to_string())).collect()
+            }),
         });
-        self.record(
-            id,
-            Details::StateExited {
-                state_type: StateType::of(&definition.kind),
-                name: definition.name.to_string(),
-                output: output.text(),
-                assigned_variables: texts,
-            },
-        );
         if let (Some(assigned), Some(thread)) = (variables, self.state.threads.get_mut(&id)) {
             for (name, value) in assigned.iter() {
                 thread.variables.set(name.clone(), value.clone());

@@ -50,7 +50,7 @@ mod state;
 mod states;
 mod test_state;
 
-pub use apply::{apply, outstanding};
+pub use apply::{apply, apply_unrecorded, outstanding};
 pub use effect::{Call, Effect, Finish, Status};
 pub use fact::{Fact, Stamp, Started};
 pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};

@@ -42,6 +42,15 @@ pub(crate) enum FaultKind {
     Runtime,
 }
 
+/// Whether history events are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recording {
+    /// They are, and handed out as effects.
+    Events,
+    /// They are only counted: failures name event ids, and nobody reads the events.
+    Numbers,
+}
+
 /// An `apply` under way.
 pub(crate) struct Run<'a> {
     pub(crate) definition: &'a Definition,
@@ -51,6 +60,7 @@ pub(crate) struct Run<'a> {
     pub(crate) moment: Moment,
     /// The context object of a test, instead of the execution's own.
     pub(crate) context: Option<Value>,
+    pub(crate) recording: Recording,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
 }
@@ -64,6 +74,7 @@ impl<'a> Run<'a> {
             entropy: stamp.entropy,
             moment: Moment::new(stamp.millis, stamp.entropy),
             context: None,
+            recording: Recording::Events,
             events: Vec::new(),
             effects: Vec::new(),
         }
@@ -114,12 +125,11 @@ impl<'a> Run<'a> {
             return;
         };
         let before_event_id = self.previous(id);
-        let details = Details::StateEntered {
+        let entered_event_id = self.record_with(id, || Details::StateEntered {
             state_type: StateType::of(&definition.kind),
             name: definition.name.to_string(),
             input: input.text(),
-        };
-        let entered_event_id = self.record(id, details);
+        });
         let visit = Visit {
             state: number,
             input,
@@ -214,6 +224,17 @@ impl<'a> Run<'a> {
         event
     }
 
+    /// Records what happened in a line of control; its details are made only if they are kept.
+    pub(crate) fn record_with(&mut self, id: ThreadId, details: impl FnOnce() -> Details) -> u64 {
+        let previous = self.previous(id);
+        let event = match self.state.threads.get(&id).map(|thread| thread.shown) {
+            Some(Shown::Nowhere) => previous + 1,
+            Some(Shown::InHistory) | None => self.append_with(previous, details),
+        };
+        self.follow(id, event);
+        event
+    }
+
     /// Records an event that the next one will not follow: AWS links around some.
     pub(crate) fn record_aside(
         &mut self,
@@ -235,10 +256,21 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn append(&mut self, previous_event_id: u64, details: Details) -> u64 {
+        self.append_with(previous_event_id, || details)
+    }
+
+    pub(crate) fn append_with(
+        &mut self,
+        previous_event_id: u64,
+        details: impl FnOnce() -> Details,
+    ) -> u64 {
         self.state.last_event_id += 1;
         let id = self.state.last_event_id;
         let timestamp_millis = self.millis;
-        self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
+        if self.recording == Recording::Events {
+            let details = details();
+            self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
+        }
         let full = id + 1 == HISTORY_EVENTS_MAX
             && self.definition.machine_type() == StateMachineType::Standard;
         if full && self.state.status == Status::Running {
@@ -313,7 +345,7 @@ impl<'a> Run<'a> {
     pub(crate) fn succeed(&mut self, output: Payload) {
         let previous = self.previous(ROOT);
         self.state.status = Status::Succeeded;
-        self.append(previous, Details::ExecutionSucceeded { output: output.text() });
+        self.append_with(previous, || Details::ExecutionSucceeded { output: output.text() });
         self.finish(Finish {
             status: Status::Succeeded,
             output: Some(output),

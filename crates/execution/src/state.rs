@@ -48,6 +48,11 @@ impl State {
         self.status
     }
 
+    /// Returns how the execution was started; `None` before it was.
+    pub fn started(&self) -> Option<&Started> {
+        self.started.as_deref()
+    }
+
     /// Returns how many history events there are.
     pub fn history_events(&self) -> u64 {
         self.last_event_id

@@ -31,8 +31,8 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Sen
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The same for every repetition of this effect; who serves the call remembers it, so that a
-    /// repetition after a crash changes nothing.
-    pub effect_id: String,
+    /// repetition after a crash changes nothing. Absent when the effect is never repeated.
+    pub effect_id: Option<String>,
     /// As whom.
     pub caller: Caller,
     /// Botocore's name of the service: `iam`, `stepfunctions`, `ssm`.

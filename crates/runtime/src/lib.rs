@@ -40,6 +40,7 @@
 mod clock;
 mod definitions;
 mod endpoint;
+mod express;
 mod figures;
 pub mod integrations;
 mod node;
@@ -60,6 +61,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, definition_key};
 pub use endpoint::{Answering, AwsEndpoint, Call, CallError, Caller, Environment};
+pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};
 pub use node::Node;
 pub use peers::{Forward, Forwarded, Forwarding, NoPeers, Peers};
@@ -104,6 +106,9 @@ pub enum Error {
     /// The node that owns the process tried and failed.
     #[error("{0}")]
     Elsewhere(String),
+    /// As many express executions as may be are under way.
+    #[error("too many express executions are under way")]
+    ExpressLimit,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -132,6 +137,7 @@ pub(crate) struct Shared {
     epoch: AtomicU64,
     calls: Semaphore,
     scripts: Semaphore,
+    express: express::UnderWay,
 }
 
 impl Shared {
@@ -213,6 +219,7 @@ impl Opened {
             epoch: AtomicU64::new(0),
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
+            express: express::UnderWay::default(),
         });
         let leases = node::first_turn(&shared)?;
         let mut shards = Vec::new();
@@ -380,6 +387,7 @@ impl Runtime {
             Message::Reset { reply, emptied: then }
         })
         .await;
+        self.shared.express.forget();
         self.shared.timers.clear();
         self.shared.definitions.clear();
         let outcome = self.shared.store.reset();

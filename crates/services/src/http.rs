@@ -120,8 +120,13 @@ impl Services {
             return Err(face.fault(400, code, problems));
         }
         let call = self.call_of(request, request_id, caller);
-        let caller = call.principal.arn();
-        tracing::debug!(request_id, service = *name, operation = operation.name, %caller);
+        // What a macro shows is made only if it is shown.
+        tracing::debug!(
+            request_id,
+            service = *name,
+            operation = operation.name,
+            caller = %call.principal.arn(),
+        );
         match self.dispatch(name, operation, call, input).await {
             Ok(output) => wire::answer(routed.operation, &output, request_id),
             Err(err) => Err(fault(face, &err)),

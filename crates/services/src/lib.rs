@@ -74,6 +74,7 @@ pub struct Services {
     runtime: Runtime,
     policies: authorize::Policies,
     pump: events::Pump,
+    machines: states::KnownMachines,
     http: Http,
     key_uses: http::KeyUses,
     /// Where this server listens, for scripts; known once it does.
@@ -90,6 +91,7 @@ impl Services {
             runtime,
             policies: authorize::Policies::default(),
             pump: events::Pump::default(),
+            machines: states::KnownMachines::default(),
             http,
             key_uses: http::KeyUses::default(),
             endpoint_url: OnceLock::new(),

@@ -326,6 +326,13 @@ impl Validator<'_> {
                 format!("Express state machine does not support '{pattern}' service integration");
             self.schema(message, fields.at("Resource"), span);
         }
+        if let Resource::Activity(_) = resource
+            && self.runs_express()
+        {
+            // UNVERIFIED: AWS's wording; that activities are refused stands in its documentation.
+            let message = "Express state machine does not support Activity ARN";
+            self.schema(message, fields.at("Resource"), span);
+        }
         if let Some(refusal) = self.options.resources.refusal(&resource) {
             self.schema(refusal, fields.at("Resource"), span);
         }
@@ -471,7 +478,16 @@ impl Validator<'_> {
         let config = processor.to_value().get("ProcessorConfig").cloned().unwrap_or_default();
         match config.get("Mode").and_then(Value::as_str) {
             None | Some("INLINE") => MapMode::Inline,
-            Some("DISTRIBUTED") => MapMode::Distributed { label: self.label(fields) },
+            Some("DISTRIBUTED") => {
+                if self.runs_express() {
+                    // UNVERIFIED: AWS's wording; its documentation says that Express workflows have
+                    // no distributed Map.
+                    let message = "Express state machine does not support 'DISTRIBUTED' Map states";
+                    let location = format!("{}/ProcessorConfig/Mode", fields.at(name));
+                    self.schema(message, location, processor.span);
+                }
+                MapMode::Distributed { label: self.label(fields) }
+            }
             Some(_) => {
                 // UNVERIFIED: AWS's wording.
                 let message = "Value must be one of: [INLINE, DISTRIBUTED]";

@@ -1,6 +1,8 @@
 //! Replay: any prefix stored and resumed gives the same, and repeated facts change nothing.
 
-use execution::{Effect, Fact, HistoryEvent, Stamp, State, TaskId, TimerId, apply, outstanding};
+use execution::{
+    Effect, Fact, HistoryEvent, Stamp, State, TaskId, TimerId, apply, apply_unrecorded, outstanding,
+};
 use value::value;
 
 use crate::driver::{definition, started};
@@ -140,4 +142,17 @@ fn what_is_outstanding_is_what_was_asked_for_and_not_answered() {
     asked.sort();
     open.sort();
     assert_eq!(open, asked);
+}
+
+#[test]
+fn without_history_everything_else_is_the_same() {
+    let definition = definition(MACHINE);
+    let (mut recorded, mut unrecorded) = (State::default(), State::default());
+    for (millis, fact) in facts() {
+        let mut wanted = apply(&definition, &mut recorded, &stamp(millis), fact.clone());
+        wanted.retain(|effect| !matches!(effect, Effect::Record(_)));
+        let found = apply_unrecorded(&definition, &mut unrecorded, &stamp(millis), fact);
+        assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+        assert_eq!(format!("{unrecorded:?}"), format!("{recorded:?}"));
+    }
 }
