@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use policy::Principal;
-use runtime::{Clock, ClockMode, Opened, Runtime};
+use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
 use services::{
     AuthMode, Call, Endpoint, Error, Http, Origin, Reset, Services, Settings, iam, operations,
 };
@@ -22,7 +22,8 @@ struct Whole {
 
 /// Starts a server with a role `r` that may do nothing.
 async fn whole() -> Whole {
-    let opened = Opened::open(Store::memory(), Clock::new(ClockMode::Virtual)).unwrap();
+    let opened =
+        Opened::open(Store::memory(), Clock::new(ClockMode::Virtual), Node::alone()).unwrap();
     let settings = Settings {
         account: ACCOUNT.into(),
         region: "us-east-1".into(),
@@ -32,7 +33,7 @@ async fn whole() -> Whole {
     let http = Http { auth: AuthMode::Loopback, reset: Reset::Allowed };
     let runtime = opened.handle();
     let services = Services::new(settings, runtime.clone(), http);
-    opened.start(Arc::new(Endpoint::new(services.clone())));
+    opened.start(Arc::new(Endpoint::new(services.clone())), Arc::new(NoPeers));
     let whole = Whole { services, runtime };
     let trust = super::server::trust(r#"{"Service": "states.amazonaws.com"}"#);
     whole
