@@ -34,7 +34,7 @@ pub(crate) struct Load {
     /// How long all of them took together.
     pub(crate) seconds: f64,
     /// How long each took, in microseconds, sorted; making and signing requests is not counted.
-    pub(crate) latencies_us: Vec<f64>,
+    latencies_us: Vec<f64>,
 }
 
 impl Load {

@@ -9,7 +9,7 @@ use crate::definitions::{CHAIN_STATES, chain, pass};
 use crate::floors::bare_http;
 use crate::load::{Until, drive};
 use crate::report::Row;
-use crate::statistics::{Spread, percentile, sorted};
+use crate::statistics::Spread;
 
 /// On how many connections chains are run.
 const CONNECTIONS: usize = 8;
@@ -76,18 +76,20 @@ pub(super) fn deploy(api: &mut Api, role_arn: &str) -> Result<String> {
 fn latency(bench: &Bench, api: &Api, pass_arn: &str) -> Result<Vec<Row>> {
     let bare = bare_http::start(&bench.fresh_directory()?)?;
     let make = api.site.start_sync_executions(pass_arn, "{}");
-    let (mut bare_us, mut sync_us) = (Vec::new(), Vec::new());
+    let (mut bare_us, mut p50_us) = (Vec::new(), Vec::new());
+    let (mut p99_us, mut ratios) = (Vec::new(), Vec::new());
     for _ in 0..bench.sizes.latency_turns {
-        bare_us.extend(bare_http::load(bare.address, 1, TURN_SECONDS)?.latencies_us);
+        let floor_us = bare_http::load(bare.address, 1, TURN_SECONDS)?.latency_us(50);
         let load = drive(api.site.address, 1, Until::Seconds(TURN_SECONDS), &make)?;
-        sync_us.extend(load.latencies_us);
+        ratios.push(load.latency_us(50) / floor_us);
+        bare_us.push(floor_us);
+        p50_us.push(load.latency_us(50));
+        p99_us.push(load.latency_us(99));
     }
-    let (bare_us, sync_us) = (sorted(bare_us), sorted(sync_us));
-    let (floor_us, p50_us) = (percentile(&bare_us, 50), percentile(&sync_us, 50));
     Ok(vec![
-        Row::number("1-state StartSyncExecution, p50", p50_us, "us"),
-        Row::number("1-state StartSyncExecution, p99", percentile(&sync_us, 99), "us"),
-        Row::number("bare HTTP p50 in the same turns", floor_us, "us"),
-        Row::number("1-state p50 / bare HTTP p50", p50_us / floor_us, "x").at_most(2.0),
+        Row::spread("1-state StartSyncExecution, p50", Spread::of(p50_us), "us"),
+        Row::spread("1-state StartSyncExecution, p99", Spread::of(p99_us), "us"),
+        Row::spread("bare HTTP p50 in the same turns", Spread::of(bare_us), "us"),
+        Row::spread("1-state p50 / bare HTTP p50", Spread::of(ratios), "x").at_most(2.0),
     ])
 }

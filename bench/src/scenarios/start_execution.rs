@@ -10,7 +10,7 @@ use crate::floors::bare_http;
 use crate::floors::fsync::Disk;
 use crate::load::{Until, drive};
 use crate::report::Row;
-use crate::statistics::{Spread, percentile, sorted};
+use crate::statistics::{Spread, percentile};
 
 /// On how many connections executions are started.
 const CONNECTIONS: usize = 32;
@@ -57,21 +57,23 @@ fn latency(bench: &Bench, site: &Site, machine_arn: &str) -> Result<Vec<Row>> {
     let bare = bare_http::start(&folder)?;
     let mut disk = Disk::new(&folder)?;
     let (mut bare_us, mut fsync_us, mut start_us) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut p99_us, mut ratios) = (Vec::new(), Vec::new());
     for turn in 0..bench.sizes.latency_turns {
-        bare_us.extend(bare_http::load(bare.address, 1, TURN_SECONDS)?.latencies_us);
-        fsync_us.extend(disk.measure(TURN_SECONDS)?);
+        let bare_load = bare_http::load(bare.address, 1, TURN_SECONDS)?;
+        let sync_us = percentile(&disk.measure(TURN_SECONDS)?, 50);
         let make = site.start_executions(machine_arn, &format!("alone-{turn}"), "{}");
         let load = drive(site.address, 1, Until::Seconds(TURN_SECONDS), &make)?;
-        start_us.extend(load.latencies_us);
+        ratios.push(load.latency_us(50) / (bare_load.latency_us(50) + sync_us));
+        bare_us.push(bare_load.latency_us(50));
+        fsync_us.push(sync_us);
+        start_us.push(load.latency_us(50));
+        p99_us.push(load.latency_us(99));
     }
-    let (bare_us, fsync_us, start_us) = (sorted(bare_us), sorted(fsync_us), sorted(start_us));
-    let floor_us = percentile(&bare_us, 50) + percentile(&fsync_us, 50);
-    let p50_us = percentile(&start_us, 50);
     Ok(vec![
-        Row::number("1 connection, p50", p50_us, "us"),
-        Row::number("1 connection, p99", percentile(&start_us, 99), "us"),
-        Row::number("bare HTTP p50 in the same turns", percentile(&bare_us, 50), "us"),
-        Row::number("fdatasync p50 in the same turns", percentile(&fsync_us, 50), "us"),
-        Row::number("p50 / (bare HTTP + fdatasync) p50", p50_us / floor_us, "x").at_most(2.0),
+        Row::spread("1 connection, p50", Spread::of(start_us), "us"),
+        Row::spread("1 connection, p99", Spread::of(p99_us), "us"),
+        Row::spread("bare HTTP p50 in the same turns", Spread::of(bare_us), "us"),
+        Row::spread("fdatasync p50 in the same turns", Spread::of(fsync_us), "us"),
+        Row::spread("p50 / (bare HTTP + fdatasync) p50", Spread::of(ratios), "x").at_most(2.0),
     ])
 }
