@@ -53,15 +53,17 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// Starts the thread; `place` names the store in the log.
     pub(crate) fn start(
         session: impl Session + 'static,
+        place: String,
         figures: Arc<Figures>,
     ) -> Result<Writer, Error> {
         let (units, waiting) = sync_channel(UNITS_WAITING_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .stack_size(STACK_BYTES)
-            .spawn(move || run(session, &waiting, &figures))
+            .spawn(move || run(session, &waiting, &place, &figures))
             .map_err(|err| Error::Backend(format!("cannot start the writer thread: {err}")))?;
         Ok(Writer { units: Some(units), thread: Some(thread) })
     }
@@ -94,7 +96,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut session: impl Session, waiting: &Receiver<Unit>, figures: &Figures) {
+fn run(mut session: impl Session, waiting: &Receiver<Unit>, place: &str, figures: &Figures) {
     while let Ok(first) = waiting.recv() {
         let mut batch = Batch::default();
         batch.add(first);
@@ -103,7 +105,7 @@ fn run(mut session: impl Session, waiting: &Receiver<Unit>, figures: &Figures) {
         {
             batch.add(unit);
         }
-        batch.run(&mut session, figures);
+        batch.run(&mut session, place, figures);
     }
 }
 
@@ -136,7 +138,7 @@ impl Batch {
     }
 
     /// Runs everything in one transaction and tells each how it ended.
-    fn run(self, session: &mut impl Session, figures: &Figures) {
+    fn run(self, session: &mut impl Session, place: &str, figures: &Figures) {
         let (began, units) = (Instant::now(), self.len());
         let Batch { works, works_done, commits, commits_done } = self;
         let outcome = session
@@ -157,7 +159,13 @@ impl Batch {
                 }
             }
             Err(err) => {
-                tracing::error!(error = %err, units, "a commit failed, nothing of it was kept");
+                tracing::error!(
+                    store = place,
+                    error = %err,
+                    units,
+                    "a commit failed. What was acknowledged before is safe; is there room on the \
+                     disk, and does nobody else hold the database?"
+                );
                 figures.failed();
                 session.give_up();
                 for done in works_done.into_iter().chain(commits_done) {

@@ -119,6 +119,9 @@ impl Arguments {
     }
 }
 
+/// "File size limit exceeded": the same number on every Linux and macOS.
+const SIGXFSZ: i32 = 25;
+
 /// Serves until SIGINT or SIGTERM, then lets requests under way end.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     block_on(async {
@@ -128,6 +131,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         })?;
         let endpoint = format!("http://{address}");
         let options = arguments.options(endpoint.clone());
+        // Handled, a file that grows beyond a limit is an error of the write and not the end.
+        let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let server = Server::start(&options).await?;
         let kept = match &options.keep {
             Keep::Memory => "in memory".to_owned(),
