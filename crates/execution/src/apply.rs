@@ -86,6 +86,7 @@ impl Run<'_> {
             state_machine_alias_arn: started.state_machine_alias_arn.clone(),
             state_machine_version_arn: started.state_machine_version_arn.clone(),
         };
+        self.history = started.history;
         self.state.started = Some(Box::new(started));
         self.state.started_millis = self.millis;
         self.append(0, details);

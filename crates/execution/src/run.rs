@@ -7,7 +7,7 @@ use jsonata::Moment;
 use value::Value;
 
 use crate::effect::{Effect, Finish, Status};
-use crate::fact::Stamp;
+use crate::fact::{HistoryMode, Stamp};
 use crate::history::{Details, HistoryEvent, StateType};
 use crate::payload::Payload;
 use crate::state::{
@@ -51,12 +51,15 @@ pub(crate) struct Run<'a> {
     pub(crate) moment: Moment,
     /// The context object of a test, instead of the execution's own.
     pub(crate) context: Option<Value>,
+    pub(crate) history: HistoryMode,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(definition: &'a Definition, state: &'a mut State, stamp: &Stamp) -> Run<'a> {
+        let history =
+            state.started.as_ref().map_or(HistoryMode::Recorded, |started| started.history);
         Run {
             definition,
             state,
@@ -64,6 +67,7 @@ impl<'a> Run<'a> {
             entropy: stamp.entropy,
             moment: Moment::new(stamp.millis, stamp.entropy),
             context: None,
+            history,
             events: Vec::new(),
             effects: Vec::new(),
         }
@@ -238,7 +242,13 @@ impl<'a> Run<'a> {
         self.state.last_event_id += 1;
         let id = self.state.last_event_id;
         let timestamp_millis = self.millis;
-        self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
+        match self.history {
+            HistoryMode::Recorded => {
+                let event = HistoryEvent { id, previous_event_id, timestamp_millis, details };
+                self.events.push(event);
+            }
+            HistoryMode::Counted => {}
+        }
         let full = id + 1 == HISTORY_EVENTS_MAX
             && self.definition.machine_type() == StateMachineType::Standard;
         if full && self.state.status == Status::Running {

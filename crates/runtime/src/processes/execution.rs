@@ -74,6 +74,7 @@ impl ExecutionProcess {
             state_machine_alias_arn: None,
             state_machine_version_arn: None,
             region: begin.region.clone(),
+            history: execution::HistoryMode::Recorded,
         };
         let kept = Kept {
             arn: arn.to_owned(),

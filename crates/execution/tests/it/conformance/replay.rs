@@ -298,6 +298,7 @@ fn execute(machine: &Value, name: &str, input: &str, answers: Answers) -> Result
         state_machine_alias_arn: None,
         state_machine_version_arn: None,
         region: REGION.to_owned(),
+        history: execution::HistoryMode::Recorded,
     };
     let events = drive(&definition, Fact::Started(Box::new(started)), answers)?;
     let events: Vec<Value> = events.iter().map(HistoryEvent::to_value).collect();
