@@ -11,7 +11,6 @@ use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{
     Effect, Fact, HistoryEvent, HistoryMode, Payload, Stamp, Started, State, Status, apply,
 };
-use value::Value;
 
 /// Time spent on one case.
 const BUDGET: Duration = Duration::from_millis(800);
@@ -112,8 +111,7 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
 
 /// The bytes that the runtime stores.
 fn stored(events: &[HistoryEvent]) -> Vec<u8> {
-    let events: Value = events.iter().map(HistoryEvent::to_value).collect();
-    events.to_string().into_bytes()
+    HistoryEvent::list_to_json(events).into_bytes()
 }
 
 /// Returns the least nanoseconds of one call.

@@ -111,19 +111,18 @@ impl<'a> Run<'a> {
     }
 
     /// Enters a state.
-    fn enter(&mut self, id: ThreadId, number: u32, input: Payload) {
+    fn enter(&mut self, id: ThreadId, number: u32, mut input: Payload) {
         let Some(definition) = self.definition.state(StateId(number)) else {
             // INVARIANT: ids come from this definition; another one is our bug, shown as a failure.
             self.end_badly(Status::Failed, Some(error_name::RUNTIME.into()), None);
             return;
         };
         let before_event_id = self.previous(id);
-        let details = Details::StateEntered {
+        let entered_event_id = self.record(id, || Details::StateEntered {
             state_type: StateType::of(&definition.kind),
-            name: definition.name.to_string(),
-            input: input.text(),
-        };
-        let entered_event_id = self.record(id, details);
+            name: definition.name.clone(),
+            input: input.print(),
+        });
         let visit = Visit {
             state: number,
             input,
@@ -180,6 +179,7 @@ impl<'a> Run<'a> {
 
     pub(crate) fn doing(&mut self, id: ThreadId, doing: Doing) {
         if let Some(visit) = self.visit_mut(id) {
+            visit.input.forget_print();
             visit.doing = doing;
         }
     }
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
     }
 
     /// Records what happened in a line of control; its next event follows this one.
-    pub(crate) fn record(&mut self, id: ThreadId, details: Details) -> u64 {
+    pub(crate) fn record(&mut self, id: ThreadId, details: impl FnOnce() -> Details) -> u64 {
         let event = self.record_aside(id, self.previous(id), details);
         self.follow(id, event);
         event
@@ -223,7 +223,7 @@ impl<'a> Run<'a> {
         &mut self,
         id: ThreadId,
         previous_event_id: u64,
-        details: Details,
+        details: impl FnOnce() -> Details,
     ) -> u64 {
         match self.state.threads.get(&id).map(|thread| thread.shown) {
             Some(Shown::Nowhere) => self.previous(id) + 1,
@@ -238,14 +238,28 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn append(&mut self, previous_event_id: u64, details: Details) -> u64 {
+    /// Returns whether events of a line of control are made.
+    pub(crate) fn records(&self, id: ThreadId) -> bool {
+        let shown = self.state.threads.get(&id).is_none_or(|thread| match thread.shown {
+            Shown::InHistory => true,
+            Shown::Nowhere => false,
+        });
+        shown && self.history == HistoryMode::Recorded
+    }
+
+    /// Appends an event; its details are only made when there is a history.
+    pub(crate) fn append(
+        &mut self,
+        previous_event_id: u64,
+        details: impl FnOnce() -> Details,
+    ) -> u64 {
         self.state.last_event_id += 1;
         let id = self.state.last_event_id;
         let timestamp_millis = self.millis;
         match self.history {
             HistoryMode::Recorded => {
-                let event = HistoryEvent { id, previous_event_id, timestamp_millis, details };
-                self.events.push(event);
+                let details = details();
+                self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
             }
             HistoryMode::Counted => {}
         }
@@ -320,10 +334,10 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the execution well.
-    pub(crate) fn succeed(&mut self, output: Payload) {
+    pub(crate) fn succeed(&mut self, mut output: Payload) {
         let previous = self.previous(ROOT);
         self.state.status = Status::Succeeded;
-        self.append(previous, Details::ExecutionSucceeded { output: output.text() });
+        self.append(previous, || Details::ExecutionSucceeded { output: output.print() });
         self.finish(Finish {
             status: Status::Succeeded,
             output: Some(output),
@@ -354,7 +368,7 @@ impl<'a> Run<'a> {
                 Details::ExecutionFailed { error: error.clone(), cause: cause.clone() },
             ),
         };
-        self.append(previous, details);
+        self.append(previous, || details);
         self.finish(Finish { status, output: None, error, cause });
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn begin(
         Some(input) if *input.value() == effective => input,
         Some(_) | None => Payload::from(effective),
     };
-    run.record(id, Details::ParallelStateStarted);
+    run.record(id, || Details::ParallelStateStarted);
     let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
     let (shown, previous_event_id) = (outer.shown, outer.previous_event_id);
     let (variables, map_item) = (outer.variables.clone(), outer.map_item.clone());
@@ -50,9 +50,10 @@ pub(crate) fn branch_arrived(
     parent: Parent,
     branch: ThreadId,
     previous: u64,
-    output: Payload,
+    mut output: Payload,
 ) {
     let id = parent.thread;
+    output.forget_print();
     run.follow(id, previous);
     let Some(visit) = run.visit_mut(id) else { return };
     let Doing::Branches(children) = &mut visit.doing else { return };
@@ -67,7 +68,7 @@ pub(crate) fn branch_arrived(
         std::mem::take(&mut children.outputs).into_iter().flatten().collect();
     visit.doing = Doing::Beginning;
     // Recorded: the exit follows the last branch, not this event.
-    run.record_aside(id, previous, Details::StateSucceeded { state_type: StateType::Parallel });
+    run.record_aside(id, previous, || Details::StateSucceeded { state_type: StateType::Parallel });
     let outcome = run.complete(id, Payload::array(&outputs));
     if let Err(failure) = outcome {
         run.evaluation_failed(id, failure);
@@ -84,7 +85,7 @@ pub(crate) fn branch_failed(
 ) {
     // Recorded: a Task that fails its branch is also said to be aborted.
     if matches!(run.visited(branch).map(|state| &state.kind), Some(asl::StateKind::Task(_))) {
-        let aborted = Details::StateAborted { state_type: StateType::Task };
+        let aborted = || Details::StateAborted { state_type: StateType::Task };
         previous = run.record_aside(branch, previous, aborted);
     }
     run.state.threads.remove(&branch);

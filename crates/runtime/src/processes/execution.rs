@@ -102,8 +102,8 @@ impl ExecutionProcess {
             Wanted::Record(events) => {
                 let Some(first) = events.first() else { return };
                 let key = format!("{}/{:08}", self.kept.arn, first.id);
-                let events: Value = events.iter().map(execution::HistoryEvent::to_value).collect();
-                effects.push(Effect::Write(Write::put(Table::History, key, &events)));
+                let bytes = execution::HistoryEvent::list_to_json(&events).into_bytes();
+                effects.push(Effect::Write(Write::Put(Table::History, key, bytes)));
             }
             Wanted::Call(call) => effects.push(self.call(&call)),
             Wanted::CancelCall { task } => {
