@@ -1,5 +1,7 @@
 //! One `apply`: a fact goes in, lines of control go on until they wait, effects come out.
 
+use std::cell::OnceCell;
+
 use asl::{
     Definition, Evaluation, Failure, Scope, StateId, StateKind, StateMachineType, error_name,
 };
@@ -51,6 +53,8 @@ pub(crate) struct Run<'a> {
     pub(crate) moment: Moment,
     /// The context object of a test, instead of the execution's own.
     pub(crate) context: Option<Value>,
+    /// `Execution` and `StateMachine` of the context object, once something has read them.
+    pub(crate) base_context: OnceCell<Value>,
     pub(crate) history: HistoryMode,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
@@ -67,6 +71,7 @@ impl<'a> Run<'a> {
             entropy: stamp.entropy,
             moment: Moment::new(stamp.millis, stamp.entropy),
             context: None,
+            base_context: OnceCell::new(),
             history,
             events: Vec::new(),
             effects: Vec::new(),
@@ -100,10 +105,11 @@ impl<'a> Run<'a> {
 
     /// Carries out one step of a line of control.
     pub(crate) fn go_on(&mut self, id: ThreadId) {
-        let Some(thread) = self.state.threads.get(&id) else { return };
-        match &thread.step {
+        let Some(thread) = self.state.threads.get_mut(&id) else { return };
+        match &mut thread.step {
             Step::Enter { state, input } => {
-                let (state, input) = (*state, input.clone());
+                // What is left is replaced by the visit.
+                let (state, input) = (*state, std::mem::replace(input, Value::Null.into()));
                 self.enter(id, state, input);
             }
             Step::In(_) => self.begin(id),
@@ -192,8 +198,36 @@ impl<'a> Run<'a> {
             Some(Value::Object(map)) => map,
             Some(_) | None => std::sync::Arc::default(),
         };
-        let context = context::object(self, id);
+        let context = match self.visited(id) {
+            Some(state) if !state.reads_context => Value::Null,
+            Some(_) | None => context::object(self, id),
+        };
         Scope { input, context, result: None, error_output: None, variables }
+    }
+
+    /// Returns what the visited state works on, with the input's spelling where it is the input.
+    pub(crate) fn effective(
+        &mut self,
+        id: ThreadId,
+        definition: &asl::State,
+    ) -> Result<Payload, Failure> {
+        if definition.takes_whole_input()
+            && let Some(visit) = self.visit(id)
+        {
+            return Ok(visit.input.clone());
+        }
+        let scope = self.scope(id);
+        let effective =
+            self.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
+        Ok(self.as_input(id, effective))
+    }
+
+    /// Returns a value as a payload: the visited state's input itself where it is equal.
+    pub(crate) fn as_input(&self, id: ThreadId, value: Value) -> Payload {
+        match self.visit(id) {
+            Some(visit) if *visit.input.value() == value => visit.input.clone(),
+            Some(_) | None => value.into(),
+        }
     }
 
     /// Runs `evaluate` over a scope with this run's time and randomness.

@@ -13,12 +13,7 @@ pub(crate) fn begin(
     definition: &State,
     parallel: &Parallel,
 ) -> Result<(), Failure> {
-    let scope = run.scope(id);
-    let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
-    let input = match run.visit(id).map(|visit| visit.input.clone()) {
-        Some(input) if *input.value() == effective => input,
-        Some(_) | None => Payload::from(effective),
-    };
+    let input = run.effective(id, definition)?;
     run.record(id, || Details::ParallelStateStarted);
     let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
     let (shown, previous_event_id) = (outer.shown, outer.previous_event_id);
