@@ -8,9 +8,7 @@ impl fmt::Display for Value {
     /// Writes compact JSON.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A formatter costs more per piece than a copy of the whole.
-        let mut out = String::new();
-        self.write_json(&mut out);
-        f.write_str(&out)
+        f.write_str(&self.to_json())
     }
 }
 
@@ -28,11 +26,14 @@ impl Value {
 
     /// Returns the value as compact JSON; cheaper than `to_string`.
     pub fn to_json(&self) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(TEXT_BYTES);
         self.write_json(&mut out);
         out
     }
 }
+
+/// What a text is given at first; most take less.
+const TEXT_BYTES: usize = 128;
 
 /// Where text goes.
 trait Sink {

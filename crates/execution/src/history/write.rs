@@ -1,5 +1,6 @@
 //! Writes history events straight into JSON text.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use value::Value;
@@ -16,12 +17,14 @@ pub(super) struct Writer<'e> {
     out: String,
     /// The shared text written last, and where its escaped form stands: what a state hands on is
     /// what the next one is entered with.
-    last: Option<(&'e Arc<str>, std::ops::Range<usize>)>,
+    last: Option<(&'e Arc<str>, Range<usize>)>,
+    /// The time written last, and where it stands: the events of one fact have the same.
+    time: Option<(i64, Range<usize>)>,
 }
 
 impl<'e> Writer<'e> {
     pub(super) fn with_capacity(bytes: usize) -> Writer<'e> {
-        Writer { out: String::with_capacity(bytes), last: None }
+        Writer { out: String::with_capacity(bytes), ..Writer::default() }
     }
 
     pub(super) fn finish(self) -> String {
@@ -107,7 +110,15 @@ impl<'e> Members<'_, 'e> {
     /// Writes a time in milliseconds as seconds.
     pub(super) fn seconds(&mut self, key: &str, millis: i64) -> &mut Self {
         self.key(key);
-        seconds(&mut self.writer.out, millis);
+        let Writer { out, time, .. } = &mut *self.writer;
+        match time {
+            Some((last, place)) if *last == millis => out.extend_from_within(place.clone()),
+            Some(_) | None => {
+                let from = out.len();
+                seconds(out, millis);
+                *time = Some((millis, from..out.len()));
+            }
+        }
         self
     }
 
