@@ -1,5 +1,6 @@
 //! Leaving a state: well, by being caught, or by failing the line of control.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asl::{
@@ -279,10 +280,12 @@ impl Run<'_> {
     }
 
     /// Ends lines of control whose Parallel or Map failed.
-    pub(crate) fn abort_all(&mut self, threads: &[ThreadId]) {
+    pub(crate) fn abort_all(&mut self, threads: &BTreeSet<ThreadId>) {
         for id in threads {
             self.abort(*id);
         }
+        let open = &self.state.threads;
+        self.state.runnable.retain(|runnable| open.contains_key(runnable));
     }
 
     fn abort(&mut self, id: ThreadId) {
@@ -301,7 +304,6 @@ impl Run<'_> {
             }
         }
         self.state.threads.remove(&id);
-        self.state.runnable.retain(|runnable| *runnable != id);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Map: an item processor for every item. AWS pages: "Map workflow state", "Inline mode",
 //! "Distributed mode" (without readers, batches and writers).
 
+use std::collections::BTreeSet;
+
 use asl::{
     Computed, Failure, Field, Items, Map, MapMode, QueryLanguage, Scalar, State, error_name,
 };
@@ -39,7 +41,7 @@ pub(crate) fn begin(
         }
     };
     let iterations = Iterations {
-        children: Children { running: Vec::new(), outputs: vec![None; length] },
+        children: Children { running: BTreeSet::new(), outputs: vec![None; length] },
         items,
         next: 0,
         distributed,
@@ -277,7 +279,7 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
         && let Doing::Iterations(iterations) = &mut visit.doing
     {
         iterations.next += 1;
-        iterations.children.running.push(thread);
+        iterations.children.running.insert(thread);
     }
     Ok(())
 }
@@ -361,7 +363,7 @@ fn ended(
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
     {
-        iterations.children.running.retain(|running| *running != iteration);
+        iterations.children.running.remove(&iteration);
     }
     event
 }

@@ -1,5 +1,7 @@
 //! Parallel: branches side by side. AWS page: "Parallel workflow state".
 
+use std::collections::BTreeSet;
+
 use asl::{Failure, Parallel, State};
 
 use crate::history::{Details, StateType};
@@ -18,10 +20,8 @@ pub(crate) fn begin(
     let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
     let (shown, previous_event_id) = (outer.shown, outer.previous_event_id);
     let (variables, map_item) = (outer.variables.clone(), outer.map_item.clone());
-    let mut children = Children {
-        running: Vec::with_capacity(parallel.branches.len()),
-        outputs: vec![None; parallel.branches.len()],
-    };
+    let mut children =
+        Children { running: BTreeSet::new(), outputs: vec![None; parallel.branches.len()] };
     for (index, start) in parallel.branches.iter().enumerate() {
         let step = Step::Enter { state: start.0, input: input.clone() };
         let parent = Some(Parent { thread: id, index });
@@ -33,7 +33,7 @@ pub(crate) fn begin(
             map_item: map_item.clone(),
             step,
         };
-        children.running.push(run.spawn(branch));
+        children.running.insert(run.spawn(branch));
     }
     run.doing(id, Doing::Branches(children));
     Ok(())
@@ -52,7 +52,7 @@ pub(crate) fn branch_arrived(
     run.follow(id, previous);
     let Some(visit) = run.visit_mut(id) else { return };
     let Doing::Branches(children) = &mut visit.doing else { return };
-    children.running.retain(|running| *running != branch);
+    children.running.remove(&branch);
     if let Some(place) = children.outputs.get_mut(parent.index) {
         *place = Some(output);
     }
@@ -88,7 +88,7 @@ pub(crate) fn branch_failed(
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Branches(children) = &mut visit.doing
     {
-        children.running.retain(|running| *running != branch);
+        children.running.remove(&branch);
     }
     run.abandon(id);
     run.follow(id, previous);

@@ -14,7 +14,7 @@ use crate::history::{BadEnd, Details, TaskEvent};
 use crate::leave;
 use crate::payload::Payload;
 use crate::run::{Fault, FaultKind, Run};
-use crate::state::{Doing, Purpose, TaskId, TaskVisit, ThreadId};
+use crate::state::{Doing, Purpose, TASK_DIGITS, TaskId, TaskVisit, ThreadId};
 
 pub(crate) fn begin(
     run: &mut Run<'_>,
@@ -72,7 +72,7 @@ fn token(run: &Run<'_>, task: TaskId) -> String {
         // INVARIANT: writing to a string cannot fail.
         let _ = write!(token, "{byte:02x}");
     }
-    let _ = write!(token, "{:08x}", task.0);
+    let _ = write!(token, "{:0TASK_DIGITS$x}", task.0);
     token
 }
 
