@@ -146,7 +146,7 @@ const LOW_BITS: u64 = u64::MAX / 0xFF;
 const HIGH_BITS: u64 = LOW_BITS << 7;
 
 /// Returns how many bytes at the front need no escape.
-fn plain_bytes(bytes: &[u8]) -> usize {
+pub(crate) fn plain_bytes(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, behind)) = rest.split_first_chunk::<WORD_BYTES>() {
         let marks = marks(u64::from_le_bytes(*word));
