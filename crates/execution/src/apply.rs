@@ -6,7 +6,7 @@ use value::Value;
 use crate::effect::{Effect, Status};
 use crate::fact::{Fact, Stamp, Started};
 use crate::history::Details;
-use crate::run::{FaultKind, Recording, Run};
+use crate::run::{FaultKind, Run};
 use crate::state::{Doing, Purpose, ROOT, Shown, State, Step, Thread, TimerId};
 use crate::states::{task, wait};
 
@@ -15,23 +15,7 @@ use crate::states::{task, wait};
 /// The same facts in the same order give the same state and effects, for ever. A fact about a task
 /// or timer that is over, or about an execution that is, changes nothing.
 pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fact) -> Vec<Effect> {
-    take(Run::new(definition, state, stamp), fact)
-}
-
-/// Does as [`apply`], without history: events are counted, not built, for executions whose history
-/// nobody can ask for.
-pub fn apply_unrecorded(
-    definition: &Definition,
-    state: &mut State,
-    stamp: &Stamp,
-    fact: Fact,
-) -> Vec<Effect> {
     let mut run = Run::new(definition, state, stamp);
-    run.recording = Recording::Numbers;
-    take(run, fact)
-}
-
-fn take(mut run: Run<'_>, fact: Fact) -> Vec<Effect> {
     match fact {
         Fact::Started(started) => run.started(*started),
         Fact::ActivityStarted { task, worker } => {
@@ -91,19 +75,21 @@ fn timeout_seconds(definition: &Definition) -> Option<i64> {
 }
 
 impl Run<'_> {
-    fn started(&mut self, started: Started) {
+    fn started(&mut self, mut started: Started) {
         if self.state.started.is_some() {
             return;
         }
-        let input = started.input.clone();
-        self.append_with(0, || Details::ExecutionStarted {
-            input: input.text(),
+        self.history = started.history;
+        self.state.started_millis = self.millis;
+        let mut input = started.input.clone();
+        self.append(0, || Details::ExecutionStarted {
+            input: input.print(),
             role_arn: started.role_arn.clone(),
             state_machine_alias_arn: started.state_machine_alias_arn.clone(),
             state_machine_version_arn: started.state_machine_version_arn.clone(),
         });
+        started.input.forget_print();
         self.state.started = Some(Box::new(started));
-        self.state.started_millis = self.millis;
         if let Some(seconds) = timeout_seconds(self.definition) {
             let at_millis = self.millis.saturating_add(seconds * 1_000);
             self.timer(at_millis, Purpose::ExecutionTimeout);

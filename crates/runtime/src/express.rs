@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use asl::Definition;
-use execution::{Effect, Fact, Finish, Stamp, Started, State, TaskId, TimerId, apply_unrecorded};
+use execution::{Effect, Fact, Finish, HistoryMode, Stamp, Started, State, TaskId, TimerId, apply};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use value::Value;
@@ -86,7 +86,7 @@ impl Runtime {
     /// [`Error::ExpressLimit`], the definition cannot be used, or the server was emptied meanwhile.
     pub async fn run_express(&self, definition: &str, started: Started) -> Result<Ended, Error> {
         let mut express = self.express(definition)?;
-        let effects = express.take(Fact::Started(Box::new(started)));
+        let effects = express.start(started);
         if let Some(ended) = express.ended(&effects) {
             return Ok(ended);
         }
@@ -107,7 +107,7 @@ impl Runtime {
         let mut express = self.express(definition)?;
         let busy = self.shared.clock.busy();
         tokio::spawn(async move {
-            let effects = express.take(Fact::Started(Box::new(started)));
+            let effects = express.start(started);
             express.go_on(effects, busy).await
         });
         Ok(())
@@ -133,12 +133,18 @@ struct Express {
 }
 
 impl Express {
+    /// Starts it, without a history: nobody can ask for one.
+    fn start(&mut self, started: Started) -> Vec<Effect> {
+        let started = Started { history: HistoryMode::Counted, ..started };
+        self.take(Fact::Started(Box::new(started)))
+    }
+
     /// Takes a fact into account.
     fn take(&mut self, fact: Fact) -> Vec<Effect> {
         let Moment { millis, entropy } = Moment::now(&self.shared.clock);
         let first = if self.state.started().is_none() { millis } else { self.times.0 };
         self.times = (first, millis);
-        apply_unrecorded(&self.definition, &mut self.state, &Stamp { millis, entropy }, fact)
+        apply(&self.definition, &mut self.state, &Stamp { millis, entropy }, fact)
     }
 
     /// Returns how the execution ended, if it did.

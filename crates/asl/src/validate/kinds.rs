@@ -184,7 +184,7 @@ impl Validator<'_> {
             .query_language(&fields, Some(targets.query_language))
             .unwrap_or(targets.query_language);
         self.state_fields(&fields, &known(state_type), language);
-        let place = &mut Place { language, variables: std::collections::BTreeSet::new() };
+        let place = &mut Place::new(language);
         let members = members(state_type);
         let assign = self.assign(&fields, members, place);
         let flow = match state_type {
@@ -214,6 +214,7 @@ impl Validator<'_> {
             transition: transition?,
             kind: kind?,
             variable_references: std::mem::take(&mut place.variables).into_iter().collect(),
+            reads_context: place.reads_context,
         })
     }
 

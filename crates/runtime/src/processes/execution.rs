@@ -74,6 +74,7 @@ impl ExecutionProcess {
             state_machine_alias_arn: None,
             state_machine_version_arn: None,
             region: begin.region.clone(),
+            history: execution::HistoryMode::Recorded,
         };
         let kept = Kept {
             arn: arn.to_owned(),
@@ -101,8 +102,8 @@ impl ExecutionProcess {
             Wanted::Record(events) => {
                 let Some(first) = events.first() else { return };
                 let key = format!("{}/{:08}", self.kept.arn, first.id);
-                let events: Value = events.iter().map(execution::HistoryEvent::to_value).collect();
-                effects.push(Effect::Write(put(Table::History, key, &events)));
+                let bytes = execution::HistoryEvent::list_to_json(&events).into_bytes();
+                effects.push(Effect::Write(store::Write::Put(Table::History, key, bytes)));
             }
             Wanted::Call(call) => effects.push(self.call(&call)),
             Wanted::CancelCall { task } => {

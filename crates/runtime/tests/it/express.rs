@@ -64,6 +64,7 @@ async fn start(clock: ClockMode, panics: bool) -> (Runtime, Arc<Pausing>) {
 
 fn started(number: usize) -> Started {
     Started {
+        history: execution::HistoryMode::Counted,
         input: Payload::parse("{}").unwrap(),
         execution_arn: format!("arn:aws:states:us-east-1:000000000000:express:m:n:{number}"),
         execution_name: "n".into(),
