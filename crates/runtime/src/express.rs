@@ -72,6 +72,11 @@ impl UnderWay {
         None
     }
 
+    /// Returns how many are under way.
+    pub(crate) fn len(&self) -> usize {
+        EXPRESS_UNDER_WAY_MAX - self.places.available_permits()
+    }
+
     /// Ends every execution that waits; whoever waits for it hears that it is not running.
     pub(crate) fn forget(&self) {
         self.wakers().clear();
@@ -118,6 +123,7 @@ impl Runtime {
         let place = shared.express.places.clone().try_acquire_owned();
         let place = place.map_err(|_| Error::ExpressLimit)?;
         let definition = shared.definitions.express(definition)?;
+        shared.figures.express_begun();
         Ok(Express { shared, definition, state: State::default(), times: (0, 0), _place: place })
     }
 }

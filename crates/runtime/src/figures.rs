@@ -13,6 +13,7 @@ pub struct Figures {
     finished: AtomicU64,
     facts: AtomicU64,
     effects: AtomicU64,
+    express_begun: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub facts: u64,
     /// Calls and scripts performed.
     pub effects: u64,
+    /// Express executions begun.
+    pub express_begun: u64,
 }
 
 impl Figures {
@@ -54,6 +57,10 @@ impl Figures {
         self.effects.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn express_begun(&self) {
+        self.express_begun.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Returns the counters as they stand.
     pub fn snapshot(&self) -> Snapshot {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -64,6 +71,7 @@ impl Figures {
             finished: read(&self.finished),
             facts: read(&self.facts),
             effects: read(&self.effects),
+            express_begun: read(&self.express_begun),
         }
     }
 }

@@ -280,6 +280,11 @@ impl Runtime {
         self.shared.figures.snapshot()
     }
 
+    /// Returns how many express executions are under way.
+    pub fn express_under_way(&self) -> usize {
+        self.shared.express.len()
+    }
+
     /// Returns how many shards are this node's, and how many nodes lived at its last turn at the
     /// leases.
     pub fn shards_and_nodes(&self) -> (usize, usize) {

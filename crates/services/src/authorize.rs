@@ -1,6 +1,7 @@
 //! The one place where a call is allowed or refused.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use policy::{
@@ -13,10 +14,12 @@ use crate::{Call, Check, Error, Reading, iam};
 /// How many compiled policies are kept; beyond that all are compiled anew.
 const POLICIES_KEPT_MAX: usize = 10_000;
 
-/// Compiled policies by kind and text.
+/// Compiled policies by kind and text, and what was decided by them.
 #[derive(Default)]
 pub(crate) struct Policies {
     compiled: Mutex<HashMap<(Kind, String), Arc<Document>>>,
+    allowed: AtomicU64,
+    denied: AtomicU64,
 }
 
 impl Policies {
@@ -59,6 +62,11 @@ impl Policies {
         Ok(set)
     }
 
+    /// Returns how many calls were allowed, and how many refused.
+    pub(crate) fn decided(&self) -> (u64, u64) {
+        (self.allowed.load(Ordering::Relaxed), self.denied.load(Ordering::Relaxed))
+    }
+
     /// Allows a call, or says in AWS's words why not. Every check must be allowed.
     pub(crate) fn authorize(
         &self,
@@ -66,6 +74,13 @@ impl Policies {
         service: &str,
         checks: &[Check],
     ) -> Result<(), Error> {
+        let decided = self.decide(on, service, checks);
+        let counter = if decided.is_ok() { &self.allowed } else { &self.denied };
+        counter.fetch_add(1, Ordering::Relaxed);
+        decided
+    }
+
+    fn decide(&self, on: &Reading<'_>, service: &str, checks: &[Check]) -> Result<(), Error> {
         let principal = &on.call.principal;
         if checks.is_empty() || matches!(principal.kind, PrincipalKind::Root) {
             return Ok(());

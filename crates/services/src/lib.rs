@@ -45,6 +45,7 @@ mod http;
 pub mod iam;
 pub mod ids;
 mod input;
+mod metrics;
 mod nodes;
 mod operation;
 pub mod page;
@@ -77,6 +78,7 @@ pub struct Services {
     machines: states::KnownMachines,
     http: Http,
     key_uses: http::KeyUses,
+    metrics: metrics::Metrics,
     /// Where this server listens, for scripts; known once it does.
     endpoint_url: OnceLock<String>,
     /// What nodes on the same store know each other by; none when this is the only one.
@@ -94,6 +96,7 @@ impl Services {
             machines: states::KnownMachines::default(),
             http,
             key_uses: http::KeyUses::default(),
+            metrics: metrics::Metrics::default(),
             endpoint_url: OnceLock::new(),
             node_secret: OnceLock::new(),
         })

@@ -7,6 +7,7 @@ mod iam_deletion;
 mod iam_entities;
 mod iam_mfa;
 mod iam_policies;
+mod metrics;
 mod server;
 mod states_express;
 mod sts;
