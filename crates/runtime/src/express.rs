@@ -10,6 +10,8 @@ use asl::Definition;
 use execution::{Effect, Fact, Finish, HistoryMode, Stamp, Started, State, TaskId, TimerId, apply};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tracing::Instrument;
+use tracing::field::Empty;
 use value::Value;
 
 use crate::clock::Busy;
@@ -272,10 +274,12 @@ impl Waits {
             Err(err) => return self.known.push_back((task, err)),
         };
         let turns = self.turns.clone();
-        let handle = self.calls.spawn(async move {
+        let span = tracing::error_span!("effect", process = %self.id, request_id = Empty);
+        let calling = async move {
             let _turn = turns.acquire().await;
             (task, endpoint.call(call).await)
-        });
+        };
+        let handle = self.calls.spawn(calling.instrument(span));
         self.open.insert(task, Open { handle, busy: self.shared.clock.busy() });
     }
 

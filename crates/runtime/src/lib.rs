@@ -53,7 +53,7 @@ mod timers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::{SHARDS, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -222,6 +222,7 @@ impl Opened {
             express: express::UnderWay::default(),
         });
         let leases = node::first_turn(&shared)?;
+        let began = Instant::now();
         let mut shards = Vec::new();
         for (number, inbox) in (0..SHARDS).zip(receivers) {
             let mut shard = Shard::new(number, shared.clone(), inbox);
@@ -230,6 +231,13 @@ impl Opened {
             }
             shards.push(shard);
         }
+        tracing::info!(
+            shards = leases.len(),
+            processes_in_memory = shards.iter().map(Shard::processes).sum::<usize>(),
+            processes_waiting = shared.timers.processes(),
+            millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "recovered what was running"
+        );
         Ok(Opened { shared, shards })
     }
 

@@ -117,6 +117,11 @@ impl Shard {
         }
     }
 
+    /// Returns how many processes are in memory.
+    pub(crate) fn processes(&self) -> usize {
+        self.residents.len()
+    }
+
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) {
         self.perform_outstanding();

@@ -98,8 +98,8 @@ impl Policies {
                     resource,
                     &decision,
                 );
-                let (id, outcome) = (&on.call.request_id, decision.outcome);
-                tracing::info!(request_id = %id, decision = ?outcome, "{text}");
+                let (request_id, decision) = (&on.call.request_id, decision.outcome);
+                tracing::info!(%request_id, ?decision, "{text}");
                 return Err(Error::new(denial_code(service), text));
             }
         }

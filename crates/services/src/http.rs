@@ -9,13 +9,15 @@ use std::time::Instant;
 
 use policy::Principal;
 use runtime::wall_millis;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use value::{Value, value};
 use wire::sigv4::{self, Signed};
 use wire::{Face, Fault, Request, Response, Routed};
 
 use crate::call::Origin;
 use crate::metrics::Named;
-use crate::{Call, Error, Services, SessionPolicy, dispatch, iam, ids, nodes, sts};
+use crate::{Call, Error, Input, Services, SessionPolicy, dispatch, iam, ids, nodes, sts};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
 const TEST_KEY: &str = "test";
@@ -94,7 +96,9 @@ impl wire::Handler for Services {
             }
             let (began, under_way) = (Instant::now(), self.metrics.begun());
             let (request_id, mut named) = (ids::uuid(), None);
-            let response = match self.respond(&request, &request_id, &mut named).await {
+            let span = tracing::error_span!("request", %request_id, execution = Empty);
+            let answering = self.respond(&request, &request_id, &mut named).instrument(span);
+            let response = match answering.await {
                 Ok(response) => response,
                 Err(fault) => fault.render(&request_id),
             };
@@ -131,9 +135,11 @@ impl Services {
             return Err(face.fault(400, code, problems));
         }
         let call = self.call_of(request, request_id, caller);
+        if let Some(execution) = input.maybe_text("executionArn") {
+            Span::current().record("execution", execution);
+        }
         // What a macro shows is made only if it is shown.
         tracing::debug!(
-            request_id,
             service = *name,
             operation = operation.name,
             caller = %call.principal.arn(),

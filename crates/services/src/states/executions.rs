@@ -49,6 +49,7 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
             return express::start(&services, &call, &asked);
         }
         let (execution_arn, begin) = plan(&call, asked);
+        tracing::Span::current().record("execution", &*execution_arn);
         let id = ProcessId::new(Kind::Execution, &execution_arn);
         let asked_input = begin.input.clone();
         let started = services.runtime().begin(id, Begin::Execution(begin)).await?;

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use automation::catalogue::Edition;
 use runtime::ClockMode;
 use services::{AuthMode, Reset, Settings};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{block_on, env, hint};
 use crate::server::{self, Keep, Options, Server};
@@ -46,6 +47,9 @@ pub(super) struct Arguments {
     /// How AWS's own runbooks behave: `as-published` keeps their known faults
     #[arg(long, value_enum, default_value = "repaired")]
     runbooks: Runbooks,
+    /// How many seconds requests under way may take to end when the server is told to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain_seconds: u64,
 }
 
 /// How time passes.
@@ -115,6 +119,7 @@ impl Arguments {
             },
             auth: self.auth.mode(),
             reset: if reset { Reset::Allowed } else { Reset::Refused },
+            drain: Duration::from_secs(self.drain_seconds),
         }
     }
 }
@@ -122,7 +127,7 @@ impl Arguments {
 /// "File size limit exceeded": the same number on every Linux and macOS.
 const SIGXFSZ: i32 = 25;
 
-/// Serves until SIGINT or SIGTERM, then lets requests under way end.
+/// Serves until SIGINT or SIGTERM, then lets requests under way end; a second signal ends at once.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     block_on(async {
         let bound = server::bind(&arguments.listen, arguments.auth.mode()).await;
@@ -143,18 +148,39 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         if options.auth == AuthMode::Open {
             eprintln!("warning: --auth open takes every unknown access key as the account's root");
         }
-        let (mut interrupt, mut terminate) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        server
-            .serve(listener, async {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-            })
-            .await;
-        Ok(ExitCode::SUCCESS)
+        let (mut first, mut both) = (Stop::listen()?, Stop::listen()?);
+        tokio::select! {
+            () = server.serve(listener, first.told()) => Ok(ExitCode::SUCCESS),
+            () = async { both.told().await; both.told().await } => {
+                eprintln!("told to stop a second time: what is under way ends here");
+                // At once: not even a disk that hangs is waited for.
+                std::process::exit(STOPPED_TWICE)
+            }
+        }
     })
+}
+
+/// The status of a server that was told to stop twice; as after SIGTERM.
+const STOPPED_TWICE: i32 = 143;
+
+/// The signals that tell a server to stop; every listener hears each of them.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Stop> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Stop { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// Returns the version of this program.

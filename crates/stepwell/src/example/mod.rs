@@ -11,6 +11,8 @@ mod outcome;
 mod screen;
 mod session;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use runtime::ClockMode;
 use services::{AuthMode, Reset, Settings};
@@ -43,6 +45,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
         },
         auth: AuthMode::Loopback,
         reset: Reset::Refused,
+        drain: Duration::ZERO,
     };
     let server = Server::start(&options).await?;
     let mut session = Session::new(&server, &manifest.input);

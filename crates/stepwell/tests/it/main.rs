@@ -1,0 +1,6 @@
+//! The program as a whole: started as a process, called over HTTP, told to stop by signals.
+#![cfg(test)]
+
+mod log;
+mod server;
+mod shutdown;
