@@ -24,7 +24,11 @@ pub(crate) enum Keep {
 }
 
 impl Keep {
-    fn open(&self) -> Result<Store> {
+    /// Opens it, and makes it if need be.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is in use, or damaged.
+    pub(crate) fn open(&self) -> Result<Store> {
         match self {
             Keep::Memory => Ok(Store::memory()),
             Keep::Directory(directory) => Store::open(directory)

@@ -26,6 +26,7 @@
 //! May depend on: `value`.
 
 mod commit;
+mod copy;
 mod figures;
 mod frame;
 mod lease;
@@ -40,6 +41,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use commit::{Commit, Write};
+pub use copy::{Backup, Counts, RestoreError, copy, is_empty};
 pub use figures::{COMMIT_MICROS_BUCKETS, Figures, Snapshot};
 pub use lease::{Claim, LEASE_MILLIS, Lease, Leases};
 pub use memory::Memory;

@@ -1,9 +1,11 @@
 //! The command line: one file per command.
 
+mod backup;
 mod clock;
 mod doctor;
 mod env;
 mod log;
+mod restore;
 mod run;
 mod up;
 
@@ -31,6 +33,8 @@ enum Command {
     Env(env::Arguments),
     Doctor(doctor::Arguments),
     Clock(clock::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
 }
 
 /// An error that knows what to do about it.
@@ -70,6 +74,8 @@ impl Command {
             Command::Env(arguments) => Ok(env::run(&arguments)),
             Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Clock(arguments) => clock::run(&arguments),
+            Command::Backup(arguments) => backup::run(&arguments),
+            Command::Restore(arguments) => restore::run(&arguments),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The program as a whole: started as a process, called over HTTP, told to stop by signals.
 #![cfg(test)]
 
+mod backup;
 mod log;
 mod server;
 mod shutdown;

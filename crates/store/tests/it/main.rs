@@ -1,6 +1,8 @@
 //! Every backend keeps the same promises: the same list of claims runs on each.
 #![cfg(test)]
 
+mod copy;
+
 use store::{Claim, Commit, Error, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write};
 
 fn on_each(check: impl Fn(Store)) {
