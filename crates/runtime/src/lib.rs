@@ -66,7 +66,7 @@ pub use figures::{Figures, Snapshot};
 pub use node::Node;
 pub use peers::{Forward, Forwarded, Forwarding, NoPeers, Peers};
 pub use process::{Begin, Fact, Kind, ProcessId};
-pub use processes::{BeginAutomation, BeginExecution, BeginStack};
+pub use processes::{BeginAutomation, BeginExecution, BeginStack, newest_first};
 
 use node::{Ownership, Place};
 use shard::{Envelope, Message, Shard};

@@ -49,6 +49,7 @@ mod metrics;
 mod nodes;
 mod operation;
 pub mod page;
+mod retention;
 mod roles;
 mod ssm;
 mod states;
@@ -68,6 +69,7 @@ pub use http::{AuthMode, Http, Reset};
 pub use input::Input;
 pub use nodes::{HttpPeers, secret as node_secret};
 pub use operation::{Check, Operation, Pending, Run};
+pub use retention::{Purge, Retention};
 
 /// Everything that serves calls.
 pub struct Services {
@@ -102,10 +104,11 @@ impl Services {
         })
     }
 
-    /// Starts the background: the event pump.
-    pub fn start(self: &Arc<Services>) {
+    /// Starts the background: the event pump, and the removal of what ended long ago.
+    pub fn start(self: &Arc<Services>, retention: Retention) {
         let services = self.clone();
         tokio::spawn(async move { services.pump.run(services.clone()).await });
+        tokio::spawn(self.clone().keep_retention(retention));
     }
 
     /// Says where this server listens; scripts are told.

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use store::COMMIT_MICROS_BUCKETS;
 use wire::Response;
 
-use crate::{Services, dispatch};
+use crate::retention::Kind;
+use crate::{Services, cloudformation, dispatch, ssm, states};
 
 /// Upper bounds of the buckets of request times, in microseconds; the last bucket has none.
 const REQUEST_MICROS_BUCKETS: [u64; 13] = [
@@ -20,6 +21,8 @@ const REQUEST_MICROS_BUCKETS: [u64; 13] = [
 ];
 /// What requests are counted under that reached no operation.
 const UNKNOWN: (&str, &str) = ("unknown", "unknown");
+/// What is removed when it has ended long ago.
+const PURGED: [&Kind; 3] = [states::PURGED, ssm::PURGED, cloudformation::PURGED];
 /// Classes of HTTP statuses.
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// In which `/proc` counts processor time: hundredths of a second on every Linux (proc(5)).
@@ -46,6 +49,7 @@ pub(crate) struct Metrics {
     ends: HashMap<Named, Ends>,
     times: HashMap<&'static str, Times>,
     under_way: AtomicU64,
+    purged: HashMap<&'static str, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -60,6 +64,7 @@ impl Default for Metrics {
             ends: named.map(|named| (named, Ends::default())).collect(),
             times: services.map(|service| (service, Times::default())).collect(),
             under_way: AtomicU64::new(0),
+            purged: PURGED.map(|kind| (kind.name, AtomicU64::new(0))).into(),
         }
     }
 }
@@ -78,6 +83,13 @@ impl Metrics {
     pub(crate) fn begun(&self) -> UnderWay<'_> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         UnderWay(self)
+    }
+
+    /// Notes that so many of a kind were removed.
+    pub(crate) fn purged(&self, kind: &str, count: u64) {
+        if let Some(purged) = self.purged.get(kind) {
+            purged.fetch_add(count, Ordering::Relaxed);
+        }
     }
 
     /// Notes how a request ended; `named` is what it was for, where that is known.
@@ -201,6 +213,13 @@ impl Services {
         page.sample(name, &[("kind", "stack")], figures.stacks_begun);
         let help = "Durable processes that have ended on this node.";
         page.single("stepwell_processes_finished_total", COUNTER, help, figures.finished);
+        let name = "stepwell_purged_total";
+        page.family(name, COUNTER, "What was removed because it ended long ago.");
+        for kind in PURGED {
+            let purged = self.metrics.purged.get(kind.name);
+            let purged = purged.map_or(0, |purged| purged.load(Ordering::Relaxed));
+            page.sample(name, &[("kind", kind.name)], purged);
+        }
         let help = "Facts applied to durable processes.";
         page.single("stepwell_facts_total", COUNTER, help, figures.facts);
         let help = "Calls and scripts performed for durable processes.";

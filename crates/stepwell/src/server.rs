@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli::hint;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
-use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Services, Settings};
+use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Retention, Services, Settings};
 use store::Store;
 use tokio::net::TcpListener;
 use wire::Drained;
@@ -87,6 +87,7 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) auth: AuthMode,
     pub(crate) reset: Reset,
+    pub(crate) retention: Retention,
     /// How long requests under way may take to end when the server stops.
     pub(crate) drain: Duration,
 }
@@ -123,7 +124,7 @@ impl Server {
             }
             None => opened.start(endpoint, Arc::new(NoPeers)),
         }
-        services.start();
+        services.start(options.retention);
         Ok(Server { services, runtime, drain: options.drain })
     }
 

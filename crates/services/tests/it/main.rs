@@ -8,6 +8,7 @@ mod iam_entities;
 mod iam_mfa;
 mod iam_policies;
 mod metrics;
+mod retention;
 mod server;
 mod states_express;
 mod sts;

@@ -15,15 +15,18 @@ use super::server::{ACCOUNT, text};
 const PASS: &str = r#"{"StartAt": "A", "States": {
     "A": {"Type": "Pass", "Result": {"Arg1": "argument1"}, "End": true}}}"#;
 
-struct Whole {
-    services: Arc<Services>,
-    runtime: Runtime,
+pub(crate) struct Whole {
+    pub(crate) services: Arc<Services>,
+    pub(crate) runtime: Runtime,
 }
 
 /// Starts a server with a role `r` that may do nothing.
 async fn whole() -> Whole {
-    let opened =
-        Opened::open(Store::memory(), Clock::new(ClockMode::Virtual), Node::alone()).unwrap();
+    whole_on(ClockMode::Virtual).await
+}
+
+pub(crate) async fn whole_on(mode: ClockMode) -> Whole {
+    let opened = Opened::open(Store::memory(), Clock::new(mode), Node::alone()).unwrap();
     let settings = Settings {
         account: ACCOUNT.into(),
         region: "us-east-1".into(),
@@ -42,7 +45,7 @@ async fn whole() -> Whole {
     whole
 }
 
-fn machine_arn(name: &str) -> String {
+pub(crate) fn machine_arn(name: &str) -> String {
     format!("arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{name}")
 }
 
@@ -70,15 +73,25 @@ impl Whole {
         self.services.dispatch(service, operation, call, input).await
     }
 
-    async fn run(&self, service: &'static str, name: &str, input: Value) -> Result<Value, Error> {
+    pub(crate) async fn run(
+        &self,
+        service: &'static str,
+        name: &str,
+        input: Value,
+    ) -> Result<Value, Error> {
         self.run_as(Principal::root(ACCOUNT), service, name, input).await
     }
 
-    async fn ok(&self, service: &'static str, name: &str, input: Value) -> Value {
+    pub(crate) async fn ok(&self, service: &'static str, name: &str, input: Value) -> Value {
         self.run(service, name, input).await.unwrap_or_else(|err| panic!("{name}: {err}"))
     }
 
-    async fn create(&self, name: &str, kind: &str, definition: &str) -> Result<Value, Error> {
+    pub(crate) async fn create(
+        &self,
+        name: &str,
+        kind: &str,
+        definition: &str,
+    ) -> Result<Value, Error> {
         let role = format!("arn:aws:iam::{ACCOUNT}:role/r");
         let input = value!({
             "name": name, "type": kind, "definition": definition, "roleArn": role,
@@ -86,7 +99,7 @@ impl Whole {
         self.run("stepfunctions", "CreateStateMachine", input).await
     }
 
-    async fn start(&self, operation: &str, machine: &str, input: &str) -> Value {
+    pub(crate) async fn start(&self, operation: &str, machine: &str, input: &str) -> Value {
         let asked = value!({"stateMachineArn": machine_arn(machine), "input": input});
         self.ok("stepfunctions", operation, asked).await
     }

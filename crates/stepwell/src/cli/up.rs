@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use automation::catalogue::Edition;
 use runtime::ClockMode;
-use services::{AuthMode, Reset, Settings};
+use services::{AuthMode, Purge, Reset, Retention, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{block_on, env, hint};
@@ -47,6 +47,15 @@ pub(super) struct Arguments {
     /// How AWS's own runbooks behave: `as-published` keeps their known faults
     #[arg(long, value_enum, default_value = "repaired")]
     runbooks: Runbooks,
+    /// How long after its end a STANDARD execution is removed: a duration, or `never`
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = purge)]
+    retention: Purge,
+    /// How long after its end a runbook execution is removed
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = purge)]
+    automation_retention: Purge,
+    /// How long after its deletion a stack is removed
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = purge)]
+    stack_retention: Purge,
     /// How many seconds requests under way may take to end when the server is told to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain_seconds: u64,
@@ -97,6 +106,17 @@ fn account(text: &str) -> Result<String, String> {
     if digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
 }
 
+/// Returns when something is removed, or why that cannot be read.
+fn purge(text: &str) -> Result<Purge, String> {
+    if text == "never" {
+        return Ok(Purge::Never);
+    }
+    let seconds = duration_seconds(text).map_err(|err| format!("{err}, or never"))?;
+    // Longer than any clock runs is cut off there.
+    #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates")]
+    Ok(Purge::AfterMillis((seconds * 1000.0) as i64))
+}
+
 impl Arguments {
     fn options(&self, address: String) -> Options {
         let reset = self.memory || self.allow_reset;
@@ -119,6 +139,11 @@ impl Arguments {
             },
             auth: self.auth.mode(),
             reset: if reset { Reset::Allowed } else { Reset::Refused },
+            retention: Retention {
+                executions: self.retention,
+                automations: self.automation_retention,
+                stacks: self.stack_retention,
+            },
             drain: Duration::from_secs(self.drain_seconds),
         }
     }
@@ -215,6 +240,13 @@ mod tests {
         for wrong in ["", "h", "90", "-1s", "1w", "一h"] {
             assert!(duration_seconds(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_has_ended_is_kept_for_a_time_or_for_ever() {
+        assert_eq!(purge("90d"), Ok(Purge::AfterMillis(7_776_000_000)));
+        assert_eq!(purge("never"), Ok(Purge::Never));
+        assert!(purge("0").is_err() && purge("forever").is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use runtime::ClockMode;
-use services::{AuthMode, Reset, Settings};
+use services::{AuthMode, Reset, Retention, Settings};
 use value::{Value, value};
 
 use crate::server::{self, Keep, Options, Server};
@@ -45,6 +45,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
         },
         auth: AuthMode::Loopback,
         reset: Reset::Refused,
+        retention: Retention::default(),
         drain: Duration::ZERO,
     };
     let server = Server::start(&options).await?;

@@ -3,5 +3,6 @@
 
 mod backup;
 mod log;
+mod retention;
 mod server;
 mod shutdown;
