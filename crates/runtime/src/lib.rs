@@ -118,7 +118,10 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
     /// It runs.
-    New,
+    New {
+        /// Since when, in milliseconds since the epoch.
+        at_millis: i64,
+    },
     /// A process of this id runs or has run; nothing was done.
     AlreadyKnown,
 }
@@ -310,7 +313,7 @@ impl Runtime {
     pub async fn begin(&self, id: ProcessId, begin: Begin) -> Result<Started, Error> {
         let message = Forwarded::Begin { id, begin: Box::new(begin) };
         match self.deliver(message).await? {
-            Forward::New => Ok(Started::New),
+            Forward::New { at_millis } => Ok(Started::New { at_millis }),
             Forward::AlreadyKnown => Ok(Started::AlreadyKnown),
             other => Err(unexpected(&other)),
         }

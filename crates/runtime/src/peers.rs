@@ -29,7 +29,10 @@ pub enum Forwarded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Forward {
     /// A process began.
-    New,
+    New {
+        /// When, in milliseconds since the epoch.
+        at_millis: i64,
+    },
     /// A process of this id runs or has run.
     AlreadyKnown,
     /// The request was taken.
@@ -45,7 +48,7 @@ pub enum Forward {
 impl From<Started> for Forward {
     fn from(started: Started) -> Forward {
         match started {
-            Started::New => Forward::New,
+            Started::New { at_millis } => Forward::New { at_millis },
             Started::AlreadyKnown => Forward::AlreadyKnown,
         }
     }

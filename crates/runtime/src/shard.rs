@@ -286,7 +286,7 @@ impl Shard {
                 let entry = Entry::Began(begin);
                 turn.lines.push(JournalLine { process: id.clone(), stamp, entry });
                 self.gather(id, effects, turn);
-                turn.replies.push(Reply::Began(reply, Started::New));
+                turn.replies.push(Reply::Began(reply, Started::New { at_millis: stamp.millis }));
                 self.shared.figures.begun(id.kind());
             }
             Err(err) => drop(reply.send(Err(err))),

@@ -52,22 +52,21 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         let id = ProcessId::new(Kind::Execution, &execution_arn);
         let asked_input = begin.input.clone();
         let started = services.runtime().begin(id, Begin::Execution(begin)).await?;
-        let record: Value = services.store().read(|store| find_execution(store, &execution_arn))?;
-        match started {
-            Started::New => {}
+        let start_date = match started {
+            Started::New { at_millis } => (at_millis as f64 / 1000.0).into(),
             // The same name with the same input, while it runs, is the same request.
             Started::AlreadyKnown => {
+                let record: Value =
+                    services.store().read(|store| find_execution(store, &execution_arn))?;
                 let running = record.maybe_text("status") == Some("RUNNING");
                 let same = record.maybe_text("input") == Some(&*asked_input);
                 if !(same && (running || call.effect_id.is_some())) {
                     return Err(error::execution_already_exists(&execution_arn));
                 }
+                record.get("startDate").cloned().unwrap_or_default()
             }
-        }
-        Ok(value!({
-            "executionArn": execution_arn,
-            "startDate": record.get("startDate"),
-        }))
+        };
+        Ok(value!({ "executionArn": execution_arn, "startDate": start_date }))
     })
 }
 
@@ -82,8 +81,7 @@ impl Asked {
     /// Checks a request.
     pub(super) fn read(services: &Services, call: &Call, input: &Value) -> Result<Asked, Error> {
         let state_machine_arn = input.text("stateMachineArn")?;
-        let known =
-            services.store().read(|store| services.machines.find(store, state_machine_arn))?;
+        let known = services.machines.find(services.store(), state_machine_arn)?;
         let name = match input.maybe_text("name") {
             Some(name) => {
                 check_name(name)?;
