@@ -6,6 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Begin, Fact, ProcessId, Started};
 
+/// Whether the id of a process that begins may have been used before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Novelty {
+    /// It may: whoever takes it looks.
+    #[default]
+    Unknown,
+    /// It was made at random for this one request.
+    Fresh,
+}
+
 /// A message from one node to another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Forwarded {
@@ -15,6 +25,9 @@ pub enum Forwarded {
         id: ProcessId,
         /// How.
         begin: Box<Begin>,
+        /// Whether the id may have been used before.
+        #[serde(default)]
+        novelty: Novelty,
     },
     /// Hand a request to a running process.
     Request {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
 
@@ -17,6 +17,11 @@ use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
 const UNITS_WAITING_MAX: usize = 4096;
 /// The writer's stack. Handlers run on it, and what they read may nest as deep as a value may.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
+/// When the last commit had so many units, the next waits a little for company: a sync costs as much
+/// processor time as tens of units do, and nobody is alone.
+const UNITS_WORTH_WAITING: usize = 4;
+/// How long it waits.
+const WAIT: Duration = Duration::from_micros(250);
 /// How many units share a commit at most.
 const UNITS_PER_COMMIT_MAX: usize = 512;
 
@@ -126,6 +131,9 @@ impl Drop for Writer {
 
 fn run(desk: &Desk, waiting: &Receiver<Unit>) {
     while let Ok(first) = waiting.recv() {
+        if UNITS_WORTH_WAITING <= desk.last.load(Ordering::Relaxed) {
+            std::thread::sleep(WAIT);
+        }
         // Who writes now is done soon; until then more may come to share the next commit.
         let mut session = desk.session.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::default();

@@ -51,7 +51,14 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         let (execution_arn, begin) = plan(&call, asked);
         let id = ProcessId::new(Kind::Execution, &execution_arn);
         let asked_input = begin.input.clone();
-        let started = services.runtime().begin(id, Begin::Execution(begin)).await?;
+        let begin = Begin::Execution(begin);
+        // A name made here and now is nobody else's; one made for an effect may be a repetition.
+        let is_fresh = input.get("name").is_none() && call.effect_id.is_none();
+        let started = if is_fresh {
+            services.runtime().begin_fresh(id, begin).await?
+        } else {
+            services.runtime().begin(id, begin).await?
+        };
         let start_date = match started {
             Started::New { at_millis } => (at_millis as f64 / 1000.0).into(),
             // The same name with the same input, while it runs, is the same request.
