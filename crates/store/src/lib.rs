@@ -87,6 +87,20 @@ pub enum Error {
     Closed,
 }
 
+impl Error {
+    /// Returns a backend's failure with where the backend is, for whoever reads it in a log.
+    fn at(self, place: &str) -> Error {
+        match self {
+            Error::Backend(what) => Error::Backend(format!("{what} (store: {place})")),
+            Error::Corrupt { .. }
+            | Error::InUse(_)
+            | Error::Format { .. }
+            | Error::Fenced { .. }
+            | Error::Closed => self,
+        }
+    }
+}
+
 /// Whether what a job did is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

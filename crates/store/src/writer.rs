@@ -202,8 +202,8 @@ impl Batch {
                 }
             }
             Err(err) => {
+                let err = err.at(&desk.place);
                 tracing::error!(
-                    store = %desk.place,
                     error = %err,
                     units,
                     "a commit failed. What was acknowledged before is safe; is there room on the \
