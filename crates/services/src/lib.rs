@@ -45,6 +45,7 @@ mod http;
 pub mod iam;
 pub mod ids;
 mod input;
+mod kept;
 mod metrics;
 mod nodes;
 mod operation;
@@ -81,6 +82,8 @@ pub struct Services {
     http: Http,
     key_uses: http::KeyUses,
     metrics: metrics::Metrics,
+    /// Access keys of users, by id; `None` for ids that are none.
+    keys: kept::Kept<String, Option<Arc<iam::StoredKey>>>,
     /// Where this server listens, for scripts; known once it does.
     endpoint_url: OnceLock<String>,
     /// What nodes on the same store know each other by; none when this is the only one.
@@ -99,6 +102,7 @@ impl Services {
             http,
             key_uses: http::KeyUses::default(),
             metrics: metrics::Metrics::default(),
+            keys: kept::Kept::default(),
             endpoint_url: OnceLock::new(),
             node_secret: OnceLock::new(),
         })

@@ -149,12 +149,10 @@ impl Readers {
     }
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
-        let mut connection = self.take()?;
-        {
-            let snapshot = connection.transaction()?;
-            work(&rows::Rows::new(&snapshot));
-            snapshot.finish()?;
-        }
+        let connection = self.take()?;
+        let snapshot = rows::Snapshot::new(&connection);
+        work(&snapshot);
+        snapshot.end()?;
         self.keep(connection);
         Ok(())
     }
@@ -190,6 +188,10 @@ impl Backend for Sqlite {
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
         self.readers.read(work)
+    }
+
+    fn generation(&self) -> Option<u64> {
+        Some(self.figures.generation())
     }
 
     /// The lock on the directory is the lease.

@@ -85,8 +85,11 @@ impl ExecutionProcess {
         let mut process = ExecutionProcess { definition, kept };
         let index = format!("{}/{}/{arn}", begin.state_machine_arn, newest_first(stamp.millis));
         effects.push(Effect::Write(put(Table::ExecutionsByStart, index, &arn.into())));
-        effects.push(Effect::Write(process.record(None)));
         process.apply(stamp, Fact::Started(Box::new(started)), effects);
+        // Whoever has ended already has written his record.
+        if !process.is_finished() {
+            effects.push(Effect::Write(process.record(None)));
+        }
         Ok(process)
     }
 

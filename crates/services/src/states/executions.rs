@@ -52,23 +52,29 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         tracing::Span::current().record("execution", &*execution_arn);
         let id = ProcessId::new(Kind::Execution, &execution_arn);
         let asked_input = begin.input.clone();
-        let started = services.runtime().begin(id, Begin::Execution(begin)).await?;
-        let record: Value = services.store().read(|store| find_execution(store, &execution_arn))?;
-        match started {
-            Started::New => {}
+        let begin = Begin::Execution(begin);
+        // A name made here and now is nobody else's; one made for an effect may be a repetition.
+        let is_fresh = input.get("name").is_none() && call.effect_id.is_none();
+        let started = if is_fresh {
+            services.runtime().begin_fresh(id, begin).await?
+        } else {
+            services.runtime().begin(id, begin).await?
+        };
+        let start_date = match started {
+            Started::New { at_millis } => (at_millis as f64 / 1000.0).into(),
             // The same name with the same input, while it runs, is the same request.
             Started::AlreadyKnown => {
+                let record: Value =
+                    services.store().read(|store| find_execution(store, &execution_arn))?;
                 let running = record.maybe_text("status") == Some("RUNNING");
                 let same = record.maybe_text("input") == Some(&*asked_input);
                 if !(same && (running || call.effect_id.is_some())) {
                     return Err(error::execution_already_exists(&execution_arn));
                 }
+                record.get("startDate").cloned().unwrap_or_default()
             }
-        }
-        Ok(value!({
-            "executionArn": execution_arn,
-            "startDate": record.get("startDate"),
-        }))
+        };
+        Ok(value!({ "executionArn": execution_arn, "startDate": start_date }))
     })
 }
 
@@ -83,8 +89,7 @@ impl Asked {
     /// Checks a request.
     pub(super) fn read(services: &Services, call: &Call, input: &Value) -> Result<Asked, Error> {
         let state_machine_arn = input.text("stateMachineArn")?;
-        let known =
-            services.store().read(|store| services.machines.find(store, state_machine_arn))?;
+        let known = services.machines.find(services.store(), state_machine_arn)?;
         let name = match input.maybe_text("name") {
             Some(name) => {
                 check_name(name)?;
