@@ -4,6 +4,7 @@
 //! goes on in a task of its own, which its caller's leaving does not end.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use asl::Definition;
@@ -20,7 +21,8 @@ use crate::integrations::{self, Acting};
 use crate::process::Stamp as Moment;
 use crate::{Error, Kind, ProcessId, Runtime, Shared};
 
-/// How many express executions may be under way at once; further ones are refused.
+/// How many express executions may be under way at once, unless somebody says otherwise; further
+/// ones are refused.
 pub const EXPRESS_UNDER_WAY_MAX: usize = 10_000;
 /// How many calls of one express execution may be under way at once; further ones wait their turn.
 /// They do not share the turns of other executions: a call that starts an execution and waits for
@@ -41,6 +43,8 @@ pub struct Ended {
 /// The express executions under way.
 pub(crate) struct UnderWay {
     places: Arc<Semaphore>,
+    /// How many places there are.
+    max: AtomicUsize,
     /// Where timers of executions that wait are told to.
     wakers: Mutex<HashMap<ProcessId, mpsc::UnboundedSender<Wake>>>,
 }
@@ -54,7 +58,8 @@ struct Wake {
 impl Default for UnderWay {
     fn default() -> UnderWay {
         let places = Arc::new(Semaphore::new(EXPRESS_UNDER_WAY_MAX));
-        UnderWay { places, wakers: Mutex::default() }
+        let max = AtomicUsize::new(EXPRESS_UNDER_WAY_MAX);
+        UnderWay { places, max, wakers: Mutex::default() }
     }
 }
 
@@ -76,7 +81,14 @@ impl UnderWay {
 
     /// Returns how many are under way.
     pub(crate) fn len(&self) -> usize {
-        EXPRESS_UNDER_WAY_MAX - self.places.available_permits()
+        self.max.load(Ordering::Relaxed).saturating_sub(self.places.available_permits())
+    }
+
+    /// Says how many may be under way, while none is.
+    pub(crate) fn limit(&self, max: usize) {
+        let before = self.max.swap(max, Ordering::Relaxed);
+        self.places.add_permits(max.saturating_sub(before));
+        self.places.forget_permits(before.saturating_sub(max));
     }
 
     /// Ends every execution that waits; whoever waits for it hears that it is not running.

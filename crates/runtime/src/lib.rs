@@ -294,6 +294,16 @@ impl Runtime {
         self.shared.figures.snapshot()
     }
 
+    /// Says how many express executions may be under way; before any is.
+    pub fn limit_express(&self, under_way_max: usize) {
+        self.shared.express.limit(under_way_max);
+    }
+
+    /// Returns how many state-machine executions are open in the shards that are this node's.
+    pub fn executions_open(&self) -> usize {
+        self.shared.figures.executions_open()
+    }
+
     /// Returns how many express executions are under way.
     pub fn express_under_way(&self) -> usize {
         self.shared.express.len()

@@ -298,7 +298,7 @@ impl Shard {
                 turn.lines.push(JournalLine { process: id.clone(), stamp, entry });
                 self.gather(id, effects, turn);
                 turn.replies.push(Reply::Began(reply, Started::New { at_millis: stamp.millis }));
-                self.shared.figures.begun(id.kind());
+                self.shared.figures.begun(self.number, id.kind());
             }
             Err(err) => drop(reply.send(Err(err))),
         }
@@ -348,6 +348,7 @@ impl Shard {
             task.abort();
         }
         self.residents.clear();
+        self.shared.figures.forgot(self.number);
         self.shared.timers.forget_shard(self.number);
     }
 }

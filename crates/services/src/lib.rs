@@ -9,7 +9,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use runtime::{Clock, ClockMode, NoPeers, Node, Opened};
-//! use services::{AuthMode, Endpoint, Http, Reset, Services, Settings};
+//! use services::{AuthMode, Endpoint, Http, Limits, Reset, Services, Settings};
 //! use wire::{Handler, Request};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -20,6 +20,7 @@
 //!     region: "us-east-1".into(),
 //!     partition: "aws".into(),
 //!     edition: automation::catalogue::Edition::Repaired,
+//!     limits: Limits::default(),
 //! };
 //! let http = Http { auth: AuthMode::Loopback, reset: Reset::Allowed };
 //! let services = Services::new(settings, opened.handle(), http);
@@ -46,6 +47,7 @@ pub mod iam;
 pub mod ids;
 mod input;
 mod kept;
+mod limits;
 mod metrics;
 mod nodes;
 mod operation;
@@ -68,6 +70,7 @@ pub use endpoint::Endpoint;
 pub use error::{Answer, Error};
 pub use http::{AuthMode, Http, Reset};
 pub use input::Input;
+pub use limits::{LIMITS, Limit, Limits};
 pub use nodes::{HttpPeers, secret as node_secret};
 pub use operation::{Check, Operation, Pending, Run};
 pub use retention::{Purge, Retention};
@@ -93,6 +96,7 @@ pub struct Services {
 impl Services {
     /// Returns the services of a server; [`Services::start`] starts what runs in the background.
     pub fn new(settings: Settings, runtime: Runtime, http: Http) -> Arc<Services> {
+        runtime.limit_express(settings.limits.express_executions);
         Arc::new(Services {
             settings: Arc::new(settings),
             runtime,

@@ -213,6 +213,8 @@ impl Services {
         page.sample(name, &[("kind", "stack")], figures.stacks_begun);
         let help = "Durable processes that have ended on this node.";
         page.single("stepwell_processes_finished_total", COUNTER, help, figures.finished);
+        let help = "State-machine executions of this node's shards that have not ended.";
+        page.single("stepwell_executions_open", GAUGE, help, figures.executions_open);
         let name = "stepwell_purged_total";
         page.family(name, COUNTER, "What was removed because it ended long ago.");
         for kind in PURGED {

@@ -7,6 +7,7 @@ mod iam_deletion;
 mod iam_entities;
 mod iam_mfa;
 mod iam_policies;
+mod limits;
 mod metrics;
 mod retention;
 mod server;

@@ -18,6 +18,7 @@ fn services() -> Arc<Services> {
         region: "us-east-1".into(),
         partition: "aws".into(),
         edition: automation::catalogue::Edition::default(),
+        limits: services::Limits::default(),
     };
     let http = Http { auth: AuthMode::Open, reset: Reset::Allowed };
     let services = Services::new(settings, opened.handle(), http);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use policy::Principal;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
 use services::{
-    AuthMode, Call, Endpoint, Error, Http, Origin, Reset, Services, Settings, iam, operations,
+    AuthMode, Call, Endpoint, Error, Http, Limits, Origin, Reset, Services, Settings, iam,
+    operations,
 };
 use store::{Read, Scan, Store, Table};
 use value::{Value, value};
@@ -26,12 +27,17 @@ async fn whole() -> Whole {
 }
 
 pub(crate) async fn whole_on(mode: ClockMode) -> Whole {
+    whole_with(mode, Limits::default()).await
+}
+
+pub(crate) async fn whole_with(mode: ClockMode, limits: Limits) -> Whole {
     let opened = Opened::open(Store::memory(), Clock::new(mode), Node::alone()).unwrap();
     let settings = Settings {
         account: ACCOUNT.into(),
         region: "us-east-1".into(),
         partition: "aws".into(),
         edition: automation::catalogue::Edition::default(),
+        limits,
     };
     let http = Http { auth: AuthMode::Loopback, reset: Reset::Allowed };
     let runtime = opened.handle();
@@ -116,7 +122,7 @@ impl Whole {
         self.ok("iam", "PutRolePolicy", policy).await;
     }
 
-    async fn refused(&self, operation: &str, input: Value) -> String {
+    pub(crate) async fn refused(&self, operation: &str, input: Value) -> String {
         match self.run("stepfunctions", operation, input).await {
             Ok(answer) => panic!("{operation} answered {answer}"),
             Err(err) => err.to_string(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use automation::catalogue::Edition;
 use runtime::ClockMode;
-use services::{AuthMode, Purge, Reset, Retention, Settings};
+use services::{AuthMode, LIMITS, Limits, Purge, Reset, Retention, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{block_on, env, hint};
@@ -47,6 +47,9 @@ pub(super) struct Arguments {
     /// How AWS's own runbooks behave: `as-published` keeps their known faults
     #[arg(long, value_enum, default_value = "repaired")]
     runbooks: Runbooks,
+    /// Set a limit; `--limit help` lists them
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
     /// How long after its end a STANDARD execution is removed: a duration, or `never`
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = purge)]
     retention: Purge,
@@ -118,7 +121,7 @@ fn purge(text: &str) -> Result<Purge, String> {
 }
 
 impl Arguments {
-    fn options(&self, address: String) -> Options {
+    fn options(&self, address: String, limits: Limits) -> Options {
         let reset = self.memory || self.allow_reset;
         Options {
             keep: if self.memory {
@@ -136,6 +139,7 @@ impl Arguments {
                     Runbooks::Repaired => Edition::Repaired,
                     Runbooks::AsPublished => Edition::AsPublished,
                 },
+                limits,
             },
             auth: self.auth.mode(),
             reset: if reset { Reset::Allowed } else { Reset::Refused },
@@ -154,13 +158,21 @@ const SIGXFSZ: i32 = 25;
 
 /// Serves until SIGINT or SIGTERM, then lets requests under way end; a second signal ends at once.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.limits.iter().any(|text| text == "help") {
+        return Ok(list_limits());
+    }
+    let mut limits = Limits::default();
+    for text in &arguments.limits {
+        let set = limits.set(text).map_err(|what| anyhow::anyhow!("--limit: {what}"));
+        set.map_err(|err| hint(err, "`stepwell up --limit help` lists the limits"))?;
+    }
     block_on(async {
         let bound = server::bind(&arguments.listen, arguments.auth.mode()).await;
         let (listener, address) = bound.map_err(|err| {
             hint(err, "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further")
         })?;
         let endpoint = format!("http://{address}");
-        let options = arguments.options(endpoint.clone());
+        let options = arguments.options(endpoint.clone(), limits);
         // Handled, a file that grows beyond a limit is an error of the write and not the end.
         let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let server = Server::start(&options).await?;
@@ -183,6 +195,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
         }
     })
+}
+
+/// Prints every limit, what it is and what it may be.
+fn list_limits() -> ExitCode {
+    for limit in LIMITS {
+        let (name, preset) = (limit.name, limit.of(Limits::default()));
+        println!("{name:<22} {preset:>9}, at most {:>9}: {}", limit.max, limit.about);
+    }
+    ExitCode::SUCCESS
 }
 
 /// The status of a server that was told to stop twice; as after SIGTERM.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use runtime::ClockMode;
-use services::{AuthMode, Reset, Retention, Settings};
+use services::{AuthMode, Limits, Reset, Retention, Settings};
 use value::{Value, value};
 
 use crate::server::{self, Keep, Options, Server};
@@ -42,6 +42,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
             region: "us-east-1".into(),
             partition: "aws".into(),
             edition: automation::catalogue::Edition::Repaired,
+            limits: Limits::default(),
         },
         auth: AuthMode::Loopback,
         reset: Reset::Refused,

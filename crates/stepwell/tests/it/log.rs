@@ -70,6 +70,7 @@ fn the_life_of_a_server_is_logged_from_its_start_to_its_end() {
     server.signal("TERM");
     server.ended();
     let server = start();
+    assert!(server.metrics().contains("\nstepwell_executions_open 1\n"));
     server.signal("INT");
     let (status, log) = server.ended();
     assert!(status.success());

@@ -1,6 +1,7 @@
 //! A server in a process of its own.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -87,6 +88,16 @@ impl Server {
             "roleArn": format!("arn:aws:iam::{ACCOUNT}:role/machine"),
         });
         text(&self.ok("stepfunctions", "CreateStateMachine", input), &["stateMachineArn"])
+    }
+
+    /// Returns the page of metrics, with its head.
+    pub(crate) fn metrics(&self) -> String {
+        let mut stream = TcpStream::connect(self.endpoint.trim_start_matches("http://")).unwrap();
+        let head = "GET /_stepwell/metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -21,23 +21,12 @@ fn slow_request(server: &Server, seconds: u64) -> std::thread::JoinHandle<Option
     let answer = std::thread::spawn(move || {
         call(&client, "stepfunctions", "StartSyncExecution", input).ok()
     });
-    let host = server.endpoint.trim_start_matches("http://").to_owned();
     let began = Instant::now();
-    while !metrics(&host).contains("stepwell_http_requests_under_way 1") {
+    while !server.metrics().contains("stepwell_http_requests_under_way 1") {
         assert!(began.elapsed() < Duration::from_secs(10));
         std::thread::sleep(Duration::from_millis(10));
     }
     answer
-}
-
-fn metrics(host: &str) -> String {
-    use std::io::{Read, Write};
-    let mut stream = TcpStream::connect(host).unwrap();
-    let head = "GET /_stepwell/metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
 }
 
 #[test]
