@@ -17,6 +17,7 @@ use wire::{Face, Fault, Request, Response, Routed};
 
 use crate::call::Origin;
 use crate::metrics::Named;
+use crate::traces::Ended;
 use crate::{Call, Error, Input, Services, SessionPolicy, dispatch, iam, ids, nodes, sts};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
@@ -103,7 +104,12 @@ impl wire::Handler for Services {
                 Err(fault) => fault.render(&request_id),
             };
             drop(under_way);
-            self.metrics.ended(named, response.status, began.elapsed());
+            let (status, took) = (response.status, began.elapsed());
+            self.metrics.ended(named, status, took);
+            if let Some(traces) = self.traces.get() {
+                let request_id = request_id.as_str();
+                traces.request(&request, &Ended { named, status, request_id, took });
+            }
             response
         })
     }

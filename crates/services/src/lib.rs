@@ -57,6 +57,7 @@ mod roles;
 mod ssm;
 mod states;
 pub mod sts;
+mod traces;
 
 use std::sync::{Arc, OnceLock};
 
@@ -85,6 +86,8 @@ pub struct Services {
     http: Http,
     key_uses: http::KeyUses,
     metrics: metrics::Metrics,
+    /// The way to a collector, if there is one.
+    traces: OnceLock<traces::Traces>,
     /// Access keys of users, by id; `None` for ids that are none.
     keys: kept::Kept<String, Option<Arc<iam::StoredKey>>>,
     /// Where this server listens, for scripts; known once it does.
@@ -106,6 +109,7 @@ impl Services {
             http,
             key_uses: http::KeyUses::default(),
             metrics: metrics::Metrics::default(),
+            traces: OnceLock::new(),
             keys: kept::Kept::default(),
             endpoint_url: OnceLock::new(),
             node_secret: OnceLock::new(),

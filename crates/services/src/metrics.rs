@@ -178,6 +178,11 @@ impl Services {
             let buckets = REQUEST_MICROS_BUCKETS.iter().copied().zip(counts);
             page.histogram(name, &[("service", service)], buckets, count, micros);
         }
+        let (sent, dropped) = self.spans();
+        let name = "stepwell_spans_total";
+        page.family(name, COUNTER, "Spans for the collector of traces.");
+        page.sample(name, &[("outcome", "sent")], sent);
+        page.sample(name, &[("outcome", "dropped")], dropped);
         let (allowed, denied) = self.policies.decided();
         let name = "stepwell_authorizations_total";
         page.family(name, COUNTER, "Calls that were authorised or refused.");

@@ -88,6 +88,8 @@ pub(crate) struct Options {
     pub(crate) auth: AuthMode,
     pub(crate) reset: Reset,
     pub(crate) retention: Retention,
+    /// Where spans of requests are sent.
+    pub(crate) otlp: Option<String>,
     /// How long requests under way may take to end when the server stops.
     pub(crate) drain: Duration,
 }
@@ -124,6 +126,9 @@ impl Server {
             }
             None => opened.start(endpoint, Arc::new(NoPeers)),
         }
+        if let Some(collector) = &options.otlp {
+            services.trace_to(collector).context("sending traces")?;
+        }
         services.start(options.retention);
         Ok(Server { services, runtime, drain: options.drain })
     }
@@ -140,11 +145,12 @@ impl Server {
             began = Some(Instant::now());
         };
         let Drained { ended, cut_off } =
-            wire::serve(listener, self.services, stop, self.drain).await;
+            wire::serve(listener, self.services.clone(), stop, self.drain).await;
         if 0 < cut_off {
             tracing::warn!(cut_off, "requests were still under way when time was up");
         }
         self.runtime.stop().await;
+        self.services.flush_traces().await;
         let millis = began.map(|began| began.elapsed().as_millis()).unwrap_or_default();
         let millis = u64::try_from(millis).unwrap_or(u64::MAX);
         tracing::info!(requests_drained = ended, cut_off, millis, "shutdown ended");

@@ -166,7 +166,17 @@ async fn every_family_is_described_and_parses_and_no_label_carries_what_callers_
         .iter()
         .flat_map(|service| operations(service).map(|operation| operation.name))
         .chain(SERVICE_NAMES.iter().copied())
-        .chain(["unknown", "allowed", "denied", "execution", "automation", "stack", "+Inf"])
+        .chain([
+            "unknown",
+            "sent",
+            "dropped",
+            "allowed",
+            "denied",
+            "execution",
+            "automation",
+            "stack",
+            "+Inf",
+        ])
         .chain(["2xx", "3xx", "4xx", "5xx", env!("CARGO_PKG_VERSION")])
         .collect();
     let labels = families.values().flat_map(|family| &family.samples).flat_map(|s| &s.labels);

@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// How long after its deletion a stack is removed
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = purge)]
     stack_retention: Purge,
+    /// Send a span of every request to this OpenTelemetry collector (OTLP over HTTP, JSON)
+    #[arg(long, value_name = "http://HOST:4318", env = "STEPWELL_OTLP")]
+    otlp: Option<String>,
     /// How many seconds requests under way may take to end when the server is told to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain_seconds: u64,
@@ -148,6 +151,7 @@ impl Arguments {
                 automations: self.automation_retention,
                 stacks: self.stack_retention,
             },
+            otlp: self.otlp.clone(),
             drain: Duration::from_secs(self.drain_seconds),
         }
     }

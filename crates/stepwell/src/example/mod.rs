@@ -47,6 +47,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
         auth: AuthMode::Loopback,
         reset: Reset::Refused,
         retention: Retention::default(),
+        otlp: None,
         drain: Duration::ZERO,
     };
     let server = Server::start(&options).await?;

@@ -6,3 +6,4 @@ mod log;
 mod retention;
 mod server;
 mod shutdown;
+mod traces;
