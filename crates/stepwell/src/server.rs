@@ -1,5 +1,6 @@
 //! A whole server: store, runtime, services, listener.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
 use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Services, Settings};
-use store::Store;
+use store::{PostgresUrl, Store};
 use tokio::net::TcpListener;
 
 /// Where the server keeps its data.
@@ -17,6 +18,8 @@ pub(crate) enum Keep {
     Memory,
     /// In a directory.
     Directory(PathBuf),
+    /// In a database, which other nodes may share.
+    Postgres(PostgresUrl),
 }
 
 impl Keep {
@@ -25,6 +28,19 @@ impl Keep {
             Keep::Memory => Ok(Store::memory()),
             Keep::Directory(directory) => Store::open(directory)
                 .with_context(|| format!("opening the data directory {}", directory.display())),
+            Keep::Postgres(url) => {
+                Store::connect(url).with_context(|| format!("opening the database {url}"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Keep::Memory => f.write_str("in memory"),
+            Keep::Directory(directory) => write!(f, "in {}", directory.display()),
+            Keep::Postgres(url) => write!(f, "in {url}"),
         }
     }
 }
@@ -35,7 +51,8 @@ async fn node(store: &Store, address: &str) -> Result<(Node, Option<String>)> {
         return Ok((Node::alone(), None));
     }
     let secret = services::node_secret(store).await?;
-    let id = format!("{address}/{}", std::process::id());
+    // Not the process's number: in containers that is the same again and again.
+    let id = format!("{address}/{}", services::ids::uuid());
     Ok((Node { id, address: address.to_owned() }, Some(secret)))
 }
 
@@ -45,6 +62,8 @@ pub(crate) struct Options {
     pub(crate) keep: Keep,
     /// Where the server is reached: `http://127.0.0.1:4566`.
     pub(crate) address: String,
+    /// Where nodes on the same store reach it.
+    pub(crate) advertised: String,
     pub(crate) clock: ClockMode,
     pub(crate) settings: Settings,
     pub(crate) auth: AuthMode,
@@ -64,7 +83,7 @@ impl Server {
     /// When the store cannot be opened or read.
     pub(crate) async fn start(options: &Options) -> Result<Server> {
         let store = options.keep.open()?;
-        let (node, peers) = node(&store, &options.address).await?;
+        let (node, peers) = node(&store, &options.advertised).await?;
         let opened = Opened::open(store, Clock::new(options.clock), node)?;
         let runtime = opened.handle();
         let http = Http { auth: options.auth, reset: options.reset };
