@@ -157,7 +157,7 @@ impl ExecutionProcess {
         match integrations::request(&call.resource, &call.arguments) {
             Integrated::Call { service, operation, input } => Effect::Call {
                 number,
-                call: Box::new(Call { effect_id, caller, service, operation, input }),
+                call: Box::new(Call { effect_id, lease: None, caller, service, operation, input }),
             },
             // Answered in a turn of its own, as a fact like any other.
             Integrated::Refused(err) => Effect::Answer { number, err },

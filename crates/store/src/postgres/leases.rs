@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::connection::Connection;
 use super::line::Line;
 use super::rows::{column, integer, shard_number, unsigned};
+use super::session::LOCK;
 use crate::lease::{self, NodeRow, ShardRow};
 use crate::{Claim, Error, Leases};
 
@@ -40,7 +41,9 @@ impl Turns {
     /// Empties the store, unless another node is at work.
     pub(super) fn reset(&self) -> Result<(), Error> {
         self.within(|connection| {
-            connection.query_behind(BEGIN, SHARDS, &[])?;
+            // In the order in which everybody locks: the control plane before shards.
+            connection.query_behind(BEGIN, LOCK, &[])?;
+            connection.query(SHARDS, &[])?;
             let (nodes, now) = (nodes(connection)?, now(connection)?);
             let alive = nodes.iter().filter(|node| now < node.until_millis).count();
             if 1 < alive {
@@ -48,10 +51,7 @@ impl Turns {
                     "{alive} nodes work on this store: only one that is alone may empty it"
                 )));
             }
-            connection.batch(
-                "SELECT id FROM stepwell_control FOR UPDATE; DELETE FROM stepwell_rows; \
-                 DELETE FROM stepwell_journal",
-            )
+            connection.batch("DELETE FROM stepwell_rows; DELETE FROM stepwell_journal")
         })
     }
 

@@ -8,7 +8,7 @@ use tokio_postgres::types::FromSql;
 use super::connection::{Connection, Param};
 use super::keys;
 use super::pool::Pool;
-use crate::{Error, JournalEntry, Lsn, Read, Scan, Table, Transaction, frame};
+use crate::{Error, JournalEntry, Lease, Lsn, Read, Scan, Table, Transaction, frame};
 
 const GET: &str = "SELECT value FROM stepwell_rows WHERE tab = $1 AND key = $2";
 const SCAN_FROM: &str = "SELECT key, value FROM stepwell_rows \
@@ -26,6 +26,7 @@ const PUT: &str = "INSERT INTO stepwell_rows (tab, key, value) VALUES ($1, $2, $
 const DELETE: &str = "DELETE FROM stepwell_rows WHERE tab = $1 AND key = $2 RETURNING 1";
 const APPEND: &str =
     "INSERT INTO stepwell_journal (shard, lsn, crc, bytes) VALUES ($1, $2, $3, $4)";
+const OWNED: &str = "SELECT 1 FROM stepwell_shards WHERE shard = $1 AND epoch = $2";
 const CLEAR: &str = "DELETE FROM stepwell_rows; DELETE FROM stepwell_journal";
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -183,6 +184,14 @@ impl Transaction for Rows<Writing<'_>> {
         let (shard, lsn) = (shard_number(shard), integer(entry.lsn));
         let crc = i64::from(crc32fast::hash(&entry.bytes));
         self.0.0.get_mut().post(APPEND, &[&shard, &lsn, &crc, &entry.bytes])
+    }
+
+    /// No lock: another owner's changes of the control plane wait for this transaction's end, and
+    /// those that did not have to are seen by this question.
+    fn expect_owner(&mut self, lease: Lease) -> Result<(), Error> {
+        let Lease { shard, epoch } = lease;
+        let rows = self.0.ask(OWNED, &[&shard_number(shard), &integer(epoch)])?;
+        if rows.is_empty() { Err(Error::Fenced { shard }) } else { Ok(()) }
     }
 
     fn clear(&mut self) -> Result<(), Error> {

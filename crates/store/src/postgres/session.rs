@@ -9,7 +9,7 @@ use crate::{Commit, Error, Transaction, Verdict, Work, writer};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// Waits until no other node changes the control plane. What is read behind it is the latest.
-const LOCK: &str = "SELECT id FROM stepwell_control FOR UPDATE";
+pub(super) const LOCK: &str = "SELECT id FROM stepwell_control FOR UPDATE";
 
 /// Changes of the control plane: one transaction at a time, over all nodes.
 pub(super) struct Control(pub(super) Line);

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, JournalEntry, Lsn, Read, Scan, Table, Transaction, frame};
+use crate::{Error, JournalEntry, Lease, Lsn, Read, Scan, Table, Transaction, frame};
 
 /// Reads on whatever transaction the connection is in; writes too, on the writer's.
 pub(super) struct Rows<'c> {
@@ -150,6 +150,11 @@ impl Transaction for Rows<'_> {
 
     fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error> {
         append(self.connection, shard, entry.lsn, &entry.bytes)
+    }
+
+    /// The directory has one owner for as long as it is open.
+    fn expect_owner(&mut self, _: Lease) -> Result<(), Error> {
+        Ok(())
     }
 
     fn clear(&mut self) -> Result<(), Error> {

@@ -5,7 +5,9 @@ mod database;
 mod nodes;
 
 use database::Database;
-use store::{Claim, Commit, Error, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write};
+use store::{
+    Claim, Commit, Error, Lease, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write,
+};
 
 fn on_each(check: impl Fn(Store)) {
     check(Store::memory());
@@ -187,6 +189,18 @@ fn a_commit_keeps_its_entry_its_rows_and_the_order_of_its_journal() {
             assert_eq!(tx.get(Table::Executions, "日本").unwrap().unwrap(), b"RUNNING");
             assert_eq!(tx.get(Table::Executions, "gone").unwrap(), None);
         });
+    });
+}
+
+#[test]
+fn a_change_may_ask_who_owns_a_shard() {
+    on_each(|store| {
+        let (shard, epoch) = (3, own(&store));
+        let asked = wait(store.write(move |tx| tx.expect_owner(Lease { shard, epoch })));
+        asked.unwrap().unwrap();
+        store.reset().unwrap();
+        let asked = wait(store.write(move |tx| tx.expect_owner(Lease { shard, epoch })));
+        asked.unwrap().unwrap();
     });
 }
 

@@ -162,6 +162,24 @@ fn changes_of_the_control_plane_by_two_nodes_happen_one_after_another() {
 }
 
 #[test]
+fn a_deposed_node_changes_nothing_in_the_control_plane_for_its_processes() {
+    let Some(database) = Database::fresh() else { return };
+    let (a, b) = (database.store(), database.store());
+    let lease = a.lease(&claim("a")).unwrap().held[0];
+    let effect = move |tx: &mut dyn store::Transaction| {
+        tx.expect_owner(lease)?;
+        tx.put(Table::Users, "made", b"1")
+    };
+    wait(b.lease(&claim("b")).map(|_| a.write(effect)).unwrap()).unwrap().unwrap();
+    expire(&database);
+    b.lease(&claim("b")).unwrap();
+    wait(b.write(|tx| tx.delete(Table::Users, "made"))).unwrap().unwrap();
+    let refused = wait(a.write(effect)).unwrap();
+    assert!(matches!(refused, Err(Error::Fenced { shard: 0 })));
+    assert_eq!(b.read(|tx| tx.get(Table::Users, "made").unwrap()), None);
+}
+
+#[test]
 fn connections_that_break_are_made_again() {
     let Some(database) = Database::fresh() else { return };
     let store = database.store();
