@@ -1,7 +1,7 @@
 //! Where Stepwell keeps what it promised: tables, and the journal of facts.
 //!
-//! What it is: [`Store`], a handle on one backend: SQLite in a directory, a PostgreSQL database that
-//! several nodes share, or memory. Work is a closure over a [`Transaction`]; whoever waits for
+//! What it is: [`Store`], a handle on one backend: SQLite in a directory, a PostgreSQL database
+//! that nodes share, or memory. Work is a closure over a [`Transaction`]; whoever waits for
 //! [`Store::write`] knows on return that the work is on disk. Writers that arrive while the disk is
 //! busy share the next commit (group commit).
 //! What it is not: it knows nothing of IAM or executions; keys are text, values are bytes.
