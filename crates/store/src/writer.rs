@@ -17,8 +17,8 @@ use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
 const UNITS_WAITING_MAX: usize = 4096;
 /// The writer's stack. Handlers run on it, and what they read may nest as deep as a value may.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
-/// When the last commit had so many units, the next waits a little for company: a sync costs as much
-/// processor time as tens of units do, and nobody is alone.
+/// When the last commit had so many units, the next waits a little for company: a sync costs as
+/// much processor time as tens of units do, and nobody is alone.
 const UNITS_WORTH_WAITING: usize = 4;
 /// How long it waits.
 const WAIT: Duration = Duration::from_micros(250);
