@@ -199,8 +199,8 @@ impl Shard {
         }
     }
 
-    /// Forgets the shard. Whoever keeps the leases brings it back, if it is still this node's; not in
-    /// a hurry, for if the disk is full or the database gone, the next attempt ends like this one.
+    /// Forgets the shard. Whoever keeps the leases brings it back, if it is still this node's; not
+    /// in a hurry: if the disk is full or the database gone, the next attempt ends like this one.
     fn put_down(&mut self) {
         self.forget();
         self.epoch = None;
