@@ -34,8 +34,14 @@ def programs():
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
         print("postgres.py: installing Debian's postgresql", file=sys.stderr, flush=True)
         quiet = {"stdout": subprocess.DEVNULL, "check": True}
+        # The package would make a cluster of its own and start it.
+        settings = pathlib.Path("/etc/postgresql-common/createcluster.conf")
+        if not settings.exists():
+            settings.parent.mkdir(parents=True, exist_ok=True)
+            settings.write_text("create_main_cluster = false\n", encoding="ascii")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "postgresql"]
+        install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends"]
+        install += ["-o", "Dpkg::Options::=--force-confold", "postgresql"]
         subprocess.run(["apt-get", "update", "-qq"], **quiet)
         subprocess.run(install, env=environment, **quiet)
         found = glob.glob("/usr/lib/postgresql/*/bin/initdb")

@@ -48,7 +48,13 @@ class Server:
         return self
 
     def begin(self):
-        """Starts the process; returns what is set when it has printed its address, or ended."""
+        """Starts the process; returns what is set when it has printed its address, or ended.
+
+        A server that is started again comes back where it was, as one does.
+        """
+        if self.endpoint:
+            port = self.endpoint.rsplit(":", 1)[1]
+            self.arguments[3] = f"127.0.0.1:{port}"
         self.process = subprocess.Popen(
             self.arguments,
             stdout=subprocess.PIPE,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
+use store::Lease;
 use value::Value;
 
 /// Whoever serves AWS operations: the services of this process, or a real AWS endpoint.
@@ -33,6 +34,10 @@ pub struct Call {
     /// The same for every repetition of this effect; who serves the call remembers it, so that a
     /// repetition after a crash changes nothing. Absent when the effect is never repeated.
     pub effect_id: Option<String>,
+    /// Under which lease the caller acts: who serves the call refuses it when the shard has another
+    /// owner meanwhile, who may have made the same call and forgotten its answer. None outside of
+    /// processes, and until the call is made.
+    pub lease: Option<Lease>,
     /// As whom.
     pub caller: Caller,
     /// Botocore's name of the service: `iam`, `stepfunctions`, `ssm`.

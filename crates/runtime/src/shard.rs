@@ -177,6 +177,7 @@ impl Shard {
             return;
         }
         self.forget();
+        self.epoch = None;
         match self.recover(epoch) {
             Ok(()) => self.perform_outstanding(),
             Err(err) => {
@@ -186,7 +187,7 @@ impl Shard {
         }
     }
 
-    /// Another node has the shard: what the turn has gathered is not kept.
+    /// Another node has the shard, or the store is away: what the turn has gathered is not kept.
     fn lose(&mut self, turn: &mut Turn) {
         let lost = std::mem::take(turn);
         commit::answer(lost.replies, &Err(Error::NotHere));
@@ -198,10 +199,13 @@ impl Shard {
         if self.epoch.is_some() {
             self.checkpoint().await;
             self.put_down();
+            // Somebody waits for it.
+            self.shared.node.hurry();
         }
     }
 
-    /// Forgets the shard. Whoever keeps the leases brings it back, if it is still this node's.
+    /// Forgets the shard. Whoever keeps the leases brings it back, if it is still this node's; not
+    /// in a hurry: if the disk is full or the database gone, the next attempt ends like this one.
     fn put_down(&mut self) {
         self.forget();
         self.epoch = None;
@@ -221,14 +225,14 @@ impl Shard {
                     Err(err) => drop(reply.send(Err(err))),
                 }
             }
-            Message::Request { id, fact, reply } => {
-                if self.is_resident(&id) {
+            Message::Request { id, fact, reply } => match self.is_resident(&id) {
+                Ok(true) => {
                     self.apply(&id, fact, turn);
                     turn.replies.push(Reply::Requested(reply));
-                } else {
-                    let _ = reply.send(Err(Error::NotRunning));
                 }
-            }
+                Ok(false) => drop(reply.send(Err(Error::NotRunning))),
+                Err(err) => drop(reply.send(Err(err))),
+            },
             Message::Answered { id, call, answer } => {
                 self.running.remove(&(id.clone(), call));
                 let Some(resident) = self.residents.get(&id) else { return };
@@ -244,7 +248,13 @@ impl Shard {
                 self.apply_some(&id, fact, turn);
             }
             Message::TimerFired { id, timer } => {
-                if self.is_resident(&id) {
+                let is_resident = self.is_resident(&id);
+                if let Err(Error::Store(store::Error::Backend(what))) = &is_resident {
+                    // The timer is spent. With what is durable, it will be armed again.
+                    tracing::warn!(shard = self.number, error = what, "a timer fell due in vain");
+                    return self.lose(turn);
+                }
+                if is_resident.is_ok_and(|is_resident| is_resident) {
                     let resident = self.residents.get(&id);
                     let fact = resident.and_then(|resident| resident.process.timer_fired(timer));
                     self.apply_some(&id, fact, turn);
@@ -259,25 +269,27 @@ impl Shard {
     }
 
     /// Returns whether a process runs; one that waits outside is brought back into memory.
-    fn is_resident(&mut self, id: &ProcessId) -> bool {
+    ///
+    /// # Errors
+    /// When it cannot be read; it stays where it is, untouched.
+    fn is_resident(&mut self, id: &ProcessId) -> Result<bool, Error> {
         if self.residents.contains_key(id) {
-            return true;
+            return Ok(true);
         }
         let key = row_key(self.number, id);
         let loaded = match self.shared.store.read(|tx| tx.get(Table::Snapshots, &key)) {
             Ok(Some(row)) => Resident::restore(id, &row, &self.shared.definitions),
-            Ok(None) => return false,
+            Ok(None) => return Ok(false),
             Err(err) => Err(Error::Store(err)),
         };
         match loaded {
             Ok(resident) => {
                 self.residents.insert(id.clone(), resident);
-                true
+                Ok(true)
             }
             Err(err) => {
-                // It stays where it is, untouched; the next start tries again.
                 tracing::error!(process = %id, error = %err, "a process cannot be read");
-                false
+                Err(err)
             }
         }
     }

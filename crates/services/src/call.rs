@@ -42,6 +42,8 @@ pub struct Call {
     /// Present when a running process calls: the same effect repeated after a crash carries the
     /// same id.
     pub effect_id: Option<String>,
+    /// Present when a running process calls: the lease under which its node runs it.
+    pub lease: Option<store::Lease>,
 }
 
 /// A policy of a session.

@@ -95,6 +95,11 @@ impl Services {
             if let Some(answer) = known {
                 return Ok((answer, Vec::new()));
             }
+            // INVARIANT: an effect of a deposed owner changes nothing. Its heir may have had the
+            // answer and forgotten it, so that it would not be known here.
+            if let Some(lease) = call.lease {
+                store.expect_owner(lease)?;
+            }
             let on = Reading { store: store.as_read(), call: &call };
             let checks = (operation.checks)(&on, &input)?;
             services.policies.authorize(&on, service, &checks)?;

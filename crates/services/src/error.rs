@@ -1,6 +1,8 @@
 //! What an operation answers when it refuses.
 
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use value::{Map, Value};
 
@@ -83,7 +85,9 @@ impl From<runtime::Error> for Error {
 /// Returns what a failure answers that may be over soon: a full disk, a database that is gone, a
 /// shard on its way from one node to another.
 fn unavailable(what: &dyn std::fmt::Display) -> Error {
-    tracing::error!(error = %what, "an operation cannot be done now");
+    if let Some(more) = UNAVAILABLE.shall_tell(Instant::now()) {
+        tracing::error!(error = %what, more, "an operation cannot be done now");
+    }
     Error::new(
         "ServiceUnavailable",
         "The server cannot store or reach what this needs just now; try again. Its log has the \
@@ -91,5 +95,42 @@ fn unavailable(what: &dyn std::fmt::Display) -> Error {
     )
 }
 
+/// While a database is away every request fails alike: a line a second says so.
+static UNAVAILABLE: Seldom = Seldom(Mutex::new(None));
+/// How long the log is silent after a line, in seconds.
+const SILENCE_SECONDS: u64 = 1;
+
+/// When a line was last written, and how many were not since.
+struct Seldom(Mutex<Option<(Instant, u64)>>);
+
+impl Seldom {
+    /// Returns how many lines were left out before this one, if it is to be written.
+    fn shall_tell(&self, now: Instant) -> Option<u64> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *last {
+            Some((told, left_out)) if now - *told < Duration::from_secs(SILENCE_SECONDS) => {
+                *left_out += 1;
+                None
+            }
+            known => Some(known.replace((now, 0)).map_or(0, |(_, left_out)| left_out)),
+        }
+    }
+}
+
 /// What an operation answers.
 pub type Answer = Result<Value, Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_says_once_a_second_that_nothing_works() {
+        let (seldom, start) = (Seldom(Mutex::new(None)), Instant::now());
+        let at = |millis| seldom.shall_tell(start + Duration::from_millis(millis));
+        assert_eq!(
+            [at(0), at(1), at(999), at(1_000), at(1_001)],
+            [Some(0), None, None, Some(2), None]
+        );
+    }
+}

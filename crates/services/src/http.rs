@@ -169,6 +169,7 @@ impl Services {
                 user_agent: request.header("user-agent").map(str::to_owned),
             },
             effect_id: None,
+            lease: None,
         }
     }
 
@@ -318,6 +319,10 @@ impl Services {
             return Response::json(403, &value!({ "message": message }));
         }
         match self.runtime().reset().await {
+            Ok(()) => {}
+            Err(err) => return Response::json(500, &value!({ "message": err.to_string() })),
+        }
+        match self.keep_node_secret().await {
             Ok(()) => Response::json(200, &value!({ "status": "reset" })),
             Err(err) => Response::json(500, &value!({ "message": err.to_string() })),
         }

@@ -30,8 +30,8 @@ impl<K, V> Default for Kept<K, V> {
 impl<K: Eq + Hash, V: Clone> Kept<K, V> {
     /// Returns the value of a key, from memory if the store has not changed since.
     ///
-    /// INVARIANT: the generation is read before the store is, and a change is counted before whoever
-    /// made it hears that it is kept: so nobody sees less than what was acknowledged.
+    /// INVARIANT: the generation is read before the store is, and a change is counted before
+    /// whoever made it hears that it is kept: so nobody sees less than what was acknowledged.
     pub(crate) fn get<Q, E>(
         &self,
         store: &Store,

@@ -91,6 +91,15 @@ impl Peers for HttpPeers {
 }
 
 impl Services {
+    /// Writes the secret down again, after a reset: nodes that come later must find the one that
+    /// this node goes on with.
+    pub(crate) async fn keep_node_secret(&self) -> Result<(), store::Error> {
+        let Some(known) = self.node_secret.get().cloned() else { return Ok(()) };
+        let put =
+            move |tx: &mut dyn Transaction| tx.put(Table::RuntimeSettings, KEY, known.as_bytes());
+        self.store().write(put).await?
+    }
+
     /// Takes a message of another node.
     pub(crate) async fn from_node(self: &Arc<Self>, request: &Request) -> Response {
         let sent = request.header(HEADER).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! A whole server: store, runtime, services, listener.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::cli::hint;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
 use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Retention, Services, Settings};
-use store::Store;
+use store::{PostgresUrl, Store};
 use tokio::net::TcpListener;
 use wire::Drained;
 
@@ -21,6 +22,8 @@ pub(crate) enum Keep {
     Memory,
     /// In a directory.
     Directory(PathBuf),
+    /// In a database, which other nodes may share.
+    Postgres(PostgresUrl),
 }
 
 impl Keep {
@@ -34,15 +37,19 @@ impl Keep {
             Keep::Directory(directory) => Store::open(directory)
                 .with_context(|| format!("opening the data directory {}", directory.display()))
                 .map_err(damaged),
+            Keep::Postgres(url) => {
+                Store::connect(url).with_context(|| format!("opening the database {url}"))
+            }
         }
     }
 }
 
-impl std::fmt::Display for Keep {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Keep::Memory => f.write_str("memory"),
-            Keep::Directory(directory) => write!(f, "{}", directory.display()),
+            Keep::Memory => f.write_str("in memory"),
+            Keep::Directory(directory) => write!(f, "in {}", directory.display()),
+            Keep::Postgres(url) => write!(f, "in {url}"),
         }
     }
 }
@@ -73,7 +80,8 @@ async fn node(store: &Store, address: &str) -> Result<(Node, Option<String>)> {
         return Ok((Node::alone(), None));
     }
     let secret = services::node_secret(store).await?;
-    let id = format!("{address}/{}", std::process::id());
+    // Not the process's number: in containers that is the same again and again.
+    let id = format!("{address}/{}", services::ids::uuid());
     Ok((Node { id, address: address.to_owned() }, Some(secret)))
 }
 
@@ -83,6 +91,8 @@ pub(crate) struct Options {
     pub(crate) keep: Keep,
     /// Where the server is reached: `http://127.0.0.1:4566`.
     pub(crate) address: String,
+    /// Where nodes on the same store reach it.
+    pub(crate) advertised: String,
     pub(crate) clock: ClockMode,
     pub(crate) settings: Settings,
     pub(crate) auth: AuthMode,
@@ -110,9 +120,9 @@ impl Server {
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(version, keep = %options.keep, clock = ?options.clock, "starting");
         let store = options.keep.open()?;
-        let (node, peers) = node(&store, &options.address).await?;
+        let (node, peers) = node(&store, &options.advertised).await?;
         let opened = Opened::open(store, Clock::new(options.clock), node)
-            .with_context(|| format!("reading what was running from {}", options.keep))
+            .with_context(|| format!("reading what was running, kept {}", options.keep))
             .map_err(damaged)?;
         let runtime = opened.handle();
         let http = Http { auth: options.auth, reset: options.reset };

@@ -1,26 +1,39 @@
-//! How bytes lie in a backend that outlives the process: followed by their checksum.
+//! How a row's bytes lie in a backend that outlives the process: followed by a checksum of them, of
+//! the table and of the key, so that neither a changed byte nor a row under another's key is taken
+//! for what was written.
 
-use crate::Error;
+use crate::{Error, Table};
 
 /// The length of a checksum (CRC-32, little endian).
 const CHECKSUM_BYTES: usize = 4;
 
-/// Returns the bytes with their checksum behind them.
-pub(crate) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
-    let crc = crc32fast::hash(&bytes);
-    bytes.extend_from_slice(&crc.to_le_bytes());
+fn checksum(table: Table, key: &str, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(bytes);
+    crc.update(table.name().as_bytes());
+    crc.update(key.as_bytes());
+    crc.finalize().to_le_bytes()
+}
+
+/// Returns the bytes of a row with their checksum behind them.
+pub(crate) fn seal(table: Table, key: &str, mut bytes: Vec<u8>) -> Vec<u8> {
+    let crc = checksum(table, key, &bytes);
+    bytes.extend_from_slice(&crc);
     bytes
 }
 
-/// Returns the bytes without their checksum.
+/// Returns the bytes of a row without their checksum.
 ///
 /// # Errors
-/// [`Error::Corrupt`] when they are not what was sealed; `place` names the row.
-pub(crate) fn open(mut sealed: Vec<u8>, place: impl Fn() -> String) -> Result<Vec<u8>, Error> {
+/// [`Error::Corrupt`] when this is not what was sealed for this key.
+pub(crate) fn open(table: Table, key: &str, mut sealed: Vec<u8>) -> Result<Vec<u8>, Error> {
     let length = sealed.len().saturating_sub(CHECKSUM_BYTES);
     let (bytes, crc) = sealed.split_at(length);
-    if crc32fast::hash(bytes).to_le_bytes() != crc {
-        return Err(Error::Corrupt { place: place(), what: "the checksum does not hold".into() });
+    if checksum(table, key, bytes) != crc {
+        return Err(Error::Corrupt {
+            place: format!("{}/{key}", table.name()),
+            what: "the checksum does not hold".into(),
+        });
     }
     sealed.truncate(length);
     Ok(sealed)
@@ -32,13 +45,15 @@ mod tests {
 
     #[test]
     fn one_changed_bit_is_noticed() {
-        let sealed = seal(b"fact".to_vec());
-        assert_eq!(open(sealed.clone(), String::new).unwrap(), b"fact");
+        let sealed = seal(Table::Users, "a", b"fact".to_vec());
+        assert_eq!(open(Table::Users, "a", sealed.clone()).unwrap(), b"fact");
         for at in 0..sealed.len() {
             let mut damaged = sealed.clone();
             damaged[at] ^= 1;
-            assert!(open(damaged, || "here".into()).is_err());
+            assert!(open(Table::Users, "a", damaged).is_err());
         }
-        assert!(open(b"abc".to_vec(), String::new).is_err());
+        assert!(open(Table::Users, "b", sealed.clone()).is_err());
+        assert!(open(Table::Groups, "a", sealed).is_err());
+        assert!(open(Table::Users, "a", b"abc".to_vec()).is_err());
     }
 }

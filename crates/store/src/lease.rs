@@ -66,7 +66,16 @@ pub(crate) fn turn(
     claim: &Claim,
     now_millis: i64,
 ) -> Leases {
-    nodes.retain(|row| row.node != claim.node && now_millis < row.until_millis);
+    // Whoever was reached at this address before is gone: a node that starts again need not wait
+    // until the leases of its former life have run out.
+    let former = |row: &NodeRow| row.node != claim.node && row.address == claim.address;
+    let gone: Vec<String> =
+        nodes.iter().filter(|row| former(row)).map(|row| row.node.clone()).collect();
+    for row in shards.iter_mut().filter(|row| row.owner.as_ref().is_some_and(|o| gone.contains(o)))
+    {
+        row.owner = None;
+    }
+    nodes.retain(|row| row.node != claim.node && !former(row) && now_millis < row.until_millis);
     let until_millis = now_millis + LEASE_MILLIS;
     if !claim.leaving {
         let (node, address) = (claim.node.clone(), claim.address.clone());
@@ -154,6 +163,15 @@ mod tests {
         assert_eq!((held(&heir), heir.nodes), (vec![(0, 2), (1, 2)], 1));
         let deposed = turn(&mut shards, &mut nodes, &claim("a"), 4 * LEASE_MILLIS + 1);
         assert_eq!(held(&deposed), []);
+    }
+
+    #[test]
+    fn a_node_that_starts_again_at_its_address_takes_over_from_its_former_life() {
+        let (mut shards, mut nodes) = (vec![ShardRow::default(); 2], Vec::new());
+        turn(&mut shards, &mut nodes, &claim("a"), 0);
+        let again = Claim { node: "a again".into(), ..claim("a") };
+        let taken = turn(&mut shards, &mut nodes, &again, 1);
+        assert_eq!((held(&taken), taken.nodes), (vec![(0, 2), (1, 2)], 1));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Where Stepwell keeps what it promised: tables, and the journal of facts.
 //!
-//! What it is: [`Store`], a handle on one backend (SQLite in a directory, or memory). Work is a
-//! closure over a [`Transaction`]; whoever waits for [`Store::write`] knows on return that the work
-//! is on disk. Writers that arrive while the disk is busy share the next commit (group commit).
+//! What it is: [`Store`], a handle on one backend: SQLite in a directory, a PostgreSQL database
+//! that nodes share, or memory. Work is a closure over a [`Transaction`]; whoever waits for
+//! [`Store::write`] knows on return that the work is on disk. Writers that arrive while the disk is
+//! busy share the next commit (group commit).
 //! What it is not: it knows nothing of IAM or executions; keys are text, values are bytes.
 //!
 //! ```
@@ -31,10 +32,13 @@ mod figures;
 mod frame;
 mod lease;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod sqlite;
 mod table;
 mod transaction;
+mod url;
 mod writer;
 
 use std::path::Path;
@@ -48,6 +52,7 @@ pub use memory::Memory;
 pub use record::{Load, Save};
 pub use table::Table;
 pub use transaction::{JournalEntry, Lsn, Read, SCAN_ROWS_MAX, Scan, Transaction};
+pub use url::PostgresUrl;
 
 /// How many shards there are. Part of the stored format: a process belongs to the shard that its id
 /// hashes to.
@@ -70,8 +75,8 @@ pub enum Error {
     /// Another process has the data directory open.
     #[error("the data directory `{0}` is in use by another Stepwell process")]
     InUse(String),
-    /// The directory was written by a newer Stepwell.
-    #[error("the data directory has format {found}, this Stepwell reads up to {known}")]
+    /// The store was written by a newer Stepwell.
+    #[error("the store has format {found}, this Stepwell reads up to {known}")]
     Format {
         /// The version found.
         found: i64,
@@ -179,6 +184,42 @@ impl Store {
     /// When the directory cannot be written, is in use, damaged, or of a newer format.
     pub fn open(directory: &Path) -> Result<Store, Error> {
         Ok(Store { backend: Arc::new(sqlite::Sqlite::open(directory)?) })
+    }
+
+    /// Opens (and prepares, if need be) the store in a PostgreSQL database.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or used, or is of a newer format.
+    #[cfg(feature = "postgres")]
+    pub fn connect(url: &PostgresUrl) -> Result<Store, Error> {
+        Ok(Store { backend: Arc::new(postgres::Postgres::connect(url)?) })
+    }
+
+    /// Says that this build has no such store.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(feature = "postgres"))]
+    pub fn connect(url: &PostgresUrl) -> Result<Store, Error> {
+        Err(Error::Backend(format!("{url}: this Stepwell was built without PostgreSQL")))
+    }
+
+    /// Returns what answers at a URL, such as `PostgreSQL 15.4 …`; changes nothing there.
+    ///
+    /// # Errors
+    /// When nothing does.
+    #[cfg(feature = "postgres")]
+    pub fn version(url: &PostgresUrl) -> Result<String, Error> {
+        postgres::version(url)
+    }
+
+    /// Says that this build has no such store.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(feature = "postgres"))]
+    pub fn version(url: &PostgresUrl) -> Result<String, Error> {
+        Store::connect(url).map(|_| String::new())
     }
 
     /// Runs `work` in a transaction and returns its answer once it is durable. An `Err` undoes

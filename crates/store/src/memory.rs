@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::lease::{self, NodeRow, ShardRow};
 use crate::{
-    Backend, Claim, Commit, Done, Error, Figures, Job, JournalEntry, Leases, Lsn, Read, SHARDS,
-    Scan, Table, Transaction, Verdict, Write,
+    Backend, Claim, Commit, Done, Error, Figures, Job, JournalEntry, Lease, Leases, Lsn, Read,
+    SHARDS, Scan, Table, Transaction, Verdict, Write,
 };
 
 /// A store that lives and dies with the process.
@@ -33,6 +33,8 @@ struct Content {
     journal: BTreeMap<(u32, Lsn), Vec<u8>>,
     /// The last position of each shard; survives truncation.
     last: BTreeMap<u32, Lsn>,
+    /// The newest epoch of each shard.
+    epochs: Vec<u64>,
     /// How to take back what the running job did, newest last.
     undo: Vec<Undo>,
 }
@@ -58,7 +60,9 @@ impl Memory {
     /// Takes a node's turn at the leases, at a time that the caller tells.
     pub fn lease_at(&self, claim: &Claim, now_millis: i64) -> Leases {
         let Owners { shards, nodes } = &mut *self.owners();
-        lease::turn(shards, nodes, claim, now_millis)
+        let leases = lease::turn(shards, nodes, claim, now_millis);
+        self.content().epochs = shards.iter().map(|row| row.epoch).collect();
+        leases
     }
 
     /// Writes what a shard did, if it may.
@@ -217,8 +221,15 @@ impl Transaction for Content {
         Ok(())
     }
 
+    fn expect_owner(&mut self, lease: Lease) -> Result<(), Error> {
+        match self.epochs.get(lease.shard as usize) {
+            Some(epoch) if *epoch == lease.epoch => Ok(()),
+            Some(_) | None => Err(Error::Fenced { shard: lease.shard }),
+        }
+    }
+
     fn clear(&mut self) -> Result<(), Error> {
-        *self = Content::default();
+        *self = Content { epochs: std::mem::take(&mut self.epochs), ..Content::default() };
         Ok(())
     }
 

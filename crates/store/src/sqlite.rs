@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub(crate) use backup::{open_backup, write_backup};
 
-use crate::writer::Writer;
+use crate::writer::{WhoWrites, Writer};
 use crate::{
     Backend, Claim, Commit, Done, Error, Figures, Job, Lease, Leases, Read, SHARDS, Verdict,
 };
@@ -97,7 +97,8 @@ impl Sqlite {
         mark_used(&lock).map_err(|err| failed("write", err))?;
         let figures = Arc::new(Figures::default());
         let place = directory.display().to_string();
-        let writer = Writer::start(session::Session::new(connection), place, figures.clone())?;
+        let session = session::Session::new(connection);
+        let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
         Ok(Sqlite { writer, readers: Readers::new(file), figures, _lock: lock })
     }
 }

@@ -1,7 +1,7 @@
 //! The tables, one line each.
 
 macro_rules! tables {
-    ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $id:literal => $name:literal,)*) => {
         /// A named, ordered map from text keys to bytes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Table {
@@ -18,73 +18,95 @@ macro_rules! tables {
                     $(Table::$variant => $name,)*
                 }
             }
+
+            /// Returns the number under which backends with one table for all keep it; never
+            /// changed, and never given to another.
+            pub const fn id(self) -> i16 {
+                match self {
+                    $(Table::$variant => $id,)*
+                }
+            }
         }
     };
 }
 
 tables! {
     /// IAM users by `account/lower-case name`.
-    Users => "iam_users",
+    Users = 1 => "iam_users",
     /// IAM groups by `account/lower-case name`.
-    Groups => "iam_groups",
+    Groups = 2 => "iam_groups",
     /// IAM roles by `account/lower-case name`.
-    Roles => "iam_roles",
+    Roles = 3 => "iam_roles",
     /// Customer managed policies by ARN.
-    Policies => "iam_policies",
+    Policies = 4 => "iam_policies",
     /// Credentials of IAM users: access keys, certificates, SSH keys … by `kind/id`.
-    Credentials => "iam_credentials",
+    Credentials = 5 => "iam_credentials",
     /// Membership, attachments and other relations of IAM, by `relation/account/…`.
-    Relations => "iam_relations",
+    Relations = 6 => "iam_relations",
     /// MFA devices by serial number.
-    MfaDevices => "iam_mfa_devices",
+    MfaDevices = 7 => "iam_mfa_devices",
     /// Account-wide settings of IAM, and instance profiles.
-    IamSettings => "iam_settings",
+    IamSettings = 8 => "iam_settings",
     /// Temporary credentials of STS by access key id.
-    Sessions => "sts_sessions",
+    Sessions = 9 => "sts_sessions",
     /// Texts of state machines and documents by SHA-256; running processes refer to them.
-    Definitions => "definitions",
+    Definitions = 10 => "definitions",
     /// State machines by ARN.
-    StateMachines => "states_machines",
+    StateMachines = 11 => "states_machines",
     /// Executions (what DescribeExecution answers) by execution key.
-    Executions => "states_executions",
+    Executions = 12 => "states_executions",
     /// Executions by `state machine ARN/reversed start time/execution key`, for listing.
-    ExecutionsByStart => "states_executions_by_start",
+    ExecutionsByStart = 13 => "states_executions_by_start",
     /// History events by `execution key/first event id`.
-    History => "states_history",
+    History = 14 => "states_history",
     /// Activities by ARN.
-    Activities => "states_activities",
+    Activities = 15 => "states_activities",
     /// SSM documents by `account/name`.
-    Documents => "ssm_documents",
+    Documents = 16 => "ssm_documents",
     /// Automation executions (what GetAutomationExecution answers) by id.
-    Automations => "ssm_automations",
+    Automations = 17 => "ssm_automations",
     /// Automation executions by `reversed start time/id`, for listing.
-    AutomationsByStart => "ssm_automations_by_start",
+    AutomationsByStart = 18 => "ssm_automations_by_start",
     /// Event buses by ARN.
-    EventBuses => "events_buses",
+    EventBuses = 19 => "events_buses",
     /// Rules by `bus/name`.
-    Rules => "events_rules",
+    Rules = 20 => "events_rules",
     /// Targets by `bus/rule/id`.
-    Targets => "events_targets",
+    Targets = 21 => "events_targets",
     /// Events not yet matched against rules, by event id.
-    EventOutbox => "events_outbox",
+    EventOutbox = 22 => "events_outbox",
     /// Events on their way to targets, by delivery id.
-    Deliveries => "events_deliveries",
+    Deliveries = 23 => "events_deliveries",
     /// When each schedule runs next, by rule key.
-    Schedules => "events_schedules",
+    Schedules = 24 => "events_schedules",
     /// Stacks by `account/region/name/id`.
-    Stacks => "cloudformation_stacks",
+    Stacks = 25 => "cloudformation_stacks",
     /// Names of stacks by `account/region/name`.
-    StacksByName => "cloudformation_stacks_by_name",
+    StacksByName = 26 => "cloudformation_stacks_by_name",
     /// Stack operations by `stack id/token`.
-    StackOperations => "cloudformation_stack_operations",
+    StackOperations = 27 => "cloudformation_stack_operations",
     /// Stack events by `stack id/reversed time/number`.
-    StackEvents => "cloudformation_stack_events",
+    StackEvents = 28 => "cloudformation_stack_events",
     /// Tags of resources by ARN.
-    Tags => "tags",
+    Tags = 29 => "tags",
     /// Answers already given to effects, by effect id, so that a repeat changes nothing.
-    Applied => "runtime_applied",
+    Applied = 30 => "runtime_applied",
     /// State of unfinished processes as of their checkpoint, by `shard/process key`.
-    Snapshots => "runtime_snapshots",
+    Snapshots = 31 => "runtime_snapshots",
     /// Small settings of the runtime: checkpoint positions, virtual clock.
-    RuntimeSettings => "runtime_settings",
+    RuntimeSettings = 32 => "runtime_settings",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_tables_share_a_number_or_a_name() {
+        let ids: HashSet<i16> = Table::ALL.iter().map(|table| table.id()).collect();
+        let names: HashSet<&str> = Table::ALL.iter().map(|table| table.name()).collect();
+        assert_eq!((ids.len(), names.len()), (Table::ALL.len(), Table::ALL.len()));
+    }
 }

@@ -1,6 +1,6 @@
 //! What work inside the store can do.
 
-use crate::{Error, Table};
+use crate::{Error, Lease, Table};
 
 /// A position in the journal: grows by one with every entry of a shard, never reused.
 pub type Lsn = u64;
@@ -73,6 +73,13 @@ pub trait Transaction: Read {
     /// Adds a journal entry at its position. For restoring backups: shards use
     /// [`Store::commit`](crate::Store::commit).
     fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error>;
+
+    /// Makes sure that the lease is the newest of its shard. Those that come after this transaction
+    /// see what it has written.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when another node owns the shard now.
+    fn expect_owner(&mut self, lease: Lease) -> Result<(), Error>;
 
     /// Removes every row and every journal entry.
     fn clear(&mut self) -> Result<(), Error>;

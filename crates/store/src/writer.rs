@@ -17,8 +17,8 @@ use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
 const UNITS_WAITING_MAX: usize = 4096;
 /// The writer's stack. Handlers run on it, and what they read may nest as deep as a value may.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
-/// When the last commit had so many units, the next waits a little for company: a sync costs as much
-/// processor time as tens of units do, and nobody is alone.
+/// When the last commit had so many units, the next waits a little for company: a sync costs as
+/// much processor time as tens of units do, and nobody is alone.
 const UNITS_WORTH_WAITING: usize = 4;
 /// How long it waits.
 const WAIT: Duration = Duration::from_micros(250);
@@ -60,8 +60,18 @@ pub(crate) struct Writer {
     desk: Arc<Desk>,
 }
 
+/// Who writes when nobody else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhoWrites {
+    /// The thread, always: the session must not be used elsewhere.
+    TheThread,
+    /// Whoever has something to write, unless there is company.
+    WhoeverComes,
+}
+
 /// Where the writing is done, by one at a time.
 struct Desk {
+    who: WhoWrites,
     session: Mutex<Box<dyn Session>>,
     /// How many units wait for the thread.
     waiting: AtomicUsize,
@@ -76,11 +86,13 @@ impl Writer {
     /// Starts the thread; `place` names the store in the log.
     pub(crate) fn start(
         session: impl Session + 'static,
+        who: WhoWrites,
         place: String,
         figures: Arc<Figures>,
     ) -> Result<Writer, Error> {
         let (units, waiting) = sync_channel(UNITS_WAITING_MAX);
         let desk = Arc::new(Desk {
+            who,
             session: Mutex::new(Box::new(session)),
             waiting: AtomicUsize::new(0),
             last: AtomicUsize::new(0),
@@ -106,7 +118,8 @@ impl Writer {
 
     fn send(&self, unit: Unit) {
         let Some(units) = &self.units else { return unit.done(Err(Error::Closed)) };
-        let alone = self.desk.waiting.load(Ordering::SeqCst) == 0
+        let alone = self.desk.who == WhoWrites::WhoeverComes
+            && self.desk.waiting.load(Ordering::SeqCst) == 0
             && self.desk.last.load(Ordering::Relaxed) <= 1;
         if alone && let Ok(mut session) = self.desk.session.try_lock() {
             let mut batch = Batch::default();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use store::Lease;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 use tracing::field::Empty;
@@ -16,8 +17,9 @@ impl Shard {
     pub(super) fn perform(&mut self, effects: Vec<(ProcessId, Effect)>) {
         for (id, effect) in effects {
             match effect {
-                Effect::Call { number, call } => {
+                Effect::Call { number, mut call } => {
                     self.shared.figures.performed();
+                    call.lease = self.epoch.map(|epoch| Lease { shard: self.number, epoch });
                     let task = perform_call(&self.shared, id.clone(), number, *call);
                     self.running.insert((id, number), task);
                 }

@@ -6,23 +6,47 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use store::{Counts, Store};
+use store::{Counts, PostgresUrl, Store};
 use value::value;
 
 use super::hint;
+use crate::server::Keep;
 
 /// Write everything that a server keeps into one file; the server may go on working meanwhile.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The server's directory
-    #[arg(long, value_name = "DIR", default_value = ".stepwell", env = "STEPWELL_DATA")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// The backup: a new file
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
     /// Print what was written as JSON, and nothing else
     #[arg(long)]
     json: bool,
+}
+
+/// Where a server keeps its data, for commands beside it.
+#[derive(clap::Args)]
+pub(super) struct Place {
+    /// The server's directory [default: .stepwell]
+    #[arg(long, value_name = "DIR", conflicts_with = "store", env = "STEPWELL_DATA")]
+    data: Option<PathBuf>,
+    /// The server's database
+    #[arg(long, value_name = "URL", env = "STEPWELL_STORE", hide_env_values = true)]
+    store: Option<String>,
+}
+
+impl Place {
+    /// Returns the place that is meant.
+    ///
+    /// # Errors
+    /// When the URL is none of a database.
+    pub(super) fn keep(&self) -> Result<Keep> {
+        match &self.store {
+            Some(url) => Ok(Keep::Postgres(PostgresUrl::parse(url).map_err(anyhow::Error::msg)?)),
+            None => Ok(Keep::Directory(self.data.clone().unwrap_or_else(|| ".stepwell".into()))),
+        }
+    }
 }
 
 /// Writes the backup.
@@ -33,8 +57,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Err(hint(err, "a backup replaces nothing: name a new file"));
     }
     let Some(_) = file.file_name() else { bail!("{} names no file", file.display()) };
-    let store = Store::look_at(&arguments.data)
-        .with_context(|| format!("looking at the data directory {}", arguments.data.display()))?;
+    let store = match arguments.place.keep()? {
+        // A server may have the directory open.
+        Keep::Directory(directory) => Store::look_at(&directory)
+            .with_context(|| format!("looking at the data directory {}", directory.display()))?,
+        keep @ (Keep::Postgres(_) | Keep::Memory) => keep.open()?,
+    };
     let progress = Progress::start("backing up", arguments.json, None);
     let counts = store.back_up(file, |counts| progress.show(counts));
     let counts = counts.with_context(|| format!("writing the backup {}", file.display()))?;

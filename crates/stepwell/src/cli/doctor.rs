@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use store::Store;
+use store::{PostgresUrl, Store};
 use value::Value;
 
 use super::clock::ask;
@@ -23,6 +23,9 @@ pub(super) struct Arguments {
     /// The directory that `stepwell up` would use
     #[arg(long, value_name = "DIR", default_value = ".stepwell")]
     data: PathBuf,
+    /// The database that `stepwell up` would use
+    #[arg(long, value_name = "URL", env = "STEPWELL_STORE", hide_env_values = true)]
+    store: Option<String>,
 }
 
 /// What came of one look.
@@ -37,7 +40,10 @@ enum Finding {
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let findings = [
         ("address", address(&arguments.listen)),
-        ("data", data(&arguments.data)),
+        match &arguments.store {
+            Some(url) => ("store", store(url)),
+            None => ("data", data(&arguments.data)),
+        },
         ("python3", python()),
         ("host prefix", host_prefix()),
         ("clock", clock()),
@@ -90,6 +96,20 @@ fn data(folder: &Path) -> Finding {
         Err(err) => Finding::Bad(
             format!("{} cannot be opened: {err}", folder.display()),
             "another server may hold it; `stepwell up --memory` needs no directory",
+        ),
+    }
+}
+
+fn store(url: &str) -> Finding {
+    let version = PostgresUrl::parse(url)
+        .map_err(str::to_owned)
+        .and_then(|url| Store::version(&url).map_err(|err| err.to_string()));
+    match version {
+        Ok(version) => Finding::Good(version),
+        Err(what) => Finding::Bad(
+            what,
+            "the URL is postgres://user:password@host:port/database, without TLS; is the server \
+             there, and does it know the user and the database?",
         ),
     }
 }

@@ -1,5 +1,6 @@
 //! `stepwell up`: serve until told to stop.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use anyhow::{Result, bail};
 use automation::catalogue::Edition;
 use runtime::ClockMode;
 use services::{AuthMode, LIMITS, Limits, Purge, Reset, Retention, Settings};
+use store::PostgresUrl;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{block_on, env, hint};
@@ -25,6 +27,19 @@ pub(super) struct Arguments {
     /// Keep everything in memory, and forget it at the end
     #[arg(long)]
     memory: bool,
+    /// Keep everything in a PostgreSQL database, which other nodes may share:
+    /// postgres://user:password@host:port/database
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with_all = ["memory", "data"],
+        env = "STEPWELL_STORE",
+        hide_env_values = true
+    )]
+    store: Option<String>,
+    /// Where other nodes on the same store reach this one [default: where it listens]
+    #[arg(long, value_name = "ADDRESS", requires = "store", env = "STEPWELL_ADVERTISE")]
+    advertise: Option<String>,
     /// How time passes: `virtual` jumps over waits
     #[arg(long, value_enum, default_value = "real")]
     clock: Clock,
@@ -124,15 +139,33 @@ fn purge(text: &str) -> Result<Purge, String> {
 }
 
 impl Arguments {
-    fn options(&self, address: String, limits: Limits) -> Options {
+    fn keep(&self) -> Result<Keep> {
+        match &self.store {
+            Some(url) => Ok(Keep::Postgres(PostgresUrl::parse(url).map_err(anyhow::Error::msg)?)),
+            None if self.memory => Ok(Keep::Memory),
+            None => Ok(Keep::Directory(self.data.clone().unwrap_or_else(|| ".stepwell".into()))),
+        }
+    }
+
+    /// Returns where other nodes reach this one.
+    fn advertised(&self, bound: SocketAddr) -> Result<String> {
+        match &self.advertise {
+            Some(address) if address.starts_with("http://") => Ok(address.clone()),
+            Some(address) => Ok(format!("http://{address}")),
+            None if self.store.is_some() && bound.ip().is_unspecified() => bail!(
+                "{bound} is no address that other nodes could send to: say where they reach this \
+                 one with --advertise"
+            ),
+            None => Ok(format!("http://{bound}")),
+        }
+    }
+
+    fn options(&self, bound: SocketAddr, limits: Limits) -> Result<Options> {
         let reset = self.memory || self.allow_reset;
-        Options {
-            keep: if self.memory {
-                Keep::Memory
-            } else {
-                Keep::Directory(self.data.clone().unwrap_or_else(|| ".stepwell".into()))
-            },
-            address,
+        Ok(Options {
+            keep: self.keep()?,
+            address: format!("http://{bound}"),
+            advertised: self.advertised(bound)?,
             clock: self.clock.mode(),
             settings: Settings {
                 account: self.account.clone(),
@@ -153,7 +186,7 @@ impl Arguments {
             },
             otlp: self.otlp.clone(),
             drain: Duration::from_secs(self.drain_seconds),
-        }
+        })
     }
 }
 
@@ -175,17 +208,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let (listener, address) = bound.map_err(|err| {
             hint(err, "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further")
         })?;
-        let endpoint = format!("http://{address}");
-        let options = arguments.options(endpoint.clone(), limits);
+        let options = arguments.options(address, limits)?;
         // Handled, a file that grows beyond a limit is an error of the write and not the end.
         let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let server = Server::start(&options).await?;
-        let kept = match &options.keep {
-            Keep::Memory => "in memory".to_owned(),
-            Keep::Directory(folder) => format!("in {}", folder.display()),
-        };
+        let (endpoint, kept) = (&options.address, &options.keep);
         println!("stepwell {} listens on {endpoint}, keeps everything {kept}", version());
-        print!("{}", env::exports(&endpoint, &options.settings.region));
+        print!("{}", env::exports(endpoint, &options.settings.region));
         if options.auth == AuthMode::Open {
             eprintln!("warning: --auth open takes every unknown access key as the account's root");
         }

@@ -36,6 +36,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
     let options = Options {
         keep: Keep::Memory,
         address: format!("http://{address}"),
+        advertised: format!("http://{address}"),
         clock,
         settings: Settings {
             account: "000000000000".into(),

@@ -15,7 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwell"));
-    for name in ["STEPWELL_LOG", "STEPWELL_LOG_FORMAT", "STEPWELL_DATA", "STEPWELL_LISTEN"] {
+    for name in [
+        "STEPWELL_LOG",
+        "STEPWELL_LOG_FORMAT",
+        "STEPWELL_DATA",
+        "STEPWELL_LISTEN",
+        "STEPWELL_STORE",
+        "STEPWELL_OTLP",
+    ] {
         command.env_remove(name);
     }
     command

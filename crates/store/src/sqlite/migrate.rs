@@ -86,7 +86,8 @@ fn seal_values(connection: &Connection) -> Result<(), Error> {
         let mut update =
             connection.prepare(&format!("UPDATE {name} SET value = ?2 WHERE key = ?1"))?;
         for (key, value) in rows {
-            update.execute(params![key, frame::seal(value)])?;
+            let sealed = frame::seal(*table, &key, value);
+            update.execute(params![key, sealed])?;
         }
     }
     Ok(())
@@ -101,10 +102,10 @@ fn keep_positions(connection: &Connection) -> Result<(), Error> {
             [shard],
             |row| row.get(0),
         )?;
-        connection.execute(
-            &format!("INSERT INTO {} (key, value) VALUES (?1, ?2)", Table::RuntimeSettings.name()),
-            params![checkpoint_key(shard), frame::seal(truncated.to_string().into_bytes())],
-        )?;
+        let (table, key) = (Table::RuntimeSettings, checkpoint_key(shard));
+        let sealed = frame::seal(table, &key, truncated.to_string().into_bytes());
+        let insert = format!("INSERT INTO {} (key, value) VALUES (?1, ?2)", table.name());
+        connection.execute(&insert, params![key, sealed])?;
     }
     connection.execute_batch("DROP TABLE journal_last")?;
     Ok(())

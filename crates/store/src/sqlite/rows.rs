@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, JournalEntry, Lsn, Read, Scan, Table, Transaction, frame};
+use crate::{Error, JournalEntry, Lease, Lsn, Read, Scan, Table, Transaction, frame};
 
 /// Reads on whatever transaction the connection is in; writes too, on the writer's.
 pub(super) struct Rows<'c> {
@@ -98,11 +98,7 @@ fn position(lsn: i64) -> Lsn {
     Lsn::try_from(lsn).unwrap_or(0)
 }
 
-fn opened(table: Table, key: &str, sealed: Vec<u8>) -> Result<Vec<u8>, Error> {
-    frame::open(sealed, || format!("{}/{key}", table.name()))
-}
-
-/// Sets a row to bytes that are sealed already or not yet.
+/// Sets a row.
 pub(super) fn put(
     connection: &Connection,
     table: Table,
@@ -110,7 +106,7 @@ pub(super) fn put(
     value: Vec<u8>,
 ) -> Result<(), Error> {
     let mut statement = connection.prepare_cached(&statements(table)?.put)?;
-    statement.execute(params![key, frame::seal(value)])?;
+    statement.execute(params![key, frame::seal(table, key, value)])?;
     Ok(())
 }
 
@@ -134,7 +130,7 @@ impl Read for Rows<'_> {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let mut statement = self.connection.prepare_cached(&statements(table)?.get)?;
         let found: Option<Vec<u8>> = statement.query_row([key], |row| row.get(0)).optional()?;
-        found.map(|sealed| opened(table, key, sealed)).transpose()
+        found.map(|sealed| frame::open(table, key, sealed)).transpose()
     }
 
     fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
@@ -151,7 +147,7 @@ impl Read for Rows<'_> {
             if !key.starts_with(scan.prefix) {
                 break;
             }
-            let value = opened(table, &key, row.get(1)?)?;
+            let value = frame::open(table, &key, row.get(1)?)?;
             found.push((key, value));
         }
         Ok(found)
@@ -192,6 +188,11 @@ impl Transaction for Rows<'_> {
 
     fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error> {
         append(self.connection, shard, entry.lsn, &entry.bytes)
+    }
+
+    /// The directory has one owner for as long as it is open.
+    fn expect_owner(&mut self, _: Lease) -> Result<(), Error> {
+        Ok(())
     }
 
     fn clear(&mut self) -> Result<(), Error> {

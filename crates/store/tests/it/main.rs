@@ -2,13 +2,26 @@
 #![cfg(test)]
 
 mod copy;
+mod database;
+mod nodes;
 
-use store::{Claim, Commit, Error, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write};
+use database::Database;
+use store::{
+    Claim, Commit, Error, Lease, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write,
+};
 
 fn on_each(check: impl Fn(Store)) {
     check(Store::memory());
+    on_each_with_a_writer(check);
+}
+
+/// On those that outlive the process.
+fn on_each_with_a_writer(check: impl Fn(Store)) {
     let directory = tempfile::tempdir().unwrap();
     check(Store::open(directory.path()).unwrap());
+    if let Some(database) = Database::fresh() {
+        check(database.store());
+    }
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -68,6 +81,73 @@ fn scans_page_in_key_order_within_a_prefix() {
     });
 }
 
+#[test]
+fn keys_may_be_any_text_and_keep_the_order_of_their_bytes() {
+    on_each(|store| {
+        let all = ["", "\0", "\0\0a", "\u{1}", "Z", "a", "aB", "ab", "é", "日本", "😀"];
+        write(&store, move |tx| {
+            for key in all.iter().rev() {
+                tx.put(Table::Rules, key, key.as_bytes()).unwrap();
+            }
+            Ok(())
+        })
+        .unwrap();
+        store.read(|tx| {
+            let rows = tx.scan(Table::Rules, Scan::prefix("")).unwrap();
+            assert_eq!(rows.iter().map(|(key, _)| &**key).collect::<Vec<_>>(), all);
+            assert_eq!(tx.get(Table::Rules, "\0").unwrap().unwrap(), b"\0");
+            assert_eq!(tx.scan(Table::Rules, Scan::prefix("\0")).unwrap().len(), 2);
+            assert_eq!(tx.scan(Table::Rules, Scan::prefix("a")).unwrap().len(), 3);
+            assert!(tx.scan(Table::Groups, Scan::prefix("")).unwrap().is_empty());
+        });
+        write(&store, |tx| tx.delete(Table::Rules, "\0\0a").map_err(|_| "store")).unwrap();
+        assert_eq!(store.read(|tx| tx.scan(Table::Rules, Scan::prefix("\0")).unwrap().len()), 1);
+    });
+}
+
+/// Reads ask the server from wherever they are called; none of the ways may block the runtime.
+#[test]
+fn reads_work_in_and_outside_of_every_runtime() {
+    on_each(|store| {
+        write(&store, |tx| tx.put(Table::Users, "a", b"1").map_err(|_| "store")).unwrap();
+        let reads = || {
+            store.read(|tx| {
+                assert_eq!(tx.get(Table::Users, "a").unwrap().unwrap(), b"1");
+                assert_eq!(tx.scan(Table::Users, Scan::prefix("")).unwrap().len(), 1);
+            });
+        };
+        reads();
+        wait(async { reads() });
+        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
+        threads.unwrap().block_on(async {
+            reads();
+            let store = store.clone();
+            let task = async move { store.read(|tx| tx.get(Table::Users, "a").unwrap()) };
+            assert!(tokio::spawn(task).await.unwrap().is_some());
+        });
+    });
+}
+
+#[test]
+fn a_read_sees_one_moment() {
+    on_each(|store| {
+        if !store.is_shared() {
+            return;
+        }
+        write(&store, |tx| tx.put(Table::Users, "a", b"1").map_err(|_| "store")).unwrap();
+        store.read(|tx| {
+            assert_eq!(tx.get(Table::Users, "a").unwrap().unwrap(), b"1");
+            let other = store.clone();
+            let change = std::thread::spawn(move || {
+                write(&other, |tx| tx.put(Table::Users, "a", b"2").map_err(|_| "store"))
+            });
+            change.join().unwrap().unwrap();
+            assert_eq!(tx.get(Table::Users, "a").unwrap().unwrap(), b"1");
+        });
+        assert_eq!(store.read(|tx| tx.get(Table::Users, "a").unwrap()).unwrap(), b"2");
+    });
+}
+
 /// Takes all shards, as a node that is alone.
 fn own(store: &Store) -> u64 {
     let claim =
@@ -114,6 +194,18 @@ fn a_commit_keeps_its_entry_its_rows_and_the_order_of_its_journal() {
 }
 
 #[test]
+fn a_change_may_ask_who_owns_a_shard() {
+    on_each(|store| {
+        let (shard, epoch) = (3, own(&store));
+        let asked = wait(store.write(move |tx| tx.expect_owner(Lease { shard, epoch })));
+        asked.unwrap().unwrap();
+        store.reset().unwrap();
+        let asked = wait(store.write(move |tx| tx.expect_owner(Lease { shard, epoch })));
+        asked.unwrap().unwrap();
+    });
+}
+
+#[test]
 fn a_position_is_given_once() {
     on_each(|store| {
         let epoch = own(&store);
@@ -146,15 +238,15 @@ fn records_are_typed() {
 
 #[test]
 fn a_panicking_job_is_undone_and_the_store_lives_on() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
-    let lost = wait(store.write(|tx| -> Result<(), ()> {
-        tx.put(Table::Users, "a", b"1").unwrap();
-        panic!("on purpose");
-    }));
-    assert!(matches!(lost, Err(Error::Closed)));
-    write(&store, |tx| tx.put(Table::Users, "b", b"1").map_err(|_| "store")).unwrap();
-    assert_eq!(store.read(|tx| tx.get(Table::Users, "a").unwrap()), None);
+    on_each_with_a_writer(|store| {
+        let lost = wait(store.write(|tx| -> Result<(), ()> {
+            tx.put(Table::Users, "a", b"1").unwrap();
+            panic!("on purpose");
+        }));
+        assert!(matches!(lost, Err(Error::Closed)));
+        write(&store, |tx| tx.put(Table::Users, "b", b"1").map_err(|_| "store")).unwrap();
+        assert_eq!(store.read(|tx| tx.get(Table::Users, "a").unwrap()), None);
+    });
 }
 
 #[test]
@@ -224,23 +316,23 @@ fn another_process_may_look_while_one_writes() {
 
 #[test]
 fn many_writers_share_commits_and_all_are_kept() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
-    wait(async {
-        let writes: Vec<_> = (0..200)
-            .map(|at| {
-                let store = store.clone();
-                tokio::spawn(async move {
-                    let write = store.write(move |tx| {
-                        tx.put(Table::Users, &format!("{at:03}"), b"1").map_err(|_| "store")
-                    });
-                    write.await.unwrap()
+    on_each_with_a_writer(|store| {
+        wait(async {
+            let writes: Vec<_> = (0..200)
+                .map(|at| {
+                    let store = store.clone();
+                    tokio::spawn(async move {
+                        let write = store.write(move |tx| {
+                            tx.put(Table::Users, &format!("{at:03}"), b"1").map_err(|_| "store")
+                        });
+                        write.await.unwrap()
+                    })
                 })
-            })
-            .collect();
-        for one in writes {
-            one.await.unwrap().unwrap();
-        }
+                .collect();
+            for one in writes {
+                one.await.unwrap().unwrap();
+            }
+        });
+        assert_eq!(store.read(|tx| tx.scan(Table::Users, Scan::prefix("")).unwrap().len()), 200);
     });
-    assert_eq!(store.read(|tx| tx.scan(Table::Users, Scan::prefix("")).unwrap().len()), 200);
 }

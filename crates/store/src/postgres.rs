@@ -1,0 +1,106 @@
+//! The store in a PostgreSQL database, which any number of nodes share.
+//!
+//! What shards do goes over one connection, as one statement for all that waits; changes of the
+//! control plane go over another, one transaction at a time over all nodes; readers have a pool.
+//! Nothing here needs sequences, advisory locks or notifications, so that databases which speak
+//! PostgreSQL's language can stand in for it.
+
+mod connection;
+mod group;
+mod keys;
+mod leases;
+mod line;
+mod pool;
+mod rows;
+mod schema;
+mod session;
+
+use std::sync::Arc;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::writer::{WhoWrites, Writer};
+use crate::{Backend, Claim, Commit, Done, Error, Figures, Job, Leases, PostgresUrl, Read};
+use connection::Connection;
+use leases::Turns;
+use line::Line;
+use pool::Pool;
+use rows::{Rows, Snapshot, column};
+use session::{Commits, Control};
+
+pub(crate) struct Postgres {
+    control: Writer,
+    commits: Writer,
+    turns: Turns,
+    pool: Pool,
+    figures: Arc<Figures>,
+}
+
+impl Postgres {
+    pub(crate) fn connect(url: &PostgresUrl) -> Result<Postgres, Error> {
+        let config = connection::config(url)?;
+        schema::to_current(&config)?;
+        let figures = Arc::new(Figures::default());
+        let line = || Line::new(config.clone());
+        Ok(Postgres {
+            control: Writer::start(
+                Control(line()),
+                WhoWrites::TheThread,
+                url.to_string(),
+                figures.clone(),
+            )?,
+            commits: Writer::start(
+                Commits(line()),
+                WhoWrites::TheThread,
+                url.to_string(),
+                figures.clone(),
+            )?,
+            turns: Turns::new(line()),
+            pool: Pool::new(config),
+            figures,
+        })
+    }
+}
+
+/// Returns what answers at the URL, and changes nothing there.
+pub(crate) fn version(url: &PostgresUrl) -> Result<String, Error> {
+    let mut connection = Connection::open(&connection::config(url)?)?;
+    let rows = connection.query("SELECT version()", &[])?;
+    rows.first().map_or(Ok(String::new()), |row| column(row, 0))
+}
+
+impl Backend for Postgres {
+    fn submit(&self, job: Job) {
+        self.control.submit(job);
+    }
+
+    fn commit(&self, commit: Commit, done: Done) {
+        self.commits.commit(commit, done);
+    }
+
+    fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
+        let mut read = || work(&Rows(Snapshot::new(&self.pool)));
+        match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+            // Each question would do the same by itself; once is cheaper.
+            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(read),
+            Ok(_) | Err(_) => read(),
+        }
+        Ok(())
+    }
+
+    fn lease(&self, claim: &Claim) -> Result<Leases, Error> {
+        self.turns.take(claim)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    fn reset(&self) -> Result<(), Error> {
+        self.turns.reset()
+    }
+}

@@ -1,0 +1,133 @@
+//! The tables, and how each format becomes the next.
+//!
+//! 1. One table for all rows, one for the journal, and one row for each shard.
+//!
+//! A newer format is refused. Nodes that start together take turns, at the row of the format;
+//! migrations are transactions, so that a crash leaves the old format.
+
+use tokio_postgres::Config;
+
+use super::connection::Connection;
+use super::rows::column;
+use crate::{Error, SHARDS};
+
+/// The statements that lead from each format to the next, from none to the first one on.
+const MIGRATIONS: [&str; 1] = ["\
+    CREATE TABLE stepwell_rows ( \
+        tab smallint NOT NULL, key text COLLATE \"C\" NOT NULL, value bytea NOT NULL, \
+        PRIMARY KEY (tab, key)); \
+    CREATE TABLE stepwell_journal ( \
+        shard int NOT NULL, lsn bigint NOT NULL, crc bigint NOT NULL, bytes bytea NOT NULL, \
+        PRIMARY KEY (shard, lsn)); \
+    CREATE TABLE stepwell_shards ( \
+        shard int NOT NULL PRIMARY KEY, epoch bigint NOT NULL, owner text, \
+        until_millis bigint NOT NULL); \
+    CREATE TABLE stepwell_nodes ( \
+        node text NOT NULL PRIMARY KEY, address text NOT NULL, until_millis bigint NOT NULL); \
+    CREATE TABLE stepwell_control (id smallint NOT NULL PRIMARY KEY); \
+    INSERT INTO stepwell_control (id) VALUES (1)"];
+/// What makes it faster where it is known: values are not worth the time to compress them, and rows
+/// of shards change in place.
+const TUNING: [&str; 3] = [
+    "ALTER TABLE stepwell_rows ALTER COLUMN value SET STORAGE EXTERNAL",
+    "ALTER TABLE stepwell_journal ALTER COLUMN bytes SET STORAGE EXTERNAL",
+    "ALTER TABLE stepwell_shards SET (fillfactor = 10)",
+];
+const META: &str = "\
+    CREATE TABLE IF NOT EXISTS stepwell_meta ( \
+        id smallint NOT NULL PRIMARY KEY, format int NOT NULL, shards int NOT NULL)";
+/// How often to begin again when another node creates the first table in the same moment.
+const TRIES_MAX: usize = 20;
+/// How long to wait before that, in milliseconds.
+const AGAIN_MILLIS: u64 = 50;
+
+const FOUND: &str = "SELECT format, shards FROM stepwell_meta WHERE id = 1 FOR UPDATE";
+
+/// The format this code writes.
+fn format() -> i32 {
+    i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
+}
+
+fn shards() -> i32 {
+    i32::try_from(SHARDS).unwrap_or(i32::MAX)
+}
+
+/// Creates what is missing, and brings an older format up to date.
+///
+/// # Errors
+/// When the format is newer than this code, or the database is not one that can be used.
+pub(super) fn to_current(config: &Config) -> Result<(), Error> {
+    let mut connection = Connection::open(config)?;
+    expect_unicode(&mut connection)?;
+    create_meta(&mut connection)?;
+    connection.batch("BEGIN ISOLATION LEVEL READ COMMITTED")?;
+    let found = migrate(&mut connection).inspect_err(|_| drop(connection.batch("ROLLBACK")))?;
+    connection.batch("COMMIT")?;
+    if found == 0 {
+        for statement in TUNING {
+            if let Err(err) = connection.batch(statement) {
+                tracing::debug!(statement, error = %err, "the database does without");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keys are any text.
+fn expect_unicode(connection: &mut Connection) -> Result<(), Error> {
+    let rows = connection.query("SELECT current_setting('server_encoding')", &[])?;
+    let encoding: String = rows.first().map_or(Ok(String::new()), |row| column(row, 0))?;
+    if encoding.eq_ignore_ascii_case("utf8") {
+        return Ok(());
+    }
+    Err(Error::Backend(format!(
+        "the database's encoding is {encoding}, it must be UTF8: CREATE DATABASE … ENCODING 'UTF8' \
+         TEMPLATE template0"
+    )))
+}
+
+/// Creates the table of the format. Even with IF NOT EXISTS that fails when another does the same.
+fn create_meta(connection: &mut Connection) -> Result<(), Error> {
+    let insert = format!(
+        "INSERT INTO stepwell_meta (id, format, shards) VALUES (1, 0, {}) ON CONFLICT DO NOTHING",
+        shards()
+    );
+    let mut tries = 0;
+    loop {
+        match connection.batch(META).and_then(|()| connection.batch(&insert)) {
+            Err(err) if TRIES_MAX <= tries || connection.is_broken() => return Err(err),
+            Ok(()) => return Ok(()),
+            Err(_) => std::thread::sleep(std::time::Duration::from_millis(AGAIN_MILLIS)),
+        }
+        tries += 1;
+    }
+}
+
+/// Returns the format that was found.
+fn migrate(connection: &mut Connection) -> Result<i32, Error> {
+    let rows = connection.query(FOUND, &[])?;
+    let row = rows.first().ok_or_else(|| Error::Corrupt {
+        place: "stepwell_meta".into(),
+        what: "its row is missing".into(),
+    })?;
+    let (found, kept): (i32, i32) = (column(row, 0)?, column(row, 1)?);
+    if format() < found {
+        return Err(Error::Format { found: found.into(), known: format().into() });
+    }
+    if kept != shards() {
+        let what = format!("it has {kept} shards, this Stepwell {}", shards());
+        return Err(Error::Corrupt { place: "stepwell_meta".into(), what });
+    }
+    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        connection.batch(migration)?;
+    }
+    for shard in 0..if found == 0 { shards() } else { 0 } {
+        connection.batch(&format!(
+            "INSERT INTO stepwell_shards (shard, epoch, until_millis) VALUES ({shard}, 0, 0)"
+        ))?;
+    }
+    if found < format() {
+        connection.batch(&format!("UPDATE stepwell_meta SET format = {}", format()))?;
+    }
+    Ok(found)
+}

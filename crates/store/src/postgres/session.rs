@@ -1,0 +1,153 @@
+//! The writers' connections: one for changes of the control plane, one for what shards do.
+
+use std::collections::HashSet;
+
+use super::group::{Group, groups};
+use super::line::Line;
+use super::rows::{Rows, column};
+use crate::{Commit, Error, Transaction, Verdict, Work, writer};
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// Waits until no other node changes the control plane. What is read behind it is the latest.
+pub(super) const LOCK: &str = "SELECT id FROM stepwell_control FOR UPDATE";
+
+/// Changes of the control plane: one transaction at a time, over all nodes.
+pub(super) struct Control(pub(super) Line);
+
+impl Control {
+    fn try_to_begin(&mut self) -> Result<(), Error> {
+        self.0.connection()?.query_behind(BEGIN, LOCK, &[]).map(drop)
+    }
+}
+
+impl writer::Session for Control {
+    /// No job has run yet, so a connection that has died since the last batch may be replaced.
+    fn begin(&mut self) -> Result<(), Error> {
+        let began = self.try_to_begin();
+        match (began, self.0.at_hand()) {
+            (Err(_), Ok(connection)) if connection.is_broken() => self.try_to_begin(),
+            (began, _) => began,
+        }
+    }
+
+    fn run(&mut self, work: Work) -> Result<(), Error> {
+        let connection = self.0.at_hand()?;
+        connection.post_batch("SAVEPOINT job")?;
+        let run = |tx: &mut dyn Transaction| work(tx);
+        let verdict = writer::guarded(|| run(&mut Rows::of(connection)));
+        if verdict != Verdict::Keep {
+            connection.post_batch("ROLLBACK TO SAVEPOINT job")?;
+        }
+        // Fails if anything before it has, which nobody may have waited for.
+        connection.batch("RELEASE SAVEPOINT job")
+    }
+
+    fn apply(&mut self, _: Vec<Commit>) -> Result<Vec<Result<(), Error>>, Error> {
+        Err(Error::Backend("what shards do goes another way".into()))
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        self.0.at_hand()?.batch("COMMIT")
+    }
+
+    fn give_up(&mut self) {
+        self.0.give_up();
+    }
+}
+
+/// What shards do: one statement for all that waits, which is its own transaction.
+///
+/// INVARIANT: nothing is written but under the newest epoch of its shard. The fence locks the
+/// shard's row against a change of the epoch until the statement has ended, and looks at the row
+/// as it is once it has the lock.
+const COMMIT: &str = "\
+WITH fence AS ( \
+    SELECT f.unit, s.shard \
+    FROM unnest($1::int[], $2::int[], $3::bigint[]) AS f(unit, shard, epoch) \
+    JOIN stepwell_shards s ON s.shard = f.shard AND s.epoch = f.epoch \
+    FOR SHARE OF s \
+), entered AS ( \
+    INSERT INTO stepwell_journal (shard, lsn, crc, bytes) \
+    SELECT fence.shard, j.lsn, j.crc, j.bytes \
+    FROM unnest($4::int[], $5::bigint[], $6::bigint[], $7::bytea[]) AS j(unit, lsn, crc, bytes) \
+    JOIN fence ON fence.unit = j.unit \
+), removed AS ( \
+    DELETE FROM stepwell_rows r \
+    USING unnest($8::int[], $9::smallint[], $10::text[]) AS d(unit, tab, key), fence \
+    WHERE fence.unit = d.unit AND r.tab = d.tab AND r.key = d.key \
+), kept AS ( \
+    INSERT INTO stepwell_rows (tab, key, value) \
+    SELECT p.tab, p.key, p.value \
+    FROM unnest($11::int[], $12::smallint[], $13::text[], $14::bytea[]) \
+        AS p(unit, tab, key, value) \
+    JOIN fence ON fence.unit = p.unit \
+    ON CONFLICT (tab, key) DO UPDATE SET value = excluded.value \
+), truncated AS ( \
+    DELETE FROM stepwell_journal j \
+    USING unnest($15::int[], $16::bigint[]) AS t(unit, lsn), fence \
+    WHERE fence.unit = t.unit AND j.shard = fence.shard AND j.lsn <= t.lsn \
+) \
+SELECT unit FROM fence";
+
+/// The connection on which shards commit.
+pub(super) struct Commits(pub(super) Line);
+
+impl Commits {
+    /// Writes a group; returns the units that could be written.
+    fn write(&mut self, group: &Group) -> Result<HashSet<i32>, Error> {
+        let Group { fence, journal, removed, kept, truncated } = group;
+        let rows = self.0.at_hand()?.query(
+            COMMIT,
+            &[
+                &fence.units,
+                &fence.shards,
+                &fence.epochs,
+                &journal.units,
+                &journal.lsns,
+                &journal.crcs,
+                &journal.bytes,
+                &removed.units,
+                &removed.tabs,
+                &removed.keys,
+                &kept.units,
+                &kept.tabs,
+                &kept.keys,
+                &kept.values,
+                &truncated.units,
+                &truncated.lsns,
+            ],
+        )?;
+        rows.iter().map(|row| column(row, 0)).collect()
+    }
+}
+
+impl writer::Session for Commits {
+    fn begin(&mut self) -> Result<(), Error> {
+        self.0.connection().map(drop)
+    }
+
+    fn run(&mut self, _: Work) -> Result<(), Error> {
+        Err(Error::Backend("changes of the control plane go another way".into()))
+    }
+
+    fn apply(&mut self, commits: Vec<Commit>) -> Result<Vec<Result<(), Error>>, Error> {
+        let mut answers = Vec::with_capacity(commits.len());
+        for (group, members) in groups(commits) {
+            let allowed = self.write(&group)?;
+            for (unit, shard) in members {
+                let fenced = Err(Error::Fenced { shard });
+                answers.push(if allowed.contains(&unit) { Ok(()) } else { fenced });
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Each statement was committed by itself.
+    fn commit(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn give_up(&mut self) {
+        self.0.give_up();
+    }
+}
