@@ -452,6 +452,8 @@ impl Runtime {
     /// Ends the shards in order: each finishes its turn and writes a checkpoint. Then gives the
     /// leases back.
     pub async fn stop(&self) {
+        // A turn in between would take again what the shards put down.
+        self.shared.node.end_turns();
         self.tell_all(|reply| Message::Stop { reply }).await;
         node::leave(&self.shared);
     }

@@ -55,6 +55,8 @@ pub(crate) struct Ownership {
     nodes: AtomicUsize,
     /// Asks for a turn before it is due.
     wake: Notify,
+    /// Whether the node is on its way out; locked while it takes a turn.
+    leaving: Mutex<bool>,
 }
 
 impl Ownership {
@@ -66,6 +68,7 @@ impl Ownership {
             given_back: Mutex::default(),
             nodes: AtomicUsize::new(0),
             wake: Notify::new(),
+            leaving: Mutex::new(false),
         }
     }
 
@@ -82,6 +85,11 @@ impl Ownership {
     /// Asks for a turn at once: what was put down can be taken.
     pub(crate) fn hurry(&self) {
         self.wake.notify_one();
+    }
+
+    /// Ends the turns: what is put down from now on is for others, and nothing is taken any more.
+    pub(crate) fn end_turns(&self) {
+        *self.leaving.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     fn take(&self, lease: Lease) -> bool {
@@ -130,7 +138,14 @@ pub(crate) async fn turn(shared: &Arc<Shared>) {
     let node = &shared.node;
     let released =
         std::mem::take(&mut *node.given_back.lock().unwrap_or_else(PoisonError::into_inner));
-    let leases = match claim(shared, released.clone(), false) {
+    let claimed = {
+        let leaving = node.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        if *leaving {
+            return;
+        }
+        claim(shared, released.clone(), false)
+    };
+    let leases = match claimed {
         Ok(leases) => leases,
         Err(err) => {
             tracing::warn!(error = %err, "no turn at the leases");

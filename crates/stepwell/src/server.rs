@@ -159,8 +159,8 @@ impl Server {
         if 0 < cut_off {
             tracing::warn!(cut_off, "requests were still under way when time was up");
         }
-        self.runtime.stop().await;
         self.services.flush_traces().await;
+        self.runtime.stop().await;
         let millis = began.map(|began| began.elapsed().as_millis()).unwrap_or_default();
         let millis = u64::try_from(millis).unwrap_or(u64::MAX);
         tracing::info!(requests_drained = ended, cut_off, millis, "shutdown ended");
