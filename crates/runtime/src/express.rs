@@ -4,12 +4,15 @@
 //! goes on in a task of its own, which its caller's leaving does not end.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use asl::Definition;
 use execution::{Effect, Fact, Finish, HistoryMode, Stamp, Started, State, TaskId, TimerId, apply};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tracing::Instrument;
+use tracing::field::Empty;
 use value::Value;
 
 use crate::clock::Busy;
@@ -18,7 +21,8 @@ use crate::integrations::{self, Acting};
 use crate::process::Stamp as Moment;
 use crate::{Error, Kind, ProcessId, Runtime, Shared};
 
-/// How many express executions may be under way at once; further ones are refused.
+/// How many express executions may be under way at once, unless somebody says otherwise; further
+/// ones are refused.
 pub const EXPRESS_UNDER_WAY_MAX: usize = 10_000;
 /// How many calls of one express execution may be under way at once; further ones wait their turn.
 /// They do not share the turns of other executions: a call that starts an execution and waits for
@@ -39,6 +43,8 @@ pub struct Ended {
 /// The express executions under way.
 pub(crate) struct UnderWay {
     places: Arc<Semaphore>,
+    /// How many places there are.
+    max: AtomicUsize,
     /// Where timers of executions that wait are told to.
     wakers: Mutex<HashMap<ProcessId, mpsc::UnboundedSender<Wake>>>,
 }
@@ -52,7 +58,8 @@ struct Wake {
 impl Default for UnderWay {
     fn default() -> UnderWay {
         let places = Arc::new(Semaphore::new(EXPRESS_UNDER_WAY_MAX));
-        UnderWay { places, wakers: Mutex::default() }
+        let max = AtomicUsize::new(EXPRESS_UNDER_WAY_MAX);
+        UnderWay { places, max, wakers: Mutex::default() }
     }
 }
 
@@ -70,6 +77,18 @@ impl UnderWay {
             None => return Some(busy),
         }
         None
+    }
+
+    /// Returns how many are under way.
+    pub(crate) fn len(&self) -> usize {
+        self.max.load(Ordering::Relaxed).saturating_sub(self.places.available_permits())
+    }
+
+    /// Says how many may be under way, while none is.
+    pub(crate) fn limit(&self, max: usize) {
+        let before = self.max.swap(max, Ordering::Relaxed);
+        self.places.add_permits(max.saturating_sub(before));
+        self.places.forget_permits(before.saturating_sub(max));
     }
 
     /// Ends every execution that waits; whoever waits for it hears that it is not running.
@@ -118,6 +137,7 @@ impl Runtime {
         let place = shared.express.places.clone().try_acquire_owned();
         let place = place.map_err(|_| Error::ExpressLimit)?;
         let definition = shared.definitions.express(definition)?;
+        shared.figures.express_begun();
         Ok(Express { shared, definition, state: State::default(), times: (0, 0), _place: place })
     }
 }
@@ -266,10 +286,12 @@ impl Waits {
             Err(err) => return self.known.push_back((task, err)),
         };
         let turns = self.turns.clone();
-        let handle = self.calls.spawn(async move {
+        let span = tracing::error_span!("effect", process = %self.id, request_id = Empty);
+        let calling = async move {
             let _turn = turns.acquire().await;
             (task, endpoint.call(call).await)
-        });
+        };
+        let handle = self.calls.spawn(calling.instrument(span));
         self.open.insert(task, Open { handle, busy: self.shared.clock.busy() });
     }
 

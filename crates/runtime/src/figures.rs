@@ -1,10 +1,12 @@
 //! What the runtime counts about itself, for whoever watches it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use store::SHARDS;
 
 use crate::Kind;
 
-/// Counters that only grow.
+/// Counters that only grow, and how many executions are open.
 #[derive(Debug, Default)]
 pub struct Figures {
     executions_begun: AtomicU64,
@@ -13,6 +15,9 @@ pub struct Figures {
     finished: AtomicU64,
     facts: AtomicU64,
     effects: AtomicU64,
+    express_begun: AtomicU64,
+    /// Open executions of each shard that is this node's.
+    open: [AtomicUsize; SHARDS as usize],
 }
 
 /// The counters at one moment.
@@ -30,10 +35,15 @@ pub struct Snapshot {
     pub facts: u64,
     /// Calls and scripts performed.
     pub effects: u64,
+    /// Express executions begun.
+    pub express_begun: u64,
+    /// State-machine executions that have not ended, of the shards that are this node's.
+    pub executions_open: usize,
 }
 
 impl Figures {
-    pub(crate) fn begun(&self, kind: Kind) {
+    pub(crate) fn begun(&self, shard: u32, kind: Kind) {
+        self.opened(shard, kind);
         let counter = match kind {
             Kind::Execution => &self.executions_begun,
             Kind::Automation => &self.automations_begun,
@@ -42,8 +52,32 @@ impl Figures {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn finished(&self, processes: usize) {
-        self.finished.fetch_add(processes as u64, Ordering::Relaxed);
+    pub(crate) fn finished(&self, shard: u32, kind: Kind) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
+        if let (Kind::Execution, Some(open)) = (kind, self.open.get(shard as usize)) {
+            let less = |open: usize| Some(open.saturating_sub(1));
+            // An update that always has a value cannot fail.
+            let _ = open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        }
+    }
+
+    /// Notes a process that is there: begun, or found at the start.
+    pub(crate) fn opened(&self, shard: u32, kind: Kind) {
+        if let (Kind::Execution, Some(open)) = (kind, self.open.get(shard as usize)) {
+            open.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that nothing is known of a shard any more.
+    pub(crate) fn forgot(&self, shard: u32) {
+        if let Some(open) = self.open.get(shard as usize) {
+            open.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns how many executions are open in the shards that are this node's.
+    pub(crate) fn executions_open(&self) -> usize {
+        self.open.iter().map(|open| open.load(Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn applied(&self) {
@@ -52,6 +86,10 @@ impl Figures {
 
     pub(crate) fn performed(&self) {
         self.effects.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn express_begun(&self) {
+        self.express_begun.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns the counters as they stand.
@@ -64,6 +102,8 @@ impl Figures {
             finished: read(&self.finished),
             facts: read(&self.facts),
             effects: read(&self.effects),
+            express_begun: read(&self.express_begun),
+            executions_open: self.executions_open(),
         }
     }
 }

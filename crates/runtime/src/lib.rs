@@ -53,7 +53,7 @@ mod timers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::{SHARDS, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -66,7 +66,7 @@ pub use figures::{Figures, Snapshot};
 pub use node::Node;
 pub use peers::{Forward, Forwarded, Forwarding, NoPeers, Novelty, Peers};
 pub use process::{Begin, Fact, Kind, ProcessId};
-pub use processes::{BeginAutomation, BeginExecution, BeginStack};
+pub use processes::{BeginAutomation, BeginExecution, BeginStack, newest_first};
 
 use node::{Ownership, Place};
 use shard::{Envelope, Message, Shard};
@@ -228,6 +228,7 @@ impl Opened {
             express: express::UnderWay::default(),
         });
         let leases = node::first_turn(&shared)?;
+        let began = Instant::now();
         let mut shards = Vec::new();
         for (number, inbox) in (0..SHARDS).zip(receivers) {
             let mut shard = Shard::new(number, shared.clone(), inbox);
@@ -236,6 +237,13 @@ impl Opened {
             }
             shards.push(shard);
         }
+        tracing::info!(
+            shards = leases.len(),
+            processes_in_memory = shards.iter().map(Shard::processes).sum::<usize>(),
+            processes_waiting = shared.timers.processes(),
+            millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "recovered what was running"
+        );
         Ok(Opened { shared, shards })
     }
 
@@ -284,6 +292,21 @@ impl Runtime {
     /// Returns what the runtime counts about itself.
     pub fn figures(&self) -> Snapshot {
         self.shared.figures.snapshot()
+    }
+
+    /// Says how many express executions may be under way; before any is.
+    pub fn limit_express(&self, under_way_max: usize) {
+        self.shared.express.limit(under_way_max);
+    }
+
+    /// Returns how many state-machine executions are open in the shards that are this node's.
+    pub fn executions_open(&self) -> usize {
+        self.shared.figures.executions_open()
+    }
+
+    /// Returns how many express executions are under way.
+    pub fn express_under_way(&self) -> usize {
+        self.shared.express.len()
     }
 
     /// Returns how many shards are this node's, and how many nodes lived at its last turn at the

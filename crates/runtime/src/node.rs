@@ -142,9 +142,11 @@ pub(crate) async fn turn(shared: &Arc<Shared>) {
         let ours = leases.held.iter().find(|lease| lease.shard == shard);
         match ours {
             Some(lease) if node.take(*lease) => {
+                tracing::info!(shard, epoch = lease.epoch, "the shard is this node's now");
                 tell(shared, shard, Message::Own { epoch: lease.epoch }).await;
             }
             None if node.epoch(shard).is_some() => {
+                tracing::info!(shard, "the shard is another node's now");
                 node.put_down_for_others(shard);
                 tell(shared, shard, Message::Lost).await;
             }
@@ -152,6 +154,7 @@ pub(crate) async fn turn(shared: &Arc<Shared>) {
         }
     }
     for shard in leases.shed {
+        tracing::info!(shard, "the shard is put down for another node");
         let (reply, put_down) = oneshot::channel();
         tell(shared, shard, Message::Release { reply }).await;
         // A shard that has ended has put everything down.

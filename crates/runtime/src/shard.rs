@@ -122,6 +122,11 @@ impl Shard {
         }
     }
 
+    /// Returns how many processes are in memory.
+    pub(crate) fn processes(&self) -> usize {
+        self.residents.len()
+    }
+
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) {
         self.perform_outstanding();
@@ -305,7 +310,7 @@ impl Shard {
                 turn.lines.push(JournalLine { process: id.clone(), stamp, entry });
                 self.gather(id, effects, turn);
                 turn.replies.push(Reply::Began(reply, Started::New { at_millis: stamp.millis }));
-                self.shared.figures.begun(id.kind());
+                self.shared.figures.begun(self.number, id.kind());
             }
             Err(err) => drop(reply.send(Err(err))),
         }
@@ -355,6 +360,7 @@ impl Shard {
             task.abort();
         }
         self.residents.clear();
+        self.shared.figures.forgot(self.number);
         self.shared.timers.forget_shard(self.number);
     }
 }

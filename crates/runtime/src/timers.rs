@@ -1,6 +1,6 @@
 //! The timekeeper: one ordered list of when which process wants to be woken.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +69,12 @@ impl Timers {
     /// Returns how many timers are armed.
     pub(crate) fn len(&self) -> usize {
         self.armed().at.len()
+    }
+
+    /// Returns how many processes have timers; looks at every one of these.
+    pub(crate) fn processes(&self) -> usize {
+        let armed = self.armed();
+        armed.at.keys().map(|(id, _)| id).collect::<HashSet<_>>().len()
     }
 
     fn next_at(&self) -> Option<i64> {

@@ -1,6 +1,7 @@
 //! The one place where a call is allowed or refused.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use policy::{
@@ -22,6 +23,8 @@ pub(crate) struct Policies {
     compiled: Mutex<HashMap<(Kind, String), Arc<Document>>>,
     /// What speaks about callers without a session, by their ARN.
     of_callers: Kept<String, Arc<PolicySet>>,
+    allowed: AtomicU64,
+    denied: AtomicU64,
 }
 
 impl Policies {
@@ -64,6 +67,17 @@ impl Policies {
         Ok(set)
     }
 
+    /// Returns how many calls were allowed, and how many refused.
+    pub(crate) fn decided(&self) -> (u64, u64) {
+        (self.allowed.load(Ordering::Relaxed), self.denied.load(Ordering::Relaxed))
+    }
+
+    fn counted(&self, decided: Result<(), Error>) -> Result<(), Error> {
+        let counter = if decided.is_ok() { &self.allowed } else { &self.denied };
+        counter.fetch_add(1, Ordering::Relaxed);
+        decided
+    }
+
     /// Allows a call on what is committed, or says in AWS's words why not. Every check must be
     /// allowed. `on` reads from `store`.
     pub(crate) fn authorize_committed(
@@ -74,7 +88,7 @@ impl Policies {
         checks: &[Check],
     ) -> Result<(), Error> {
         if needs_no_policies(on, checks) {
-            return Ok(());
+            return self.counted(Ok(()));
         }
         let policies = if on.call.session_policies.is_some() {
             Arc::new(self.of_caller(on)?)
@@ -82,7 +96,7 @@ impl Policies {
             let caller = on.call.principal.arn();
             self.of_callers.get(store, caller.as_str(), || self.of_caller(on).map(Arc::new))?
         };
-        judge(on, service, checks, &policies)
+        self.counted(judge(on, service, checks, &policies))
     }
 
     /// Allows a call inside the transaction that makes the change, or says in AWS's words why not.
@@ -94,9 +108,9 @@ impl Policies {
         checks: &[Check],
     ) -> Result<(), Error> {
         if needs_no_policies(on, checks) {
-            return Ok(());
+            return self.counted(Ok(()));
         }
-        judge(on, service, checks, &self.of_caller(on)?)
+        self.counted(judge(on, service, checks, &self.of_caller(on)?))
     }
 }
 
@@ -120,8 +134,8 @@ fn judge(
             let resource = display.or((check.resource != "*").then_some(&*check.resource));
             let text =
                 policy::access_denied_text(&principal.arn(), &check.action, resource, &decision);
-            let (id, outcome) = (&on.call.request_id, decision.outcome);
-            tracing::info!(request_id = %id, decision = ?outcome, "{text}");
+            let (request_id, decision) = (&on.call.request_id, decision.outcome);
+            tracing::info!(%request_id, ?decision, "{text}");
             return Err(Error::new(denial_code(service), text));
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use policy::Principal;
 use sha2::{Digest, Sha256};
 
-use crate::ids;
+use crate::{Limits, ids};
 
 /// What is the same for the whole server.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Settings {
     pub partition: String,
     /// How faithful Amazon's own documents are.
     pub edition: automation::catalogue::Edition,
+    /// How much is taken.
+    pub limits: Limits,
 }
 
 /// Facts about one call, made before anything is asked or done.

@@ -84,7 +84,10 @@ impl Services {
         input: Value,
     ) -> Answer {
         let services = self.clone();
+        // What is logged on the store's thread belongs to the request too.
+        let span = tracing::Span::current();
         let written = self.store().write(move |store| -> Result<(Value, Vec<Notice>), Error> {
+            let _in_span = span.enter();
             let known: Option<Value> = match &call.effect_id {
                 Some(effect) => store.load(Table::Applied, effect)?,
                 None => None,

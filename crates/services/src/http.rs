@@ -5,15 +5,19 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use policy::Principal;
 use runtime::wall_millis;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use value::{Value, value};
 use wire::sigv4::{self, Signed};
 use wire::{Face, Fault, Request, Response, Routed};
 
 use crate::call::Origin;
-use crate::{Call, Error, Services, SessionPolicy, dispatch, iam, ids, nodes, sts};
+use crate::metrics::Named;
+use crate::{Call, Error, Input, Services, SessionPolicy, dispatch, iam, ids, nodes, sts};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
 const TEST_KEY: &str = "test";
@@ -90,28 +94,39 @@ impl wire::Handler for Services {
             if request.path.starts_with(OWN_PAGES) {
                 return self.own_page(&request).await;
             }
-            let request_id = ids::uuid();
-            match self.respond(&request, &request_id).await {
+            let (began, under_way) = (Instant::now(), self.metrics.begun());
+            let (request_id, mut named) = (ids::uuid(), None);
+            let span = tracing::error_span!("request", %request_id, execution = Empty);
+            let answering = self.respond(&request, &request_id, &mut named).instrument(span);
+            let response = match answering.await {
                 Ok(response) => response,
                 Err(fault) => fault.render(&request_id),
-            }
+            };
+            drop(under_way);
+            self.metrics.ended(named, response.status, began.elapsed());
+            response
         })
     }
 }
 
 impl Services {
+    /// Answers a request of AWS's APIs; `named` is set once it is known what it is for.
     async fn respond(
         self: &Arc<Self>,
         request: &Request,
         request_id: &str,
+        named: &mut Option<Named>,
     ) -> Result<Response, Fault> {
         let routed = wire::route(request)?;
         let face = routed.face;
         let service = routed.operation.service();
-        let caller = self.authenticate(request, &routed)?;
-        let input = routed.input(request)?;
         let known = dispatch::SERVICE_NAMES.iter().find(|name| **name == service.name());
         let found = known.map(|name| dispatch::find(name, routed.operation.name()));
+        if let (Some(name), Some(Ok(operation))) = (known, &found) {
+            *named = Some((name, operation.name));
+        }
+        let caller = self.authenticate(request, &routed)?;
+        let input = routed.input(request)?;
         let (Some(name), Some(Ok(operation))) = (known, found) else {
             return Err(face.not_implemented(routed.operation));
         };
@@ -120,9 +135,11 @@ impl Services {
             return Err(face.fault(400, code, problems));
         }
         let call = self.call_of(request, request_id, caller);
+        if let Some(execution) = input.maybe_text("executionArn") {
+            Span::current().record("execution", execution);
+        }
         // What a macro shows is made only if it is shown.
         tracing::debug!(
-            request_id,
             service = *name,
             operation = operation.name,
             caller = %call.principal.arn(),
@@ -247,13 +264,13 @@ impl Services {
         Ok(Some((caller, key.secret.clone())))
     }
 
-    /// Answers the server's own pages: health, reset, clock.
+    /// Answers the server's own pages: health, metrics, reset, clock.
     async fn own_page(self: &Arc<Self>, request: &Request) -> Response {
         let page = request.path.strip_prefix(OWN_PAGES).unwrap_or_default();
         if request.method == "POST" && page == nodes::PAGE {
             return self.from_node(request).await;
         }
-        // These pages know no credentials: from another machine there is only the health.
+        // These pages know no credentials: from another machine they can only be looked at.
         let is_local = request.peer.parse::<IpAddr>().is_ok_and(|peer| peer.is_loopback());
         if request.method != "GET" && !is_local {
             let message = "the server's own pages change nothing for callers from other machines";
@@ -261,14 +278,15 @@ impl Services {
         }
         match (request.method.as_str(), page) {
             ("GET", "health") => Response::json(200, &self.health()),
+            ("GET", "metrics") => self.metrics_page(),
             ("POST", "reset") => self.reset().await,
             ("POST", "clock/advance") => self.advance(&request.body),
             _ => Response::json(
                 404,
                 &value!({
                     "message": format!("there is no {} {}", request.method, request.path),
-                    "hint": "GET /_stepwell/health, POST /_stepwell/reset, POST \
-                        /_stepwell/clock/advance",
+                    "hint": "GET /_stepwell/health, GET /_stepwell/metrics, POST \
+                        /_stepwell/reset, POST /_stepwell/clock/advance",
                 }),
             ),
         }

@@ -9,7 +9,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use runtime::{Clock, ClockMode, NoPeers, Node, Opened};
-//! use services::{AuthMode, Endpoint, Http, Reset, Services, Settings};
+//! use services::{AuthMode, Endpoint, Http, Limits, Reset, Services, Settings};
 //! use wire::{Handler, Request};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -20,6 +20,7 @@
 //!     region: "us-east-1".into(),
 //!     partition: "aws".into(),
 //!     edition: automation::catalogue::Edition::Repaired,
+//!     limits: Limits::default(),
 //! };
 //! let http = Http { auth: AuthMode::Loopback, reset: Reset::Allowed };
 //! let services = Services::new(settings, opened.handle(), http);
@@ -46,9 +47,12 @@ pub mod iam;
 pub mod ids;
 mod input;
 mod kept;
+mod limits;
+mod metrics;
 mod nodes;
 mod operation;
 pub mod page;
+mod retention;
 mod roles;
 mod ssm;
 mod states;
@@ -66,8 +70,10 @@ pub use endpoint::Endpoint;
 pub use error::{Answer, Error};
 pub use http::{AuthMode, Http, Reset};
 pub use input::Input;
+pub use limits::{LIMITS, Limit, Limits};
 pub use nodes::{HttpPeers, secret as node_secret};
 pub use operation::{Check, Operation, Pending, Run};
+pub use retention::{Purge, Retention};
 
 /// Everything that serves calls.
 pub struct Services {
@@ -78,6 +84,7 @@ pub struct Services {
     machines: states::KnownMachines,
     http: Http,
     key_uses: http::KeyUses,
+    metrics: metrics::Metrics,
     /// Access keys of users, by id; `None` for ids that are none.
     keys: kept::Kept<String, Option<Arc<iam::StoredKey>>>,
     /// Where this server listens, for scripts; known once it does.
@@ -89,6 +96,7 @@ pub struct Services {
 impl Services {
     /// Returns the services of a server; [`Services::start`] starts what runs in the background.
     pub fn new(settings: Settings, runtime: Runtime, http: Http) -> Arc<Services> {
+        runtime.limit_express(settings.limits.express_executions);
         Arc::new(Services {
             settings: Arc::new(settings),
             runtime,
@@ -97,16 +105,18 @@ impl Services {
             machines: states::KnownMachines::default(),
             http,
             key_uses: http::KeyUses::default(),
+            metrics: metrics::Metrics::default(),
             keys: kept::Kept::default(),
             endpoint_url: OnceLock::new(),
             node_secret: OnceLock::new(),
         })
     }
 
-    /// Starts the background: the event pump.
-    pub fn start(self: &Arc<Services>) {
+    /// Starts the background: the event pump, and the removal of what ended long ago.
+    pub fn start(self: &Arc<Services>, retention: Retention) {
         let services = self.clone();
         tokio::spawn(async move { services.pump.run(services.clone()).await });
+        tokio::spawn(self.clone().keep_retention(retention));
     }
 
     /// Says where this server listens; scripts are told.

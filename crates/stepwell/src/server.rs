@@ -4,14 +4,16 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::cli::hint;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
-use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Services, Settings};
+use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Retention, Services, Settings};
 use store::{PostgresUrl, Store};
 use tokio::net::TcpListener;
+use wire::Drained;
 
 /// Where the server keeps its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +27,11 @@ pub(crate) enum Keep {
 }
 
 impl Keep {
-    fn open(&self) -> Result<Store> {
+    /// Opens it, and makes it if need be.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is in use, or damaged.
+    pub(crate) fn open(&self) -> Result<Store> {
         match self {
             Keep::Memory => Ok(Store::memory()),
             Keep::Directory(directory) => Store::open(directory)
@@ -91,12 +97,16 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) auth: AuthMode,
     pub(crate) reset: Reset,
+    pub(crate) retention: Retention,
+    /// How long requests under way may take to end when the server stops.
+    pub(crate) drain: Duration,
 }
 
 /// A server that runs.
 pub(crate) struct Server {
     pub(crate) services: Arc<Services>,
     pub(crate) runtime: Runtime,
+    drain: Duration,
 }
 
 impl Server {
@@ -105,6 +115,8 @@ impl Server {
     /// # Errors
     /// When the store cannot be opened or read.
     pub(crate) async fn start(options: &Options) -> Result<Server> {
+        let version = env!("CARGO_PKG_VERSION");
+        tracing::info!(version, keep = %options.keep, clock = ?options.clock, "starting");
         let store = options.keep.open()?;
         let (node, peers) = node(&store, &options.advertised).await?;
         let opened = Opened::open(store, Clock::new(options.clock), node)
@@ -122,14 +134,30 @@ impl Server {
             }
             None => opened.start(endpoint, Arc::new(NoPeers)),
         }
-        services.start();
-        Ok(Server { services, runtime })
+        services.start(options.retention);
+        Ok(Server { services, runtime, drain: options.drain })
     }
 
-    /// Answers requests until `stop` is ready, then ends in order.
+    /// Answers requests until `stop` is ready, then ends in order: requests under way end, shards
+    /// write their checkpoints, leases are given back.
     pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        wire::serve(listener, self.services, stop).await;
+        let address = listener.local_addr().map(|address| address.to_string());
+        tracing::info!(address = address.unwrap_or_default(), "listening");
+        let mut began = None;
+        let stop = async {
+            stop.await;
+            tracing::info!(drain_seconds = self.drain.as_secs(), "shutdown begun");
+            began = Some(Instant::now());
+        };
+        let Drained { ended, cut_off } =
+            wire::serve(listener, self.services, stop, self.drain).await;
+        if 0 < cut_off {
+            tracing::warn!(cut_off, "requests were still under way when time was up");
+        }
         self.runtime.stop().await;
+        let millis = began.map(|began| began.elapsed().as_millis()).unwrap_or_default();
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+        tracing::info!(requests_drained = ended, cut_off, millis, "shutdown ended");
     }
 }
 

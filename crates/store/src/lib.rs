@@ -27,6 +27,7 @@
 //! May depend on: `value`.
 
 mod commit;
+mod copy;
 mod figures;
 mod frame;
 mod lease;
@@ -44,6 +45,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use commit::{Commit, Write};
+pub use copy::{Backup, Counts, RestoreError, copy, is_empty};
 pub use figures::{COMMIT_MICROS_BUCKETS, Figures, Snapshot};
 pub use lease::{Claim, LEASE_MILLIS, Lease, Leases};
 pub use memory::Memory;

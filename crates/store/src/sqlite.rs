@@ -2,6 +2,7 @@
 //!
 //! One thread writes; readers have connections of their own and see the last commit.
 
+mod backup;
 mod log;
 mod migrate;
 mod rows;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+pub(crate) use backup::{open_backup, write_backup};
 
 use crate::writer::{WhoWrites, Writer};
 use crate::{
@@ -231,12 +234,16 @@ pub(crate) struct Onlooker {
 }
 
 impl Onlooker {
+    fn at(file: PathBuf) -> Onlooker {
+        Onlooker { readers: Readers::new(file), figures: Figures::default() }
+    }
+
     pub(crate) fn open(directory: &Path) -> Result<Onlooker, Error> {
         let file = directory.join(FILE);
         if !file.is_file() {
             return Err(Error::Backend(format!("there is no store in `{}`", directory.display())));
         }
-        let onlooker = Onlooker { readers: Readers::new(file), figures: Figures::default() };
+        let onlooker = Onlooker::at(file);
         let connection = onlooker.readers.take()?;
         migrate::expect_current(&connection)?;
         Ok(onlooker)

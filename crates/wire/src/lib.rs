@@ -40,7 +40,7 @@ mod xml;
 pub use decode::{Routed, route};
 pub use fault::{Face, Fault};
 pub use message::{BODY_BYTES_MAX, Request, Response, percent_encode};
-pub use server::{Handler, serve};
+pub use server::{Drained, Handler, serve};
 
 use model::{Operation, Protocol};
 use value::Value;

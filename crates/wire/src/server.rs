@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use crate::message::{BODY_BYTES_MAX, Request, Response};
 
 /// How long a client may take to send its headers.
 const HEADERS_SECONDS_MAX: u64 = 30;
-/// How long requests under way may take to end when the server stops.
-const DRAIN_SECONDS_MAX: u64 = 10;
 /// How long accepting pauses when the system is out of descriptors.
 const ACCEPT_PAUSE_MILLIS: u64 = 50;
+/// How often a server that stops looks whether requests are still under way.
+const DRAIN_LOOK_MILLIS: u64 = 10;
 
 /// Whoever answers requests.
 pub trait Handler: Send + Sync + 'static {
@@ -32,13 +32,41 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(self: Arc<Self>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 }
 
-/// Serves until `stop` is ready, then lets requests under way end.
+/// What became of the requests that were under way when the server was told to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// How many were answered.
+    pub ended: usize,
+    /// How many were not, in the time there was.
+    pub cut_off: usize,
+}
+
+/// A request under way; dropping it says that it has ended.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn new(count: &Arc<AtomicUsize>) -> UnderWay {
+        count.fetch_add(1, Ordering::SeqCst);
+        UnderWay(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Serves until `stop` is ready, then accepts nobody and lets requests under way end: they have
+/// `drain` for it.
 pub async fn serve(
     listener: TcpListener,
     handler: Arc<impl Handler>,
     stop: impl Future<Output = ()>,
-) {
+    drain: Duration,
+) -> Drained {
     let graceful = GracefulShutdown::new();
+    let under_way = Arc::new(AtomicUsize::new(0));
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -55,9 +83,10 @@ pub async fn serve(
         };
         // Small answers must not wait for more to come.
         let _ = stream.set_nodelay(true);
-        let handler = handler.clone();
-        let service =
-            service_fn(move |request| answer(handler.clone(), request, peer.ip().to_string()));
+        let (handler, under_way) = (handler.clone(), under_way.clone());
+        let service = service_fn(move |request| {
+            answer(handler.clone(), request, peer.ip().to_string(), UnderWay::new(&under_way))
+        });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(HEADERS_SECONDS_MAX))
@@ -70,16 +99,25 @@ pub async fn serve(
         });
     }
     drop(listener);
-    let drained = tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), graceful.shutdown());
-    if drained.await.is_err() {
-        tracing::warn!("requests were still under way when the server stopped");
-    }
+    let before = under_way.load(Ordering::SeqCst);
+    let all_ended = async {
+        graceful.shutdown().await;
+        // Requests whose clients have hung up go on without a connection.
+        while 0 < under_way.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(DRAIN_LOOK_MILLIS)).await;
+        }
+    };
+    // Whether all have ended or time was up, the count says.
+    let _ = tokio::time::timeout(drain, all_ended).await;
+    let cut_off = under_way.load(Ordering::SeqCst);
+    Drained { ended: before.saturating_sub(cut_off), cut_off }
 }
 
 async fn answer(
     handler: Arc<impl Handler>,
     request: hyper::Request<Incoming>,
     peer: String,
+    under_way: UnderWay,
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers.iter().map(|(name, value)| {
@@ -97,7 +135,7 @@ async fn answer(
     let response = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => {
             request.body = body.to_bytes().to_vec();
-            handled(handler.handle(request)).await.unwrap_or_else(|| {
+            handled(handler.handle(request), under_way).await.unwrap_or_else(|| {
                 tracing::error!("a request ended in a panic");
                 let text = "An internal error occurred; the server's log has the details.";
                 face.fault(500, "InternalFailure", text).render(&own_request_id())
@@ -120,7 +158,10 @@ async fn answer(
 
 /// Waits for an answer; `None` when its making panicked. What can be answered at once is answered
 /// here. The rest goes on in a task of its own, which a client that hangs up does not end.
-async fn handled(mut handling: Pin<Box<dyn Future<Output = Response> + Send>>) -> Option<Response> {
+async fn handled(
+    mut handling: Pin<Box<dyn Future<Output = Response> + Send>>,
+    under_way: UnderWay,
+) -> Option<Response> {
     let first = std::future::poll_fn(|context| {
         let poll = AssertUnwindSafe(|| handling.as_mut().poll(context));
         // INVARIANT: a future that panicked is not polled again.
@@ -128,7 +169,13 @@ async fn handled(mut handling: Pin<Box<dyn Future<Output = Response> + Send>>) -
     });
     match first.await {
         Ok(Poll::Ready(response)) => Some(response),
-        Ok(Poll::Pending) => tokio::spawn(handling).await.ok(),
+        Ok(Poll::Pending) => {
+            let going_on = async move {
+                let _under_way = under_way;
+                handling.await
+            };
+            tokio::spawn(going_on).await.ok()
+        }
         Err(_) => None,
     }
 }

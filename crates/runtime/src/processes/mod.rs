@@ -26,8 +26,8 @@ use crate::process::{Effect, Stamp, put};
 /// the newest comes first.
 const END_OF_TIME_MILLIS: i64 = 9_999_999_999_999;
 
-/// Returns a key part that sorts newest first.
-fn newest_first(millis: i64) -> String {
+/// Returns a key part that sorts newest first: what began later has a smaller one.
+pub fn newest_first(millis: i64) -> String {
     format!("{:013}", END_OF_TIME_MILLIS.saturating_sub(millis))
 }
 

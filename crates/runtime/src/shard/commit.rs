@@ -57,7 +57,9 @@ impl Shard {
         };
         match outcome {
             Ok(()) => {
-                self.shared.figures.finished(gone.iter().filter(|(_, ended)| *ended).count());
+                for (id, _) in gone.iter().filter(|(_, ended)| *ended) {
+                    self.shared.figures.finished(self.number, id.kind());
+                }
                 for (id, _) in &gone {
                     self.residents.remove(id);
                 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use store::Lease;
 use tokio::task::AbortHandle;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::{Message, Shard};
 use crate::endpoint::{Call, CallError};
@@ -63,12 +65,13 @@ fn perform_call(shared: &Arc<Shared>, id: ProcessId, number: u64, call: Call) ->
     let shared = shared.clone();
     let busy = shared.clock.busy();
     let epoch = shared.epoch();
+    let span = tracing::error_span!("effect", process = %id, request_id = Empty);
     let task = tokio::spawn(async move {
         let answer = match shared.endpoint() {
             Some(endpoint) => {
                 let _turn = shared.calls.acquire().await;
                 // A task of its own, so that a panic in a handler is an answer, not a silence.
-                let guarded = AbortOnDrop(tokio::spawn(endpoint.call(call)));
+                let guarded = AbortOnDrop(tokio::spawn(endpoint.call(call).instrument(span)));
                 guarded.join().await.unwrap_or_else(|| Err(CallError::internal(String::new())))
             }
             None => Err(CallError::internal(String::new())),

@@ -43,6 +43,9 @@ impl Shard {
         for (id, head) in heads {
             self.enter(&id, &head, None)?;
         }
+        for id in self.residents.keys() {
+            self.shared.figures.opened(self.number, id.kind());
+        }
         self.epoch = Some(epoch);
         Ok(())
     }
@@ -101,6 +104,7 @@ impl Shard {
     /// Brings a process into memory, unless it only waits: then its timers are enough.
     fn enter(&mut self, id: &ProcessId, head: &Head, row: Option<Vec<u8>>) -> Result<(), Error> {
         let Some(timers) = &head.timers else { return self.take_in(id, row) };
+        self.shared.figures.opened(self.number, id.kind());
         for (timer, at_millis) in timers {
             let (timer, at_millis) = (*timer, *at_millis);
             self.perform(vec![(id.clone(), Effect::Arm { timer, at_millis })]);

@@ -9,9 +9,12 @@ mod operation;
 mod protection;
 mod request;
 mod resources;
+mod retention;
 mod stack;
 mod templates;
 mod update;
+
+pub(crate) use retention::PURGED;
 
 use crate::Operation;
 

@@ -4,8 +4,11 @@ mod automations;
 mod document_versions;
 mod documents;
 mod error;
+mod retention;
 mod start;
 mod tags;
+
+pub(crate) use retention::PURGED;
 
 use crate::Operation;
 

@@ -63,11 +63,8 @@ pub(super) fn state_machine_type_not_supported() -> Error {
 }
 
 // UNVERIFIED: AWS's wording.
-pub(super) fn execution_limit_exceeded(under_way_max: usize) -> Error {
-    Error::new(
-        "ExecutionLimitExceeded",
-        format!("Execution Limit Exceeded: '{under_way_max} express executions are under way'"),
-    )
+pub(super) fn execution_limit_exceeded(what: &str) -> Error {
+    Error::new("ExecutionLimitExceeded", format!("Execution Limit Exceeded: '{what}'"))
 }
 
 /// The role's trust policy does not let Step Functions in.

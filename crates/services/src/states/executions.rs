@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use execution::Payload;
 use runtime::{Begin, BeginExecution, Fact, Kind, ProcessId, Started};
-use store::{Load, Read, Scan, Table};
+use store::{Load, Read, SHARDS, Scan, Table};
 use value::{Value, value};
 
 use super::known::Known;
@@ -14,9 +14,6 @@ use super::state_machines::{StateMachine, check_name, definition_text, find, pag
 use super::{arn, error, express};
 use crate::page::cut;
 use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
-
-/// The largest input, in bytes (Step Functions quotas, "Maximum input or output size").
-const INPUT_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "StartExecution", checks: may_start, run: Run::Workflow(start) },
@@ -49,11 +46,13 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
             return express::start(&services, &call, &asked);
         }
         let (execution_arn, begin) = plan(&call, asked);
+        tracing::Span::current().record("execution", &*execution_arn);
         let id = ProcessId::new(Kind::Execution, &execution_arn);
         let asked_input = begin.input.clone();
         let begin = Begin::Execution(begin);
         // A name made here and now is nobody else's; one made for an effect may be a repetition.
         let is_fresh = input.get("name").is_none() && call.effect_id.is_none();
+        check_open(&services, Some(&execution_arn).filter(|_| !is_fresh))?;
         let started = if is_fresh {
             services.runtime().begin_fresh(id, begin).await?
         } else {
@@ -77,6 +76,27 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
     })
 }
 
+/// Refuses a further execution when as many as may be are open; `repeated` is the ARN where it may
+/// be no further one. A node knows its own shards only and refuses at its share, so that several
+/// nodes may open a few more or less.
+fn check_open(services: &Services, repeated: Option<&String>) -> Result<(), Error> {
+    let open_max = services.settings().limits.open_executions;
+    let (held, _) = services.runtime().shards_and_nodes();
+    let share = open_max.saturating_mul(held) / SHARDS as usize;
+    // Without a shard it only hands on to the nodes that have some.
+    if held == 0 || services.runtime().executions_open() < share {
+        return Ok(());
+    }
+    let known = match repeated {
+        Some(arn) => services.store().read(|store| store.get(Table::Executions, arn))?,
+        None => None,
+    };
+    match known {
+        Some(_) => Ok(()),
+        None => Err(error::execution_limit_exceeded(&format!("{open_max} executions are open"))),
+    }
+}
+
 /// What StartExecution and StartSyncExecution are asked for, checked.
 pub(super) struct Asked {
     pub(super) known: Arc<Known>,
@@ -97,10 +117,10 @@ impl Asked {
             None => call.stable_uuid_at("execution"),
         };
         let text = input.maybe_text("input").unwrap_or("{}");
-        if text.len() > INPUT_BYTES_MAX {
-            let limit = format!(
-                "exceeded the maximum number of characters service limit of {INPUT_BYTES_MAX}"
-            );
+        let bytes_max = call.settings.limits.execution_input_bytes;
+        if text.len() > bytes_max {
+            let limit =
+                format!("exceeded the maximum number of characters service limit of {bytes_max}");
             return Err(error::invalid_execution_input(&limit));
         }
         let input =

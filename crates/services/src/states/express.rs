@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use execution::{Payload, Started, Status};
-use runtime::{EXPRESS_UNDER_WAY_MAX, Ended};
+use runtime::Ended;
 use value::{Value, value};
 
 use super::error;
@@ -37,7 +37,11 @@ fn start_sync(services: Arc<Services>, call: Call, input: Value) -> Pending {
         }
         let (definition, started) = begin(&call, &asked);
         let execution_arn = started.execution_arn.clone();
-        let ended = services.runtime().run_express(definition, started).await.map_err(refusal)?;
+        let ended = services
+            .runtime()
+            .run_express(definition, started)
+            .await
+            .map_err(|err| refusal(&call, err))?;
         let known = value!({
             "executionArn": execution_arn,
             "stateMachineArn": &asked.known.machine.arn,
@@ -54,7 +58,7 @@ fn start_sync(services: Arc<Services>, call: Call, input: Value) -> Pending {
 pub(super) fn start(services: &Services, call: &Call, asked: &Asked) -> Answer {
     let (definition, started) = begin(call, asked);
     let execution_arn = started.execution_arn.clone();
-    services.runtime().start_express(definition, started).map_err(refusal)?;
+    services.runtime().start_express(definition, started).map_err(|err| refusal(call, err))?;
     Ok(value!({ "executionArn": execution_arn, "startDate": call.now_seconds() }))
 }
 
@@ -79,9 +83,13 @@ fn begin<'a>(call: &Call, asked: &'a Asked) -> (&'a str, Started) {
     (&machine.definition, started)
 }
 
-fn refusal(err: runtime::Error) -> Error {
+fn refusal(call: &Call, err: runtime::Error) -> Error {
     match err {
-        runtime::Error::ExpressLimit => error::execution_limit_exceeded(EXPRESS_UNDER_WAY_MAX),
+        runtime::Error::ExpressLimit => {
+            let under_way_max = call.settings.limits.express_executions;
+            let what = format!("{under_way_max} express executions are under way");
+            error::execution_limit_exceeded(&what)
+        }
         err => err.into(),
     }
 }

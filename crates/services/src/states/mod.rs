@@ -6,6 +6,7 @@ mod executions;
 mod express;
 mod history;
 mod known;
+mod retention;
 mod state_machines;
 mod tags;
 
@@ -21,3 +22,4 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
 ];
 
 pub(crate) use known::KnownMachines;
+pub(crate) use retention::PURGED;

@@ -11,11 +11,8 @@ use value::{Value, value};
 
 use super::{arn, error};
 use crate::page::{cut, open_marker};
-use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids, roles};
+use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing, ids, roles};
 
-/// The largest definition, in bytes (Step Functions quotas, "Maximum state machine definition
-/// size").
-const DEFINITION_BYTES_MAX: usize = 1024 * 1024;
 /// The longest name of a state machine or an execution, in characters.
 const NAME_CHARACTERS_MAX: usize = 80;
 /// How many diagnostics are given when the caller does not say.
@@ -95,11 +92,11 @@ fn options(machine_type: &str) -> Options<'static> {
     Options { machine_type, resources: &Served }
 }
 
-fn check_definition(text: &str, machine_type: &str) -> Result<(), Error> {
-    if text.len() > DEFINITION_BYTES_MAX {
-        let limit = format!(
-            "DEFINITION_TOO_LARGE: the definition is longer than {DEFINITION_BYTES_MAX} bytes"
-        );
+fn check_definition(call: &Call, text: &str, machine_type: &str) -> Result<(), Error> {
+    let bytes_max = call.settings.limits.definition_bytes;
+    if text.len() > bytes_max {
+        let limit =
+            format!("DEFINITION_TOO_LARGE: the definition is longer than {bytes_max} bytes");
         return Err(error::invalid_definition(&limit));
     }
     match Definition::parse(text, &options(machine_type)) {
@@ -122,7 +119,7 @@ fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
     let role_arn = input.text("roleArn")?;
     check_name(name)?;
     let machine_type = input.maybe_text("type").unwrap_or("STANDARD");
-    check_definition(text, machine_type)?;
+    check_definition(on.call, text, machine_type)?;
     roles::check_assumable(&on.reading(), role_arn, "states.amazonaws.com")
         .map_err(|_| error::role_not_assumable())?;
     let state_machine_arn = on.call.regional_arn("states", &format!("stateMachine:{name}"));
@@ -243,7 +240,7 @@ fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
     }
     let mut machine = before.clone();
     if let Some(text) = input.maybe_text("definition") {
-        check_definition(text, &machine.r#type)?;
+        check_definition(on.call, text, &machine.r#type)?;
         machine.definition = definition_key(text);
         on.store.put(Table::Definitions, &machine.definition, text.as_bytes())?;
     }

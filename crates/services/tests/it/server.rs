@@ -45,6 +45,7 @@ impl Server {
                 region: "us-east-1".into(),
                 partition: "aws".into(),
                 edition: automation::catalogue::Edition::default(),
+                limits: services::Limits::default(),
             }),
             region: "us-east-1".into(),
             request_id: "r".into(),

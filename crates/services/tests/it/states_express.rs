@@ -5,7 +5,8 @@ use std::sync::Arc;
 use policy::Principal;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
 use services::{
-    AuthMode, Call, Endpoint, Error, Http, Origin, Reset, Services, Settings, iam, operations,
+    AuthMode, Call, Endpoint, Error, Http, Limits, Origin, Reset, Services, Settings, iam,
+    operations,
 };
 use store::{Read, Scan, Store, Table};
 use value::{Value, value};
@@ -15,20 +16,28 @@ use super::server::{ACCOUNT, text};
 const PASS: &str = r#"{"StartAt": "A", "States": {
     "A": {"Type": "Pass", "Result": {"Arg1": "argument1"}, "End": true}}}"#;
 
-struct Whole {
-    services: Arc<Services>,
-    runtime: Runtime,
+pub(crate) struct Whole {
+    pub(crate) services: Arc<Services>,
+    pub(crate) runtime: Runtime,
 }
 
 /// Starts a server with a role `r` that may do nothing.
 async fn whole() -> Whole {
-    let opened =
-        Opened::open(Store::memory(), Clock::new(ClockMode::Virtual), Node::alone()).unwrap();
+    whole_on(ClockMode::Virtual).await
+}
+
+pub(crate) async fn whole_on(mode: ClockMode) -> Whole {
+    whole_with(mode, Limits::default()).await
+}
+
+pub(crate) async fn whole_with(mode: ClockMode, limits: Limits) -> Whole {
+    let opened = Opened::open(Store::memory(), Clock::new(mode), Node::alone()).unwrap();
     let settings = Settings {
         account: ACCOUNT.into(),
         region: "us-east-1".into(),
         partition: "aws".into(),
         edition: automation::catalogue::Edition::default(),
+        limits,
     };
     let http = Http { auth: AuthMode::Loopback, reset: Reset::Allowed };
     let runtime = opened.handle();
@@ -42,7 +51,7 @@ async fn whole() -> Whole {
     whole
 }
 
-fn machine_arn(name: &str) -> String {
+pub(crate) fn machine_arn(name: &str) -> String {
     format!("arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{name}")
 }
 
@@ -71,15 +80,25 @@ impl Whole {
         self.services.dispatch(service, operation, call, input).await
     }
 
-    async fn run(&self, service: &'static str, name: &str, input: Value) -> Result<Value, Error> {
+    pub(crate) async fn run(
+        &self,
+        service: &'static str,
+        name: &str,
+        input: Value,
+    ) -> Result<Value, Error> {
         self.run_as(Principal::root(ACCOUNT), service, name, input).await
     }
 
-    async fn ok(&self, service: &'static str, name: &str, input: Value) -> Value {
+    pub(crate) async fn ok(&self, service: &'static str, name: &str, input: Value) -> Value {
         self.run(service, name, input).await.unwrap_or_else(|err| panic!("{name}: {err}"))
     }
 
-    async fn create(&self, name: &str, kind: &str, definition: &str) -> Result<Value, Error> {
+    pub(crate) async fn create(
+        &self,
+        name: &str,
+        kind: &str,
+        definition: &str,
+    ) -> Result<Value, Error> {
         let role = format!("arn:aws:iam::{ACCOUNT}:role/r");
         let input = value!({
             "name": name, "type": kind, "definition": definition, "roleArn": role,
@@ -87,7 +106,7 @@ impl Whole {
         self.run("stepfunctions", "CreateStateMachine", input).await
     }
 
-    async fn start(&self, operation: &str, machine: &str, input: &str) -> Value {
+    pub(crate) async fn start(&self, operation: &str, machine: &str, input: &str) -> Value {
         let asked = value!({"stateMachineArn": machine_arn(machine), "input": input});
         self.ok("stepfunctions", operation, asked).await
     }
@@ -104,7 +123,7 @@ impl Whole {
         self.ok("iam", "PutRolePolicy", policy).await;
     }
 
-    async fn refused(&self, operation: &str, input: Value) -> String {
+    pub(crate) async fn refused(&self, operation: &str, input: Value) -> String {
         match self.run("stepfunctions", operation, input).await {
             Ok(answer) => panic!("{operation} answered {answer}"),
             Err(err) => err.to_string(),

@@ -1,12 +1,14 @@
 //! The command line: one file per command.
 
+mod backup;
 mod clock;
 mod doctor;
 mod env;
+mod log;
+mod restore;
 mod run;
 mod up;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -17,6 +19,9 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "stepwell", version, arg_required_else_help = true)]
 struct Arguments {
+    /// The form of the log on standard error; STEPWELL_LOG says how much of it: warn, info, debug
+    #[arg(long, global = true, value_enum, default_value = "text", env = "STEPWELL_LOG_FORMAT")]
+    log_format: log::Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -28,6 +33,8 @@ enum Command {
     Env(env::Arguments),
     Doctor(doctor::Arguments),
     Clock(clock::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
 }
 
 /// An error that knows what to do about it.
@@ -49,12 +56,7 @@ pub(crate) fn hint(err: anyhow::Error, hint: &'static str) -> anyhow::Error {
 /// other than the wanted one, 2 a wrong command line.
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("STEPWELL_LOG");
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter.unwrap_or_else(|_| "warn".into()))
-        .init();
+    log::start(arguments.log_format);
     match arguments.command.run() {
         Ok(code) => code,
         Err(err) => {
@@ -72,6 +74,8 @@ impl Command {
             Command::Env(arguments) => Ok(env::run(&arguments)),
             Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Clock(arguments) => clock::run(&arguments),
+            Command::Backup(arguments) => backup::run(&arguments),
+            Command::Restore(arguments) => restore::run(&arguments),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use automation::catalogue::Edition;
 use runtime::ClockMode;
-use services::{AuthMode, Reset, Settings};
+use services::{AuthMode, LIMITS, Limits, Purge, Reset, Retention, Settings};
 use store::PostgresUrl;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{block_on, env, hint};
 use crate::server::{self, Keep, Options, Server};
@@ -61,6 +62,21 @@ pub(super) struct Arguments {
     /// How AWS's own runbooks behave: `as-published` keeps their known faults
     #[arg(long, value_enum, default_value = "repaired")]
     runbooks: Runbooks,
+    /// Set a limit; `--limit help` lists them
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
+    /// How long after its end a STANDARD execution is removed: a duration, or `never`
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = purge)]
+    retention: Purge,
+    /// How long after its end a runbook execution is removed
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = purge)]
+    automation_retention: Purge,
+    /// How long after its deletion a stack is removed
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = purge)]
+    stack_retention: Purge,
+    /// How many seconds requests under way may take to end when the server is told to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain_seconds: u64,
 }
 
 /// How time passes.
@@ -108,6 +124,17 @@ fn account(text: &str) -> Result<String, String> {
     if digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
 }
 
+/// Returns when something is removed, or why that cannot be read.
+fn purge(text: &str) -> Result<Purge, String> {
+    if text == "never" {
+        return Ok(Purge::Never);
+    }
+    let seconds = duration_seconds(text).map_err(|err| format!("{err}, or never"))?;
+    // Longer than any clock runs is cut off there.
+    #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates")]
+    Ok(Purge::AfterMillis((seconds * 1000.0) as i64))
+}
+
 impl Arguments {
     fn keep(&self) -> Result<Keep> {
         match &self.store {
@@ -130,7 +157,7 @@ impl Arguments {
         }
     }
 
-    fn options(&self, bound: SocketAddr) -> Result<Options> {
+    fn options(&self, bound: SocketAddr, limits: Limits) -> Result<Options> {
         let reset = self.memory || self.allow_reset;
         Ok(Options {
             keep: self.keep()?,
@@ -145,9 +172,16 @@ impl Arguments {
                     Runbooks::Repaired => Edition::Repaired,
                     Runbooks::AsPublished => Edition::AsPublished,
                 },
+                limits,
             },
             auth: self.auth.mode(),
             reset: if reset { Reset::Allowed } else { Reset::Refused },
+            retention: Retention {
+                executions: self.retention,
+                automations: self.automation_retention,
+                stacks: self.stack_retention,
+            },
+            drain: Duration::from_secs(self.drain_seconds),
         })
     }
 }
@@ -155,14 +189,22 @@ impl Arguments {
 /// "File size limit exceeded": the same number on every Linux and macOS.
 const SIGXFSZ: i32 = 25;
 
-/// Serves until SIGINT or SIGTERM, then lets requests under way end.
+/// Serves until SIGINT or SIGTERM, then lets requests under way end; a second signal ends at once.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.limits.iter().any(|text| text == "help") {
+        return Ok(list_limits());
+    }
+    let mut limits = Limits::default();
+    for text in &arguments.limits {
+        let set = limits.set(text).map_err(|what| anyhow::anyhow!("--limit: {what}"));
+        set.map_err(|err| hint(err, "`stepwell up --limit help` lists the limits"))?;
+    }
     block_on(async {
         let bound = server::bind(&arguments.listen, arguments.auth.mode()).await;
         let (listener, address) = bound.map_err(|err| {
             hint(err, "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further")
         })?;
-        let options = arguments.options(address)?;
+        let options = arguments.options(address, limits)?;
         // Handled, a file that grows beyond a limit is an error of the write and not the end.
         let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let server = Server::start(&options).await?;
@@ -172,18 +214,48 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         if options.auth == AuthMode::Open {
             eprintln!("warning: --auth open takes every unknown access key as the account's root");
         }
-        let (mut interrupt, mut terminate) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        server
-            .serve(listener, async {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-            })
-            .await;
-        Ok(ExitCode::SUCCESS)
+        let (mut first, mut both) = (Stop::listen()?, Stop::listen()?);
+        tokio::select! {
+            () = server.serve(listener, first.told()) => Ok(ExitCode::SUCCESS),
+            () = async { both.told().await; both.told().await } => {
+                eprintln!("told to stop a second time: what is under way ends here");
+                // At once: not even a disk that hangs is waited for.
+                std::process::exit(STOPPED_TWICE)
+            }
+        }
     })
+}
+
+/// Prints every limit, what it is and what it may be.
+fn list_limits() -> ExitCode {
+    for limit in LIMITS {
+        let (name, preset) = (limit.name, limit.of(Limits::default()));
+        println!("{name:<22} {preset:>9}, at most {:>9}: {}", limit.max, limit.about);
+    }
+    ExitCode::SUCCESS
+}
+
+/// The status of a server that was told to stop twice; as after SIGTERM.
+const STOPPED_TWICE: i32 = 143;
+
+/// The signals that tell a server to stop; every listener hears each of them.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Stop> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Stop { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// Returns the version of this program.
@@ -218,6 +290,13 @@ mod tests {
         for wrong in ["", "h", "90", "-1s", "1w", "一h"] {
             assert!(duration_seconds(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_has_ended_is_kept_for_a_time_or_for_ever() {
+        assert_eq!(purge("90d"), Ok(Purge::AfterMillis(7_776_000_000)));
+        assert_eq!(purge("never"), Ok(Purge::Never));
+        assert!(purge("0").is_err() && purge("forever").is_err());
     }
 
     #[test]

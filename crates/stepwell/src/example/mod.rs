@@ -11,9 +11,11 @@ mod outcome;
 mod screen;
 mod session;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use runtime::ClockMode;
-use services::{AuthMode, Reset, Settings};
+use services::{AuthMode, Limits, Reset, Retention, Settings};
 use value::{Value, value};
 
 use crate::server::{self, Keep, Options, Server};
@@ -41,9 +43,12 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
             region: "us-east-1".into(),
             partition: "aws".into(),
             edition: automation::catalogue::Edition::Repaired,
+            limits: Limits::default(),
         },
         auth: AuthMode::Loopback,
         reset: Reset::Refused,
+        retention: Retention::default(),
+        drain: Duration::ZERO,
     };
     let server = Server::start(&options).await?;
     let mut session = Session::new(&server, &manifest.input);

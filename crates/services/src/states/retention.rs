@@ -1,0 +1,71 @@
+//! Removes executions that ended long ago.
+//!
+//! The index has them by machine and, within a machine, the newest first: those that began before a
+//! time stand together at the end.
+
+use runtime::newest_first;
+use store::{Load, Read, Scan, Table, Transaction};
+use value::Value;
+
+use crate::retention::{Budget, Kind, Looked, ROWS_PER_LOOK_MAX, Removed};
+use crate::{Error, Input};
+
+pub(crate) const PURGED: &Kind = &Kind { name: "execution", look, remove };
+
+/// Sorts behind every time in a key.
+const BEHIND_TIMES: char = '~';
+
+fn look(store: &dyn Read, behind: Option<&str>, before_millis: i64) -> Result<Looked, Error> {
+    let next = store.scan(Table::ExecutionsByStart, Scan::prefix("").after(behind).limit(1))?;
+    let Some(machine) = next.first().and_then(|(key, _)| key.split_once('/')).map(|(arn, _)| arn)
+    else {
+        return Ok(Looked { due: Vec::new(), next: None });
+    };
+    // What ended before a time began before it.
+    let prefix = format!("{machine}/");
+    let began_before = format!("{prefix}{}", newest_first(before_millis));
+    let from = behind.unwrap_or_default().max(&began_before);
+    let scan = Scan::prefix(&prefix).after(Some(from)).limit(ROWS_PER_LOOK_MAX);
+    let rows: Vec<(String, String)> = store.load_all(Table::ExecutionsByStart, scan)?;
+    let next = match rows.last() {
+        Some((last, _)) if rows.len() == ROWS_PER_LOOK_MAX => last.clone(),
+        Some(_) | None => format!("{prefix}{BEHIND_TIMES}"),
+    };
+    let mut due = Vec::new();
+    for (key, arn) in rows {
+        if is_due(store, &arn, before_millis)? {
+            due.push(key);
+        }
+    }
+    Ok(Looked { due, next: Some(next) })
+}
+
+fn is_due(store: &dyn Read, arn: &str, before_millis: i64) -> Result<bool, Error> {
+    let record: Option<Value> = store.load(Table::Executions, arn)?;
+    // One without a record is half removed.
+    let Some(record) = record else { return Ok(true) };
+    let stopped = record.get("stopDate").and_then(Value::as_f64);
+    let is_before = stopped.is_some_and(|seconds| seconds * 1000.0 < before_millis as f64);
+    Ok(record.maybe_text("status") != Some("RUNNING") && is_before)
+}
+
+/// The history goes first, so that the rest still leads to what is left of it.
+fn remove(
+    tx: &mut dyn Transaction,
+    key: &str,
+    before_millis: i64,
+    budget: &mut Budget,
+) -> Result<Removed, Error> {
+    let Some(arn) = tx.load::<String>(Table::ExecutionsByStart, key)? else {
+        return Ok(Removed::Stays);
+    };
+    if !is_due(tx.as_read(), &arn, before_millis)? {
+        return Ok(Removed::Stays);
+    }
+    if !budget.remove_all(tx, Table::History, &format!("{arn}/"))? {
+        return Ok(Removed::Partly);
+    }
+    tx.delete(Table::Executions, &arn)?;
+    tx.delete(Table::ExecutionsByStart, key)?;
+    Ok(Removed::Gone)
+}

@@ -1,0 +1,8 @@
+//! The program as a whole: started as a process, called over HTTP, told to stop by signals.
+#![cfg(test)]
+
+mod backup;
+mod log;
+mod retention;
+mod server;
+mod shutdown;
