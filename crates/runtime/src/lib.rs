@@ -452,6 +452,7 @@ impl Runtime {
     /// Ends the shards in order: each finishes its turn and writes a checkpoint. Then gives the
     /// leases back.
     pub async fn stop(&self) {
+        self.shared.node.begin_to_leave();
         self.tell_all(|reply| Message::Stop { reply }).await;
         node::leave(&self.shared);
     }

@@ -1,6 +1,6 @@
 //! This process among others on one store: which shards are its own, and where the others are.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub(crate) struct Ownership {
     nodes: AtomicUsize,
     /// Asks for a turn before it is due.
     wake: Notify,
+    /// Whether the process is ending: it takes nothing any more.
+    leaving: AtomicBool,
 }
 
 impl Ownership {
@@ -66,6 +68,7 @@ impl Ownership {
             given_back: Mutex::default(),
             nodes: AtomicUsize::new(0),
             wake: Notify::new(),
+            leaving: AtomicBool::new(false),
         }
     }
 
@@ -77,6 +80,11 @@ impl Ownership {
         {
             self.given_back.lock().unwrap_or_else(PoisonError::into_inner).push(shard);
         }
+    }
+
+    /// Says that the process is ending: no turn takes anything any more.
+    pub(crate) fn begin_to_leave(&self) {
+        self.leaving.store(true, Ordering::SeqCst);
     }
 
     /// Asks for a turn at once: what was put down can be taken.
@@ -128,6 +136,9 @@ pub(crate) fn first_turn(shared: &Shared) -> Result<Vec<Lease>, store::Error> {
 /// Takes one turn at the leases and tells the shards what changed.
 pub(crate) async fn turn(shared: &Arc<Shared>) {
     let node = &shared.node;
+    if node.leaving.load(Ordering::SeqCst) {
+        return;
+    }
     let released =
         std::mem::take(&mut *node.given_back.lock().unwrap_or_else(PoisonError::into_inner));
     let leases = match claim(shared, released.clone(), false) {
