@@ -452,8 +452,7 @@ impl Runtime {
     /// Ends the shards in order: each finishes its turn and writes a checkpoint. Then gives the
     /// leases back.
     pub async fn stop(&self) {
-        // A turn in between would take again what the shards put down.
-        self.shared.node.end_turns();
+        self.shared.node.begin_to_leave();
         self.tell_all(|reply| Message::Stop { reply }).await;
         node::leave(&self.shared);
     }

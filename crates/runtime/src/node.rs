@@ -1,6 +1,6 @@
 //! This process among others on one store: which shards are its own, and where the others are.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ pub(crate) struct Ownership {
     nodes: AtomicUsize,
     /// Asks for a turn before it is due.
     wake: Notify,
-    /// Whether the node is on its way out; locked while it takes a turn.
-    leaving: Mutex<bool>,
+    /// Whether the process is ending: it takes nothing any more.
+    leaving: AtomicBool,
 }
 
 impl Ownership {
@@ -68,7 +68,7 @@ impl Ownership {
             given_back: Mutex::default(),
             nodes: AtomicUsize::new(0),
             wake: Notify::new(),
-            leaving: Mutex::new(false),
+            leaving: AtomicBool::new(false),
         }
     }
 
@@ -82,14 +82,14 @@ impl Ownership {
         }
     }
 
+    /// Says that the process is ending: no turn takes anything any more.
+    pub(crate) fn begin_to_leave(&self) {
+        self.leaving.store(true, Ordering::SeqCst);
+    }
+
     /// Asks for a turn at once: what was put down can be taken.
     pub(crate) fn hurry(&self) {
         self.wake.notify_one();
-    }
-
-    /// Ends the turns: what is put down from now on is for others, and nothing is taken any more.
-    pub(crate) fn end_turns(&self) {
-        *self.leaving.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     fn take(&self, lease: Lease) -> bool {
@@ -136,16 +136,12 @@ pub(crate) fn first_turn(shared: &Shared) -> Result<Vec<Lease>, store::Error> {
 /// Takes one turn at the leases and tells the shards what changed.
 pub(crate) async fn turn(shared: &Arc<Shared>) {
     let node = &shared.node;
+    if node.leaving.load(Ordering::SeqCst) {
+        return;
+    }
     let released =
         std::mem::take(&mut *node.given_back.lock().unwrap_or_else(PoisonError::into_inner));
-    let claimed = {
-        let leaving = node.leaving.lock().unwrap_or_else(PoisonError::into_inner);
-        if *leaving {
-            return;
-        }
-        claim(shared, released.clone(), false)
-    };
-    let leases = match claimed {
+    let leases = match claim(shared, released.clone(), false) {
         Ok(leases) => leases,
         Err(err) => {
             tracing::warn!(error = %err, "no turn at the leases");

@@ -107,8 +107,8 @@ impl Services {
         };
         let mut call = self.call_from(principal, source_arn, effect_id);
         call.request_id.clone_from(&base.request_id);
-        tracing::Span::current().record("request_id", &*call.request_id);
         call.lease = lease;
+        tracing::Span::current().record("request_id", &*call.request_id);
         let operation = dispatch::find(name, &operation).map_err(|err| failed(&err))?;
         let modelled = known.operation(operation.name);
         if let Some(problems) =

@@ -64,6 +64,7 @@ pub(crate) struct Writer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhoWrites {
     /// The thread, always: the session must not be used elsewhere.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL's way"))]
     TheThread,
     /// Whoever has something to write, unless there is company.
     WhoeverComes,
