@@ -1,5 +1,7 @@
-//! Repository chores: `tidy` checks the house rules, `models` makes the API models.
+//! Repository chores: `tidy` checks the house rules, `models` makes the API models, `bench`
+//! measures the server.
 
+mod bench;
 mod models;
 mod tidy;
 
@@ -25,7 +27,8 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["tidy", "--write"] => tidy::run(tidy::Pages::Write)?,
         ["models"] => models::run(None).map(|()| 0)?,
         ["models", "--from", from] => models::run(Some(from)).map(|()| 0)?,
-        _ => bail!("usage: cargo xtask tidy [--write] | models [--from DIR]"),
+        ["bench", ..] => return bench::run(arguments.get(1..).unwrap_or_default()),
+        _ => bail!("usage: cargo xtask tidy [--write] | models [--from DIR] | bench [--help]"),
     };
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -113,6 +113,8 @@ pub struct State {
     pub kind: StateKind,
     /// The variables its expressions read, sorted.
     pub variable_references: Vec<String>,
+    /// Whether its expressions may read the context object; false is certain.
+    pub reads_context: bool,
 }
 
 /// Where a state goes when it is done.

@@ -68,6 +68,19 @@ impl Expression {
         references.map(jsonata::VariableReference::name).filter(|name| *name != "states")
     }
 
+    /// Returns whether the expression may read `$states.context`; false is certain.
+    ///
+    /// Looks at the text: whatever is not plainly another member of `$states` counts, as does all
+    /// that reaches values by other ways (`%`, an ancestor; `$eval`).
+    pub(crate) fn may_read_context(&self) -> bool {
+        let text = self.text();
+        let mut reads = text.split("$states").skip(1);
+        let other = |rest: &str| {
+            [".input", ".result", ".errorOutput"].iter().any(|member| rest.starts_with(member))
+        };
+        text.contains('%') || text.contains("eval") || reads.any(|rest| !other(rest))
+    }
+
     /// Evaluates to a JSON value; nothing and functions are failures.
     ///
     /// # Errors
@@ -77,8 +90,9 @@ impl Expression {
         evaluation: &mut Evaluation<'_>,
         field: Field<'_>,
     ) -> Result<Value, Failure> {
-        let outcome =
-            self.program.evaluate(None, &evaluation.bindings, &Limits::aws(), evaluation.moment);
+        let Evaluation { scope, bindings, moment } = evaluation;
+        let bindings = bindings.get_or_init(|| scope.bindings());
+        let outcome = self.program.evaluate(None, bindings, &Limits::aws(), moment);
         match outcome {
             Ok(Outcome::Value(found)) => Ok(found),
             Ok(Outcome::Undefined) => Err(self.failure(field, "returned nothing (undefined).")),
@@ -127,4 +141,31 @@ pub enum Scalar<T> {
     Path(crate::path::Path),
     /// An intrinsic function, where JSONPath fields allow one (`CausePath`, `ErrorPath`).
     Intrinsic(Arc<crate::intrinsic::Intrinsic>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Expression;
+
+    #[test]
+    fn reads_of_the_context_are_not_overlooked() {
+        for (text, may) in [
+            ("$states.input.n + 1", false),
+            ("$states.result.context & $states.errorOutput.Error & $n", false),
+            ("1 + 1", false),
+            ("$states.context.Execution.Id", true),
+            ("$states.`context`", true),
+            ("$states . context", true),
+            ("$states/* */.context", true),
+            ("$lookup($states, 'con' & 'text')", true),
+            ("($s := $states; $s.context)", true),
+            ("$states.*", true),
+            ("$states.input.(%.context)", true),
+            ("$states.input ~> function($i){ $states.context }", true),
+            ("$states[context.x = 1].input", true),
+        ] {
+            let Ok(expression) = Expression::compile(text) else { continue };
+            assert_eq!(expression.may_read_context(), may, "{text}");
+        }
+    }
 }

@@ -48,6 +48,16 @@ impl ResultPath {
 }
 
 impl State {
+    /// Returns whether the state works on its input as it is.
+    pub fn takes_whole_input(&self) -> bool {
+        match &self.flow {
+            Flow::Jsonata { arguments, .. } => arguments.is_none(),
+            Flow::JsonPath(flow) => {
+                matches!(flow.input_path, Selection::Whole) && flow.parameters.is_none()
+            }
+        }
+    }
+
     /// Returns what the state works on: `Arguments`, or InputPath and Parameters; its input when
     /// there are none.
     ///
@@ -121,6 +131,9 @@ impl State {
         whole: &Value,
         field: &str,
     ) -> Result<Option<Arc<Map>>, Failure> {
+        if assign.is_none() {
+            return Ok(None);
+        }
         match &self.flow {
             Flow::Jsonata { .. } => assigned(assign, evaluation, field),
             Flow::JsonPath(_) => {

@@ -57,6 +57,14 @@ impl Path {
         }
     }
 
+    /// Returns whether the path reads the context object.
+    pub(crate) fn reads_context(&self) -> bool {
+        match &self.root {
+            Root::Context => true,
+            Root::Input | Root::Variable(_) => false,
+        }
+    }
+
     /// Returns what the path finds.
     ///
     /// # Errors

@@ -75,20 +75,21 @@ fn timeout_seconds(definition: &Definition) -> Option<i64> {
 }
 
 impl Run<'_> {
-    fn started(&mut self, started: Started) {
+    fn started(&mut self, mut started: Started) {
         if self.state.started.is_some() {
             return;
         }
-        let input = started.input.clone();
-        let details = Details::ExecutionStarted {
-            input: input.text(),
+        self.history = started.history;
+        self.state.started_millis = self.millis;
+        let mut input = started.input.clone();
+        self.append(0, || Details::ExecutionStarted {
+            input: input.print(),
             role_arn: started.role_arn.clone(),
             state_machine_alias_arn: started.state_machine_alias_arn.clone(),
             state_machine_version_arn: started.state_machine_version_arn.clone(),
-        };
+        });
+        started.input.forget_print();
         self.state.started = Some(Box::new(started));
-        self.state.started_millis = self.millis;
-        self.append(0, details);
         if let Some(seconds) = timeout_seconds(self.definition) {
             let at_millis = self.millis.saturating_add(seconds * 1_000);
             self.timer(at_millis, Purpose::ExecutionTimeout);

@@ -11,6 +11,15 @@ pub(crate) fn object(run: &Run<'_>, id: ThreadId) -> Value {
     if let Some(context) = &run.context {
         return context.clone();
     }
+    let item = run.state.threads.get(&id).and_then(|thread| thread.map_item.clone());
+    let base = run.base_context.get_or_init(|| base(run));
+    base.clone()
+        .with_some("State", state(run, id))
+        .with_some("Map", item.map(|item| Value::object().with("Item", item)))
+}
+
+/// Returns what all states see of it.
+fn base(run: &Run<'_>) -> Value {
     let Some(started) = &run.state.started else { return Value::object() };
     let execution = Value::object()
         .with("Id", started.execution_arn.as_str())
@@ -26,12 +35,7 @@ pub(crate) fn object(run: &Run<'_>, id: ThreadId) -> Value {
     let machine = Value::object()
         .with("Id", started.state_machine_arn.as_str())
         .with("Name", started.state_machine_name.as_str());
-    let item = run.state.threads.get(&id).and_then(|thread| thread.map_item.clone());
-    Value::object()
-        .with("Execution", execution)
-        .with("StateMachine", machine)
-        .with_some("State", state(run, id))
-        .with_some("Map", item.map(|item| Value::object().with("Item", item)))
+    Value::object().with("Execution", execution).with("StateMachine", machine)
 }
 
 fn state(run: &Run<'_>, id: ThreadId) -> Option<Value> {

@@ -90,4 +90,18 @@ pub struct Started {
     pub state_machine_version_arn: Option<String>,
     /// The region, as `TaskScheduled` events show it.
     pub region: String,
+    /// Whether its history is wanted.
+    #[serde(default)]
+    pub history: HistoryMode,
+}
+
+/// Whether an execution's history events are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HistoryMode {
+    /// They are, for [`crate::Effect::Record`].
+    #[default]
+    Recorded,
+    /// They are counted (failures name the event of their state's entry) but never made: an express
+    /// execution without logging has no history to show.
+    Counted,
 }

@@ -1,5 +1,6 @@
 //! Leaving a state: well, by being caught, or by failing the line of control.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asl::{
@@ -47,26 +48,24 @@ impl Run<'_> {
     pub(crate) fn leave(
         &mut self,
         id: ThreadId,
-        output: Payload,
+        mut output: Payload,
         variables: Option<Arc<Map>>,
         transition: Transition,
     ) -> Result<(), Failure> {
         let Some(definition) = self.visited(id) else { return Ok(()) };
+        if self.records(id) {
+            // Printed once: the quota, this exit and the next entry share it.
+            output.print();
+        }
         if output.too_large() {
             return Err(too_large(&definition.name));
         }
-        let texts = variables.as_ref().map(|variables| {
-            variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+        self.record(id, || Details::StateExited {
+            state_type: StateType::of(&definition.kind),
+            name: definition.name.clone(),
+            output: output.print(),
+            assigned_variables: variables.clone().map(Value::Object),
         });
-        self.record(
-            id,
-            Details::StateExited {
-                state_type: StateType::of(&definition.kind),
-                name: definition.name.to_string(),
-                output: output.text(),
-                assigned_variables: texts,
-            },
-        );
         if let (Some(assigned), Some(thread)) = (variables, self.state.threads.get_mut(&id)) {
             for (name, value) in assigned.iter() {
                 thread.variables.set(name.clone(), value.clone());
@@ -129,16 +128,12 @@ impl Run<'_> {
             let links_around =
                 self.previous(id) == entered && failure.location.as_deref() != Some("Timestamp");
             let previous = if links_around { visit.before_event_id } else { self.previous(id) };
-            let event = self.record_aside(
-                id,
-                previous,
-                Details::EvaluationFailed {
-                    state: name,
-                    error: failure.error.clone(),
-                    cause: cause.clone(),
-                    location: failure.location,
-                },
-            );
+            let event = self.record_aside(id, previous, || Details::EvaluationFailed {
+                state: name,
+                error: failure.error.clone(),
+                cause: cause.clone(),
+                location: failure.location,
+            });
             self.follow(id, event);
         }
         Fault { error: Some(failure.error), cause: Some(cause), kind }
@@ -169,7 +164,7 @@ impl Run<'_> {
         }
         if matches!(definition.kind, StateKind::Parallel(_) | StateKind::Map(_)) {
             let state_type = StateType::of(&definition.kind);
-            self.record(id, Details::StateFailed { state_type });
+            self.record(id, || Details::StateFailed { state_type });
         }
         let error = fault.error.as_deref().unwrap_or_default();
         let catcher = catch
@@ -285,10 +280,12 @@ impl Run<'_> {
     }
 
     /// Ends lines of control whose Parallel or Map failed.
-    pub(crate) fn abort_all(&mut self, threads: &[ThreadId]) {
+    pub(crate) fn abort_all(&mut self, threads: &BTreeSet<ThreadId>) {
         for id in threads {
             self.abort(*id);
         }
+        let open = &self.state.threads;
+        self.state.runnable.retain(|runnable| open.contains_key(runnable));
     }
 
     fn abort(&mut self, id: ThreadId) {
@@ -303,11 +300,10 @@ impl Run<'_> {
                     | StateKind::Map(_)
             );
             if waits {
-                self.record(id, Details::StateAborted { state_type });
+                self.record(id, || Details::StateAborted { state_type });
             }
         }
         self.state.threads.remove(&id);
-        self.state.runnable.retain(|runnable| *runnable != id);
     }
 }
 

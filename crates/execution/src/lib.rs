@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use asl::{AnyResource, Definition, Options, StateMachineType};
-//! use execution::{Effect, Fact, Payload, Stamp, Started, State, Status, apply};
+//! use execution::{Effect, Fact, HistoryMode, Payload, Stamp, Started, State, Status, apply};
 //!
 //! let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}"#;
 //! let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
@@ -26,6 +26,7 @@
 //!     state_machine_alias_arn: None,
 //!     state_machine_version_arn: None,
 //!     region: "us-east-1".into(),
+//!     history: HistoryMode::Recorded,
 //! };
 //! let mut state = State::default();
 //! let stamp = Stamp { millis: 0, entropy: [0; 32] };
@@ -52,7 +53,7 @@ mod test_state;
 
 pub use apply::{apply, outstanding};
 pub use effect::{Call, Effect, Finish, Status};
-pub use fact::{Fact, Stamp, Started};
+pub use fact::{Fact, HistoryMode, Stamp, Started};
 pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};

@@ -1,5 +1,7 @@
 //! One `apply`: a fact goes in, lines of control go on until they wait, effects come out.
 
+use std::cell::OnceCell;
+
 use asl::{
     Definition, Evaluation, Failure, Scope, StateId, StateKind, StateMachineType, error_name,
 };
@@ -7,7 +9,7 @@ use jsonata::Moment;
 use value::Value;
 
 use crate::effect::{Effect, Finish, Status};
-use crate::fact::Stamp;
+use crate::fact::{HistoryMode, Stamp};
 use crate::history::{Details, HistoryEvent, StateType};
 use crate::payload::Payload;
 use crate::state::{
@@ -20,6 +22,10 @@ pub const STEPS_MAX: usize = 1_000;
 
 /// The most events of one execution's history (AWS's quota).
 pub const HISTORY_EVENTS_MAX: u64 = 25_000;
+/// How many history events an express execution counts at most.
+// DIFFERS: AWS bounds express executions by time alone; a machine that goes round in circles
+// without ever waiting would keep a core busy for its five minutes.
+const EXPRESS_EVENTS_MAX: u64 = 2_000_000;
 
 /// Why a line of control cannot go on.
 #[derive(Clone, Debug)]
@@ -51,12 +57,17 @@ pub(crate) struct Run<'a> {
     pub(crate) moment: Moment,
     /// The context object of a test, instead of the execution's own.
     pub(crate) context: Option<Value>,
+    /// `Execution` and `StateMachine` of the context object, once something has read them.
+    pub(crate) base_context: OnceCell<Value>,
+    pub(crate) history: HistoryMode,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(definition: &'a Definition, state: &'a mut State, stamp: &Stamp) -> Run<'a> {
+        let history =
+            state.started.as_ref().map_or(HistoryMode::Recorded, |started| started.history);
         Run {
             definition,
             state,
@@ -64,6 +75,8 @@ impl<'a> Run<'a> {
             entropy: stamp.entropy,
             moment: Moment::new(stamp.millis, stamp.entropy),
             context: None,
+            base_context: OnceCell::new(),
+            history,
             events: Vec::new(),
             effects: Vec::new(),
         }
@@ -96,10 +109,11 @@ impl<'a> Run<'a> {
 
     /// Carries out one step of a line of control.
     pub(crate) fn go_on(&mut self, id: ThreadId) {
-        let Some(thread) = self.state.threads.get(&id) else { return };
-        match &thread.step {
+        let Some(thread) = self.state.threads.get_mut(&id) else { return };
+        match &mut thread.step {
             Step::Enter { state, input } => {
-                let (state, input) = (*state, input.clone());
+                // What is left is replaced by the visit.
+                let (state, input) = (*state, std::mem::replace(input, Value::Null.into()));
                 self.enter(id, state, input);
             }
             Step::In(_) => self.begin(id),
@@ -107,19 +121,18 @@ impl<'a> Run<'a> {
     }
 
     /// Enters a state.
-    fn enter(&mut self, id: ThreadId, number: u32, input: Payload) {
+    fn enter(&mut self, id: ThreadId, number: u32, mut input: Payload) {
         let Some(definition) = self.definition.state(StateId(number)) else {
             // INVARIANT: ids come from this definition; another one is our bug, shown as a failure.
             self.end_badly(Status::Failed, Some(error_name::RUNTIME.into()), None);
             return;
         };
         let before_event_id = self.previous(id);
-        let details = Details::StateEntered {
+        let entered_event_id = self.record(id, || Details::StateEntered {
             state_type: StateType::of(&definition.kind),
-            name: definition.name.to_string(),
-            input: input.text(),
-        };
-        let entered_event_id = self.record(id, details);
+            name: definition.name.clone(),
+            input: input.print(),
+        });
         let visit = Visit {
             state: number,
             input,
@@ -176,6 +189,7 @@ impl<'a> Run<'a> {
 
     pub(crate) fn doing(&mut self, id: ThreadId, doing: Doing) {
         if let Some(visit) = self.visit_mut(id) {
+            visit.input.forget_print();
             visit.doing = doing;
         }
     }
@@ -188,8 +202,36 @@ impl<'a> Run<'a> {
             Some(Value::Object(map)) => map,
             Some(_) | None => std::sync::Arc::default(),
         };
-        let context = context::object(self, id);
+        let context = match self.visited(id) {
+            Some(state) if !state.reads_context => Value::Null,
+            Some(_) | None => context::object(self, id),
+        };
         Scope { input, context, result: None, error_output: None, variables }
+    }
+
+    /// Returns what the visited state works on, with the input's spelling where it is the input.
+    pub(crate) fn effective(
+        &mut self,
+        id: ThreadId,
+        definition: &asl::State,
+    ) -> Result<Payload, Failure> {
+        if definition.takes_whole_input()
+            && let Some(visit) = self.visit(id)
+        {
+            return Ok(visit.input.clone());
+        }
+        let scope = self.scope(id);
+        let effective =
+            self.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
+        Ok(self.as_input(id, effective))
+    }
+
+    /// Returns a value as a payload: the visited state's input itself where it is equal.
+    pub(crate) fn as_input(&self, id: ThreadId, value: Value) -> Payload {
+        match self.visit(id) {
+            Some(visit) if *visit.input.value() == value => visit.input.clone(),
+            Some(_) | None => value.into(),
+        }
     }
 
     /// Runs `evaluate` over a scope with this run's time and randomness.
@@ -208,7 +250,7 @@ impl<'a> Run<'a> {
     }
 
     /// Records what happened in a line of control; its next event follows this one.
-    pub(crate) fn record(&mut self, id: ThreadId, details: Details) -> u64 {
+    pub(crate) fn record(&mut self, id: ThreadId, details: impl FnOnce() -> Details) -> u64 {
         let event = self.record_aside(id, self.previous(id), details);
         self.follow(id, event);
         event
@@ -219,7 +261,7 @@ impl<'a> Run<'a> {
         &mut self,
         id: ThreadId,
         previous_event_id: u64,
-        details: Details,
+        details: impl FnOnce() -> Details,
     ) -> u64 {
         match self.state.threads.get(&id).map(|thread| thread.shown) {
             Some(Shown::Nowhere) => self.previous(id) + 1,
@@ -234,21 +276,42 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn append(&mut self, previous_event_id: u64, details: Details) -> u64 {
+    /// Returns whether events of a line of control are made.
+    pub(crate) fn records(&self, id: ThreadId) -> bool {
+        let shown = self.state.threads.get(&id).is_none_or(|thread| match thread.shown {
+            Shown::InHistory => true,
+            Shown::Nowhere => false,
+        });
+        shown && self.history == HistoryMode::Recorded
+    }
+
+    /// Appends an event; its details are only made when there is a history.
+    pub(crate) fn append(
+        &mut self,
+        previous_event_id: u64,
+        details: impl FnOnce() -> Details,
+    ) -> u64 {
         self.state.last_event_id += 1;
         let id = self.state.last_event_id;
         let timestamp_millis = self.millis;
-        self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
-        let full = id + 1 == HISTORY_EVENTS_MAX
-            && self.definition.machine_type() == StateMachineType::Standard;
-        if full && self.state.status == Status::Running {
+        match self.history {
+            HistoryMode::Recorded => {
+                let details = details();
+                self.events.push(HistoryEvent { id, previous_event_id, timestamp_millis, details });
+            }
+            HistoryMode::Counted => {}
+        }
+        let events_max = match self.definition.machine_type() {
+            StateMachineType::Standard => HISTORY_EVENTS_MAX,
+            StateMachineType::Express => EXPRESS_EVENTS_MAX,
+        };
+        if id + 1 == events_max && self.state.status == Status::Running {
             self.end_badly(
                 Status::Failed,
                 Some(error_name::RUNTIME.into()),
                 // UNVERIFIED: AWS's wording for a full history.
                 Some(format!(
-                    "The execution reached the maximum number of history events \
-                     ({HISTORY_EVENTS_MAX})."
+                    "The execution reached the maximum number of history events ({events_max})."
                 )),
             );
         }
@@ -310,10 +373,10 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the execution well.
-    pub(crate) fn succeed(&mut self, output: Payload) {
+    pub(crate) fn succeed(&mut self, mut output: Payload) {
         let previous = self.previous(ROOT);
         self.state.status = Status::Succeeded;
-        self.append(previous, Details::ExecutionSucceeded { output: output.text() });
+        self.append(previous, || Details::ExecutionSucceeded { output: output.print() });
         self.finish(Finish {
             status: Status::Succeeded,
             output: Some(output),
@@ -344,7 +407,7 @@ impl<'a> Run<'a> {
                 Details::ExecutionFailed { error: error.clone(), cause: cause.clone() },
             ),
         };
-        self.append(previous, details);
+        self.append(previous, || details);
         self.finish(Finish { status, output: None, error, cause });
     }
 

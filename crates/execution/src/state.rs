@@ -1,6 +1,6 @@
 //! The running state of an execution: small, self-contained, serialisable.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use value::Value;
@@ -20,6 +20,9 @@ pub struct TimerId(pub u32);
 /// The number of a line of control: the execution itself, a branch, an iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct ThreadId(pub(crate) u32);
+
+/// How many hexadecimal digits at the end of a task token are the task's number.
+pub(crate) const TASK_DIGITS: usize = 8;
 
 /// The line of control that the execution itself is.
 pub(crate) const ROOT: ThreadId = ThreadId(0);
@@ -48,6 +51,11 @@ impl State {
         self.status
     }
 
+    /// Returns how the execution was started; `None` before it was.
+    pub fn started(&self) -> Option<&Started> {
+        self.started.as_deref()
+    }
+
     /// Returns how many history events there are.
     pub fn history_events(&self) -> u64 {
         self.last_event_id
@@ -55,15 +63,17 @@ impl State {
 
     /// Returns what an open task asked for; `None` when it is answered or was never asked.
     pub fn open_call(&self, task: TaskId) -> Option<&Call> {
-        let mut calls = self.threads.values().filter_map(Thread::open_call);
-        calls.find(|call| call.task == task)
+        let thread = self.threads.get(self.tasks.get(&task)?)?;
+        thread.open_call().filter(|call| call.task == task)
     }
 
     /// Returns the task that a callback with this token answers, while it is open.
     pub fn task_of_token(&self, token: &str) -> Option<TaskId> {
-        let calls = self.threads.values().filter_map(Thread::open_call);
-        let mut found = calls.filter(|call| call.task_token.as_deref() == Some(token));
-        found.next().map(|call| call.task)
+        // A token ends in its task's number.
+        let digits = token.get(token.len().checked_sub(TASK_DIGITS)?..)?;
+        let task = TaskId(u32::from_str_radix(digits, 16).ok()?);
+        let call = self.open_call(task)?;
+        (call.task_token.as_deref() == Some(token)).then_some(task)
     }
 }
 
@@ -192,7 +202,7 @@ pub(crate) struct TaskVisit {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Children {
     /// Those still running.
-    pub(crate) running: Vec<ThreadId>,
+    pub(crate) running: BTreeSet<ThreadId>,
     /// What each has handed on, by index.
     pub(crate) outputs: Vec<Option<Payload>>,
 }

@@ -93,10 +93,7 @@ impl Writer {
             Value::Null => out.push_str("null"),
             Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
             Value::Number(number) => return self.number(out, number.as_f64()),
-            Value::String(text) => {
-                // Writing into a String cannot fail.
-                let _ = escape_into(out, text);
-            }
+            Value::String(text) => escape_into(out, text),
             Value::Array(items) => {
                 return self.array(out, level, items.iter(), |out, item, level| {
                     self.value(out, item, level)
@@ -161,7 +158,7 @@ impl Writer {
         out.push('{');
         for (at, (key, member)) in members.enumerate() {
             self.separate(out, at, level + 1);
-            let _ = escape_into(out, key);
+            escape_into(out, key);
             out.push_str(if self.layout == Layout::Indented { ": " } else { ":" });
             write(out, member, level + 1)?;
         }

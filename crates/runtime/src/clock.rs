@@ -78,6 +78,14 @@ impl Clock {
         Busy { shared: self.shared.clone() }
     }
 
+    /// Says that the caller, which keeps the clock busy, only waits for something that keeps it
+    /// busy itself whenever it does more than wait; until the answer is dropped time may pass.
+    // INVARIANT: the caller holds a `Busy` that outlives the answer; it is this one that rests.
+    pub(crate) fn rest(&self) -> Resting {
+        drop(Busy { shared: self.shared.clone() });
+        Resting { shared: self.shared.clone() }
+    }
+
     /// Returns whether nothing is under way.
     pub fn is_idle(&self) -> bool {
         self.shared.busy.load(Ordering::SeqCst) == 0
@@ -96,7 +104,24 @@ impl Clock {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        if self.shared.busy.fetch_sub(1, Ordering::SeqCst) == 1 {
+        let was_last = self.shared.busy.fetch_sub(1, Ordering::SeqCst) == 1;
+        // Real time does not wait for idleness; waking another thread after every request costs.
+        if was_last && self.shared.mode == ClockMode::Virtual {
+            self.shared.idle.notify_one();
+        }
+    }
+}
+
+/// A [`Busy`] that does not count at the moment; dropping this makes it count again.
+#[derive(Debug)]
+pub(crate) struct Resting {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        // When the caller was ended from outside, its own `Busy` may have gone first.
+        if self.shared.busy.fetch_add(1, Ordering::SeqCst) == usize::MAX {
             self.shared.idle.notify_one();
         }
     }
@@ -107,4 +132,32 @@ impl Drop for Busy {
 pub fn wall_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Clock, ClockMode};
+
+    #[tokio::test]
+    async fn the_clock_goes_idle_whichever_of_caller_and_rest_ends_first() {
+        let clock = Clock::new(ClockMode::Virtual);
+        for caller_first in [true, false] {
+            let busy = clock.busy();
+            let resting = clock.rest();
+            assert!(clock.is_idle());
+            clock.stirred().await;
+            if caller_first {
+                drop(busy);
+                assert!(!clock.is_idle());
+                drop(resting);
+            } else {
+                drop(resting);
+                assert!(!clock.is_idle());
+                drop(busy);
+            }
+            assert!(clock.is_idle());
+            // Would wait for ever if nobody had been told.
+            clock.stirred().await;
+        }
+    }
 }

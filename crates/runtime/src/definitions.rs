@@ -12,6 +12,10 @@ use crate::Error;
 /// How many compiled definitions of a kind are kept; beyond that all are compiled anew on demand.
 const COMPILED_KEPT_MAX: usize = 4_096;
 
+/// The same for express state machines.
+const EXPRESS: asl::Options<'_> =
+    asl::Options { machine_type: asl::StateMachineType::Express, resources: &asl::AnyResource };
+
 /// Stored definitions were checked when they were created; what they may call was decided then.
 const STORED: asl::Options<'_> =
     asl::Options { machine_type: asl::StateMachineType::Standard, resources: &asl::AnyResource };
@@ -30,6 +34,7 @@ pub fn definition_key(text: &str) -> String {
 pub struct Definitions {
     store: Store,
     machines: Cache<asl::Definition>,
+    express: Cache<asl::Definition>,
     runbooks: Cache<automation::Runbook>,
 }
 
@@ -37,12 +42,18 @@ type Cache<T> = Mutex<HashMap<String, Arc<T>>>;
 
 impl Definitions {
     pub(crate) fn new(store: Store) -> Definitions {
-        Definitions { store, machines: Cache::default(), runbooks: Cache::default() }
+        Definitions {
+            store,
+            machines: Cache::default(),
+            express: Cache::default(),
+            runbooks: Cache::default(),
+        }
     }
 
     /// Forgets what was compiled.
     pub(crate) fn clear(&self) {
         self.machines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.express.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.runbooks.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -50,6 +61,13 @@ impl Definitions {
     pub(crate) fn machine(&self, key: &str) -> Result<Arc<asl::Definition>, Error> {
         self.find(&self.machines, key, |text| {
             asl::Definition::parse(text, &STORED).map_err(|problems| problems.to_string())
+        })
+    }
+
+    /// Returns the express state machine of this hash.
+    pub(crate) fn express(&self, key: &str) -> Result<Arc<asl::Definition>, Error> {
+        self.find(&self.express, key, |text| {
+            asl::Definition::parse(text, &EXPRESS).map_err(|problems| problems.to_string())
         })
     }
 

@@ -32,8 +32,8 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Sen
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The same for every repetition of this effect; who serves the call remembers it, so that a
-    /// repetition after a crash changes nothing.
-    pub effect_id: String,
+    /// repetition after a crash changes nothing. Absent when the effect is never repeated.
+    pub effect_id: Option<String>,
     /// Under which lease the caller acts: who serves the call refuses it when the shard has another
     /// owner meanwhile, who may have made the same call and forgotten its answer. None outside of
     /// processes, and until the call is made.

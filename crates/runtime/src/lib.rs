@@ -40,6 +40,7 @@
 mod clock;
 mod definitions;
 mod endpoint;
+mod express;
 mod figures;
 pub mod integrations;
 mod node;
@@ -60,9 +61,10 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, definition_key};
 pub use endpoint::{Answering, AwsEndpoint, Call, CallError, Caller, Environment};
+pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};
 pub use node::Node;
-pub use peers::{Forward, Forwarded, Forwarding, NoPeers, Peers};
+pub use peers::{Forward, Forwarded, Forwarding, NoPeers, Novelty, Peers};
 pub use process::{Begin, Fact, Kind, ProcessId};
 pub use processes::{BeginAutomation, BeginExecution, BeginStack};
 
@@ -104,6 +106,9 @@ pub enum Error {
     /// The node that owns the process tried and failed.
     #[error("{0}")]
     Elsewhere(String),
+    /// As many express executions as may be are under way.
+    #[error("too many express executions are under way")]
+    ExpressLimit,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -113,7 +118,10 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
     /// It runs.
-    New,
+    New {
+        /// Since when, in milliseconds since the epoch.
+        at_millis: i64,
+    },
     /// A process of this id runs or has run; nothing was done.
     AlreadyKnown,
 }
@@ -132,6 +140,7 @@ pub(crate) struct Shared {
     epoch: AtomicU64,
     calls: Semaphore,
     scripts: Semaphore,
+    express: express::UnderWay,
 }
 
 impl Shared {
@@ -150,7 +159,10 @@ impl Shared {
     }
 
     /// Returns whether a process of this id runs or has run.
-    fn is_known(&self, id: &ProcessId, in_memory: bool) -> Result<bool, Error> {
+    fn is_known(&self, id: &ProcessId, novelty: Novelty, in_memory: bool) -> Result<bool, Error> {
+        if novelty == Novelty::Fresh && !in_memory {
+            return Ok(false);
+        }
         let table = id.kind().record_table();
         Ok(in_memory || self.store.read(|tx| tx.get(table, id.name()))?.is_some())
     }
@@ -213,6 +225,7 @@ impl Opened {
             epoch: AtomicU64::new(0),
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
+            express: express::UnderWay::default(),
         });
         let leases = node::first_turn(&shared)?;
         let mut shards = Vec::new();
@@ -301,9 +314,27 @@ impl Runtime {
     /// # Errors
     /// When the store failed, the definition cannot be used, or no node answers for it.
     pub async fn begin(&self, id: ProcessId, begin: Begin) -> Result<Started, Error> {
-        let message = Forwarded::Begin { id, begin: Box::new(begin) };
+        self.begin_as(id, begin, Novelty::Unknown).await
+    }
+
+    /// Begins a process whose id was made at random for it, wherever it belongs; on return it is
+    /// durable.
+    ///
+    /// # Errors
+    /// As [`Runtime::begin`].
+    pub async fn begin_fresh(&self, id: ProcessId, begin: Begin) -> Result<Started, Error> {
+        self.begin_as(id, begin, Novelty::Fresh).await
+    }
+
+    async fn begin_as(
+        &self,
+        id: ProcessId,
+        begin: Begin,
+        novelty: Novelty,
+    ) -> Result<Started, Error> {
+        let message = Forwarded::Begin { id, begin: Box::new(begin), novelty };
         match self.deliver(message).await? {
-            Forward::New => Ok(Started::New),
+            Forward::New { at_millis } => Ok(Started::New { at_millis }),
             Forward::AlreadyKnown => Ok(Started::AlreadyKnown),
             other => Err(unexpected(&other)),
         }
@@ -321,7 +352,7 @@ impl Runtime {
     }
 
     /// Brings a message to the shard that it belongs to, and again if that is just changing hands.
-    async fn deliver(&self, message: Forwarded) -> Result<Forward, Error> {
+    async fn deliver(&self, mut message: Forwarded) -> Result<Forward, Error> {
         for _ in 0..ROUTE_TRIES_MAX {
             let answer = match self.shared.node.place(message.shard()) {
                 Place::Here => self.take(message.clone()).await,
@@ -337,6 +368,10 @@ impl Runtime {
                 Ok(Forward::Failed(what)) => return Err(Error::Elsewhere(what)),
                 other => return other,
             }
+            // Who did not answer may have begun it all the same.
+            if let Forwarded::Begin { novelty, .. } = &mut message {
+                *novelty = Novelty::Unknown;
+            }
             tokio::time::sleep(Duration::from_millis(ROUTE_WAIT_MILLIS)).await;
         }
         Err(Error::NotHere)
@@ -349,9 +384,9 @@ impl Runtime {
     /// [`Runtime::request`].
     pub async fn take(&self, message: Forwarded) -> Result<Forward, Error> {
         match message {
-            Forwarded::Begin { id, begin } => {
+            Forwarded::Begin { id, begin, novelty } => {
                 let (reply, answer) = oneshot::channel();
-                self.send(Message::Begin { id, begin, reply }).await?;
+                self.send(Message::Begin { id, begin, novelty, reply }).await?;
                 answer.await.map_err(|_| Error::ShuttingDown)?.map(Forward::from)
             }
             Forwarded::Request { id, fact } => {
@@ -380,6 +415,7 @@ impl Runtime {
             Message::Reset { reply, emptied: then }
         })
         .await;
+        self.shared.express.forget();
         self.shared.timers.clear();
         self.shared.definitions.clear();
         let outcome = self.shared.store.reset();

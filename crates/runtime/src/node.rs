@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use store::{Claim, Lease, Leases, SHARDS};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use crate::Shared;
 use crate::shard::Message;
@@ -53,8 +53,6 @@ pub(crate) struct Ownership {
     given_back: Mutex<Vec<u32>>,
     /// How many nodes lived at the last turn.
     nodes: AtomicUsize,
-    /// Asks for a turn before it is due.
-    wake: Notify,
 }
 
 impl Ownership {
@@ -65,23 +63,18 @@ impl Ownership {
             owners: RwLock::default(),
             given_back: Mutex::default(),
             nodes: AtomicUsize::new(0),
-            wake: Notify::new(),
         }
     }
 
     /// Says that the shard was put down and is to be given back: to whoever takes it, this node
-    /// under a new epoch included. So a commit that is still on its way is refused.
+    /// under a new epoch included. So a commit that is still on its way is refused. That happens at
+    /// the next turn.
     pub(crate) fn put_down(&self, shard: u32) {
         if let Some(epoch) = self.epochs.get(shard as usize)
             && epoch.swap(NOT_OURS, Ordering::SeqCst) != NOT_OURS
         {
             self.given_back.lock().unwrap_or_else(PoisonError::into_inner).push(shard);
         }
-    }
-
-    /// Asks for a turn at once: what was put down can be taken.
-    pub(crate) fn hurry(&self) {
-        self.wake.notify_one();
     }
 
     fn take(&self, lease: Lease) -> bool {
@@ -192,11 +185,9 @@ pub(crate) fn leave(shared: &Shared) {
 /// Keeps the leases, for ever.
 pub(crate) async fn keep(shared: Arc<Shared>) {
     loop {
-        let due = tokio::time::sleep(Duration::from_millis(TURN_MILLIS));
-        tokio::select! {
-            () = due => {}
-            () = shared.node.wake.notified() => {}
-        }
+        // A shard that was put down waits for the next turn: if it is the disk that is full, or the
+        // database that is gone, trying at once would only heat the machine.
+        tokio::time::sleep(Duration::from_millis(TURN_MILLIS)).await;
         turn(&shared).await;
     }
 }

@@ -6,6 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Begin, Fact, ProcessId, Started};
 
+/// Whether the id of a process that begins may have been used before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Novelty {
+    /// It may: whoever takes it looks.
+    #[default]
+    Unknown,
+    /// It was made at random for this one request.
+    Fresh,
+}
+
 /// A message from one node to another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Forwarded {
@@ -15,6 +25,9 @@ pub enum Forwarded {
         id: ProcessId,
         /// How.
         begin: Box<Begin>,
+        /// Whether the id may have been used before.
+        #[serde(default)]
+        novelty: Novelty,
     },
     /// Hand a request to a running process.
     Request {
@@ -29,7 +42,10 @@ pub enum Forwarded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Forward {
     /// A process began.
-    New,
+    New {
+        /// When, in milliseconds since the epoch.
+        at_millis: i64,
+    },
     /// A process of this id runs or has run.
     AlreadyKnown,
     /// The request was taken.
@@ -45,7 +61,7 @@ pub enum Forward {
 impl From<Started> for Forward {
     fn from(started: Started) -> Forward {
         match started {
-            Started::New => Forward::New,
+            Started::New { at_millis } => Forward::New { at_millis },
             Started::AlreadyKnown => Forward::AlreadyKnown,
         }
     }

@@ -174,7 +174,7 @@ pub(crate) enum Effect {
 
 /// Returns the write of a value as JSON.
 pub(crate) fn put(table: Table, key: impl Into<String>, value: &Value) -> Write {
-    Write::Put(table, key.into(), value.to_string().into_bytes())
+    Write::Put(table, key.into(), value.to_json().into_bytes())
 }
 
 /// A running process.

@@ -24,7 +24,7 @@ use crate::clock::Busy;
 use crate::endpoint::CallError;
 use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp};
 use crate::scripts::ScriptAnswer;
-use crate::{Error, ProcessId, Shared, Started};
+use crate::{Error, Novelty, ProcessId, Shared, Started};
 use resident::{Resident, row_key};
 
 /// How many messages one turn takes; the rest waits for the next, so that turns stay short.
@@ -33,7 +33,12 @@ const MESSAGES_PER_TURN_MAX: usize = 256;
 /// What a shard can be told.
 pub(crate) enum Message {
     /// Begin a process, unless one of this id is known.
-    Begin { id: ProcessId, begin: Box<Begin>, reply: oneshot::Sender<Result<Started, Error>> },
+    Begin {
+        id: ProcessId,
+        begin: Box<Begin>,
+        novelty: Novelty,
+        reply: oneshot::Sender<Result<Started, Error>>,
+    },
     /// A request to a running process: stop, signal.
     Request { id: ProcessId, fact: Fact, reply: oneshot::Sender<Result<(), Error>> },
     /// A call was answered.
@@ -172,10 +177,7 @@ impl Shard {
             Ok(()) => self.perform_outstanding(),
             Err(err) => {
                 tracing::error!(shard = self.number, error = %err, "the shard cannot be read");
-                // Not in a hurry: the next attempt may end like this one.
-                self.forget();
-                self.epoch = None;
-                self.shared.node.put_down(self.number);
+                self.put_down();
             }
         }
     }
@@ -200,7 +202,6 @@ impl Shard {
         self.forget();
         self.epoch = None;
         self.shared.node.put_down(self.number);
-        self.shared.node.hurry();
     }
 
     /// Turns one message into facts and applies them.
@@ -209,7 +210,13 @@ impl Shard {
             return refuse(message);
         }
         match message {
-            Message::Begin { id, begin, reply } => self.begin(&id, *begin, reply, turn),
+            Message::Begin { id, begin, novelty, reply } => {
+                match self.shared.is_known(&id, novelty, self.residents.contains_key(&id)) {
+                    Ok(false) => self.begin(&id, *begin, reply, turn),
+                    Ok(true) => turn.replies.push(Reply::Began(reply, Started::AlreadyKnown)),
+                    Err(err) => drop(reply.send(Err(err))),
+                }
+            }
             Message::Request { id, fact, reply } => match self.is_resident(&id) {
                 Ok(true) => {
                     self.apply(&id, fact, turn);
@@ -286,11 +293,6 @@ impl Shard {
         reply: oneshot::Sender<Result<Started, Error>>,
         turn: &mut Turn,
     ) {
-        match self.shared.is_known(id, self.residents.contains_key(id)) {
-            Ok(false) => {}
-            Ok(true) => return turn.replies.push(Reply::Began(reply, Started::AlreadyKnown)),
-            Err(err) => return drop(reply.send(Err(err))),
-        }
         let stamp = Stamp::now(&self.shared.clock);
         let mut effects = Vec::new();
         match Process::begin(id, &begin, &stamp, &self.shared.definitions, &mut effects) {
@@ -299,7 +301,7 @@ impl Shard {
                 let entry = Entry::Began(begin);
                 turn.lines.push(JournalLine { process: id.clone(), stamp, entry });
                 self.gather(id, effects, turn);
-                turn.replies.push(Reply::Began(reply, Started::New));
+                turn.replies.push(Reply::Began(reply, Started::New { at_millis: stamp.millis }));
                 self.shared.figures.begun(id.kind());
             }
             Err(err) => drop(reply.send(Err(err))),

@@ -7,7 +7,10 @@ use policy::{
     CallFacts, Document, Kind, Policy, PolicySet, Principal, PrincipalKind, Request, Transport,
 };
 
+use store::Store;
+
 use crate::call::Origin;
+use crate::kept::Kept;
 use crate::{Call, Check, Error, Reading, iam};
 
 /// How many compiled policies are kept; beyond that all are compiled anew.
@@ -17,6 +20,8 @@ const POLICIES_KEPT_MAX: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Policies {
     compiled: Mutex<HashMap<(Kind, String), Arc<Document>>>,
+    /// What speaks about callers without a session, by their ARN.
+    of_callers: Kept<String, Arc<PolicySet>>,
 }
 
 impl Policies {
@@ -59,37 +64,68 @@ impl Policies {
         Ok(set)
     }
 
-    /// Allows a call, or says in AWS's words why not. Every check must be allowed.
+    /// Allows a call on what is committed, or says in AWS's words why not. Every check must be
+    /// allowed. `on` reads from `store`.
+    pub(crate) fn authorize_committed(
+        &self,
+        store: &Store,
+        on: &Reading<'_>,
+        service: &str,
+        checks: &[Check],
+    ) -> Result<(), Error> {
+        if needs_no_policies(on, checks) {
+            return Ok(());
+        }
+        let policies = if on.call.session_policies.is_some() {
+            Arc::new(self.of_caller(on)?)
+        } else {
+            let caller = on.call.principal.arn();
+            self.of_callers.get(store, caller.as_str(), || self.of_caller(on).map(Arc::new))?
+        };
+        judge(on, service, checks, &policies)
+    }
+
+    /// Allows a call inside the transaction that makes the change, or says in AWS's words why not.
+    /// Every check must be allowed.
     pub(crate) fn authorize(
         &self,
         on: &Reading<'_>,
         service: &str,
         checks: &[Check],
     ) -> Result<(), Error> {
-        let principal = &on.call.principal;
-        if checks.is_empty() || matches!(principal.kind, PrincipalKind::Root) {
+        if needs_no_policies(on, checks) {
             return Ok(());
         }
-        let policies = self.of_caller(on)?;
-        for check in checks {
-            let request = request(on, check);
-            let decision = policy::decide(&request, &policies);
-            if !decision.is_allowed() {
-                let display = check.display.as_deref();
-                let resource = display.or((check.resource != "*").then_some(&*check.resource));
-                let text = policy::access_denied_text(
-                    &principal.arn(),
-                    &check.action,
-                    resource,
-                    &decision,
-                );
-                let (id, outcome) = (&on.call.request_id, decision.outcome);
-                tracing::info!(request_id = %id, decision = ?outcome, "{text}");
-                return Err(Error::new(denial_code(service), text));
-            }
-        }
-        Ok(())
+        judge(on, service, checks, &self.of_caller(on)?)
     }
+}
+
+fn needs_no_policies(on: &Reading<'_>, checks: &[Check]) -> bool {
+    checks.is_empty() || matches!(on.call.principal.kind, PrincipalKind::Root)
+}
+
+/// The one judgement: every call of every caller comes here.
+fn judge(
+    on: &Reading<'_>,
+    service: &str,
+    checks: &[Check],
+    policies: &PolicySet,
+) -> Result<(), Error> {
+    let principal = &on.call.principal;
+    for check in checks {
+        let request = request(on, check);
+        let decision = policy::decide(&request, policies);
+        if !decision.is_allowed() {
+            let display = check.display.as_deref();
+            let resource = display.or((check.resource != "*").then_some(&*check.resource));
+            let text =
+                policy::access_denied_text(&principal.arn(), &check.action, resource, &decision);
+            let (id, outcome) = (&on.call.request_id, decision.outcome);
+            tracing::info!(request_id = %id, decision = ?outcome, "{text}");
+            return Err(Error::new(denial_code(service), text));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the code of a refusal: query services and JSON services spell it differently.

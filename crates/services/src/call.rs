@@ -114,6 +114,15 @@ impl Call {
         }
     }
 
+    /// Returns the same for something that is stored under it in great numbers: where
+    /// [`Call::stable_uuid`] is random, this one begins with the time.
+    pub fn stable_uuid_at(&self, purpose: &str) -> String {
+        match &self.effect_id {
+            Some(_) => self.stable_uuid(purpose),
+            None => ids::uuid_at(self.now_millis),
+        }
+    }
+
     /// Returns the UUID that belongs to a text in this account and region.
     pub fn uuid_of(&self, text: &str) -> String {
         let digest = Sha256::digest(format!("{}/{}/{text}", self.account(), self.region));

@@ -58,7 +58,7 @@ impl Services {
             Run::Read(run) => self.store().read(|store| {
                 let on = Reading { store, call: &call };
                 let checks = (operation.checks)(&on, &input)?;
-                self.policies.authorize(&on, service, &checks)?;
+                self.policies.authorize_committed(self.store(), &on, service, &checks)?;
                 run(&on, &input)
             }),
             Run::Write(run) => self.write(service, operation, run, call, input).await,
@@ -66,7 +66,7 @@ impl Services {
                 self.store().read(|store| {
                     let on = Reading { store, call: &call };
                     let checks = (operation.checks)(&on, &input)?;
-                    self.policies.authorize(&on, service, &checks)
+                    self.policies.authorize_committed(self.store(), &on, service, &checks)
                 })?;
                 run(self.clone(), call, input).await
             }

@@ -105,7 +105,7 @@ impl Services {
                 })
                 .map_err(|err| failed(&err))?,
         };
-        let mut call = self.call_from(principal, source_arn, Some(effect_id));
+        let mut call = self.call_from(principal, source_arn, effect_id);
         call.request_id.clone_from(&base.request_id);
         call.lease = lease;
         let operation = dispatch::find(name, &operation).map_err(|err| failed(&err))?;

@@ -74,7 +74,10 @@ impl From<runtime::Error> for Error {
             runtime::Error::NotHere
             | runtime::Error::Elsewhere(_)
             | runtime::Error::ShuttingDown => unavailable(&err),
-            runtime::Error::NotRunning | runtime::Error::Definition { .. } => Error::internal(&err),
+            // Whoever starts express executions has words of his own for the limit.
+            runtime::Error::ExpressLimit
+            | runtime::Error::NotRunning
+            | runtime::Error::Definition { .. } => Error::internal(&err),
         }
     }
 }

@@ -120,8 +120,13 @@ impl Services {
             return Err(face.fault(400, code, problems));
         }
         let call = self.call_of(request, request_id, caller);
-        let caller = call.principal.arn();
-        tracing::debug!(request_id, service = *name, operation = operation.name, %caller);
+        // What a macro shows is made only if it is shown.
+        tracing::debug!(
+            request_id,
+            service = *name,
+            operation = operation.name,
+            caller = %call.principal.arn(),
+        );
         match self.dispatch(name, operation, call, input).await {
             Ok(output) => wire::answer(routed.operation, &output, request_id),
             Err(err) => Err(fault(face, &err)),
@@ -229,13 +234,17 @@ impl Services {
                 Caller { principal: session.principal, session_policies: session.policies, region };
             return Ok(Some((caller, session.secret)));
         }
-        let key = self.store().read(|store| iam::find_access_key(store, &signed.access_key_id));
+        let id = signed.access_key_id.as_str();
+        let key = self.keys.get(self.store(), id, || {
+            let key = self.store().read(|store| iam::find_access_key(store, id))?;
+            Ok(key.map(Arc::new))
+        });
         let Some(key) = key.map_err(internal)? else { return Ok(None) };
         if key.status == iam::KeyStatus::Inactive {
             return Err(invalid_token(face));
         }
-        let caller = Caller { principal: key.principal, session_policies: None, region };
-        Ok(Some((caller, key.secret)))
+        let caller = Caller { principal: key.principal.clone(), session_policies: None, region };
+        Ok(Some((caller, key.secret.clone())))
     }
 
     /// Answers the server's own pages: health, reset, clock.

@@ -1,7 +1,5 @@
 //! AWS's id formats (IAM user guide, "Unique identifiers"; reference/iam.md §1.1).
 
-use std::fmt::Write;
-
 /// What ids of this kind are made of.
 const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -52,6 +50,18 @@ pub fn uuid() -> String {
     uuid_from(entropy())
 }
 
+/// Returns a UUID (version 4 form) whose first 48 bits are a time, so that ids made one after the
+/// other are neighbours: rows keyed by them share pages of a B-tree instead of touching one each.
+/// The remaining 74 bits are random.
+pub fn uuid_at(millis: i64) -> String {
+    let mut bytes: [u8; 16] = entropy();
+    let [_, _, time @ ..] = millis.to_be_bytes();
+    for (to, from) in bytes.iter_mut().zip(time) {
+        *to = from;
+    }
+    uuid_from(bytes)
+}
+
 /// Returns the UUID (version 4 form) made of these bytes: the same bytes, the same id.
 pub fn uuid_from(mut bytes: [u8; 16]) -> String {
     let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
@@ -62,8 +72,9 @@ pub fn uuid_from(mut bytes: [u8; 16]) -> String {
         if matches!(at, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
+        for digit in [byte >> 4, byte & 0x0f] {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
+        }
     }
     text
 }

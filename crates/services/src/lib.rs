@@ -45,6 +45,7 @@ mod http;
 pub mod iam;
 pub mod ids;
 mod input;
+mod kept;
 mod nodes;
 mod operation;
 pub mod page;
@@ -74,8 +75,11 @@ pub struct Services {
     runtime: Runtime,
     policies: authorize::Policies,
     pump: events::Pump,
+    machines: states::KnownMachines,
     http: Http,
     key_uses: http::KeyUses,
+    /// Access keys of users, by id; `None` for ids that are none.
+    keys: kept::Kept<String, Option<Arc<iam::StoredKey>>>,
     /// Where this server listens, for scripts; known once it does.
     endpoint_url: OnceLock<String>,
     /// What nodes on the same store know each other by; none when this is the only one.
@@ -90,8 +94,10 @@ impl Services {
             runtime,
             policies: authorize::Policies::default(),
             pump: events::Pump::default(),
+            machines: states::KnownMachines::default(),
             http,
             key_uses: http::KeyUses::default(),
+            keys: kept::Kept::default(),
             endpoint_url: OnceLock::new(),
             node_secret: OnceLock::new(),
         })

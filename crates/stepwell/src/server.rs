@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+
+use crate::cli::hint;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
 use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Services, Settings};
 use store::{PostgresUrl, Store};
@@ -27,7 +29,8 @@ impl Keep {
         match self {
             Keep::Memory => Ok(Store::memory()),
             Keep::Directory(directory) => Store::open(directory)
-                .with_context(|| format!("opening the data directory {}", directory.display())),
+                .with_context(|| format!("opening the data directory {}", directory.display()))
+                .map_err(damaged),
             Keep::Postgres(url) => {
                 Store::connect(url).with_context(|| format!("opening the database {url}"))
             }
@@ -38,10 +41,30 @@ impl Keep {
 impl fmt::Display for Keep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Keep::Memory => f.write_str("in memory"),
-            Keep::Directory(directory) => write!(f, "in {}", directory.display()),
-            Keep::Postgres(url) => write!(f, "in {url}"),
+            Keep::Memory => f.write_str("memory"),
+            Keep::Directory(directory) => write!(f, "{}", directory.display()),
+            Keep::Postgres(url) => write!(f, "{url}"),
         }
+    }
+}
+
+/// Says what to do about damage.
+fn damaged(err: anyhow::Error) -> anyhow::Error {
+    let is_damage = err.chain().any(|cause| {
+        let store = match cause.downcast_ref::<runtime::Error>() {
+            Some(runtime::Error::Store(err)) => Some(err),
+            Some(_) | None => cause.downcast_ref::<store::Error>(),
+        };
+        matches!(store, Some(store::Error::Corrupt { .. }))
+    });
+    if is_damage {
+        hint(
+            err,
+            "nothing was changed. Check the disk, keep a copy of the directory, and bring a \
+             backup back with `stepwell restore`",
+        )
+    } else {
+        err
     }
 }
 
@@ -84,7 +107,9 @@ impl Server {
     pub(crate) async fn start(options: &Options) -> Result<Server> {
         let store = options.keep.open()?;
         let (node, peers) = node(&store, &options.advertised).await?;
-        let opened = Opened::open(store, Clock::new(options.clock), node)?;
+        let opened = Opened::open(store, Clock::new(options.clock), node)
+            .with_context(|| format!("reading what was running from {}", options.keep))
+            .map_err(damaged)?;
         let runtime = opened.handle();
         let http = Http { auth: options.auth, reset: options.reset };
         let services = Services::new(options.settings.clone(), runtime.clone(), http);

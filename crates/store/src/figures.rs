@@ -14,6 +14,7 @@ pub struct Figures {
     failed: AtomicU64,
     units: AtomicU64,
     micros: AtomicU64,
+    generation: AtomicU64,
     buckets: [AtomicU64; COMMIT_MICROS_BUCKETS.len()],
 }
 
@@ -44,6 +45,16 @@ impl Figures {
                 bucket.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Notes that a job was kept.
+    pub(crate) fn changed(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Returns a number that changes whenever a job is kept.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
     }
 
     /// Notes a commit that failed.

@@ -92,6 +92,20 @@ pub enum Error {
     Closed,
 }
 
+impl Error {
+    /// Returns a backend's failure with where the backend is, for whoever reads it in a log.
+    fn at(self, place: &str) -> Error {
+        match self {
+            Error::Backend(what) => Error::Backend(format!("{what} (store: {place})")),
+            Error::Corrupt { .. }
+            | Error::InUse(_)
+            | Error::Format { .. }
+            | Error::Fenced { .. }
+            | Error::Closed => self,
+        }
+    }
+}
+
 /// Whether what a job did is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -133,6 +147,12 @@ pub trait Backend: Send + Sync {
 
     /// Returns whether several nodes may work on this store at once.
     fn is_shared(&self) -> bool;
+
+    /// Returns a number that changes with every job that is kept, before its end is told; none when
+    /// others may change the store as well.
+    fn generation(&self) -> Option<u64> {
+        None
+    }
 
     /// Returns what the backend counts about itself.
     fn figures(&self) -> &Figures;
@@ -269,6 +289,12 @@ impl Store {
     /// Returns whether several nodes may work on this store at once.
     pub fn is_shared(&self) -> bool {
         self.backend.is_shared()
+    }
+
+    /// Returns a number that changes with every change of the tables but those that shards write;
+    /// none when others may change the store as well.
+    pub fn generation(&self) -> Option<u64> {
+        self.backend.generation()
     }
 
     /// Returns what the backend counts about itself.

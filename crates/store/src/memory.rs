@@ -87,6 +87,7 @@ impl Backend for Memory {
             Verdict::Discard => content.roll_back(),
         }
         drop(content);
+        self.figures.changed();
         self.figures.committed(1, std::time::Duration::ZERO);
         (job.done)(Ok(()));
     }
@@ -111,12 +112,18 @@ impl Backend for Memory {
         false
     }
 
+    fn generation(&self) -> Option<u64> {
+        Some(self.figures.generation())
+    }
+
     fn figures(&self) -> &Figures {
         &self.figures
     }
 
     fn reset(&self) -> Result<(), Error> {
-        self.content().clear()
+        let outcome = self.content().clear();
+        self.figures.changed();
+        outcome
     }
 }
 

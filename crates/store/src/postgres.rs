@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use crate::writer::Writer;
+use crate::writer::{WhoWrites, Writer};
 use crate::{Backend, Claim, Commit, Done, Error, Figures, Job, Leases, PostgresUrl, Read};
 use connection::Connection;
 use leases::Turns;
@@ -41,10 +41,12 @@ impl Postgres {
         let config = connection::config(url)?;
         schema::to_current(&config)?;
         let figures = Arc::new(Figures::default());
-        let line = || Line::new(config.clone());
+        let (line, place) = (|| Line::new(config.clone()), || url.to_string());
+        // A connection drives a runtime of its own, which a thread of another one must not do.
+        let who = WhoWrites::TheThread;
         Ok(Postgres {
-            control: Writer::start(Control(line()), figures.clone())?,
-            commits: Writer::start(Commits(line()), figures.clone())?,
+            control: Writer::start(Control(line()), who, place(), figures.clone())?,
+            commits: Writer::start(Commits(line()), who, place(), figures.clone())?,
             turns: Turns::new(line()),
             pool: Pool::new(config),
             figures,

@@ -2,23 +2,27 @@
 //!
 //! One thread writes; readers have connections of their own and see the last commit.
 
+mod log;
 mod migrate;
 mod rows;
 mod session;
 
 use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::writer::Writer;
+use crate::writer::{WhoWrites, Writer};
 use crate::{
     Backend, Claim, Commit, Done, Error, Figures, Job, Lease, Leases, Read, SHARDS, Verdict,
 };
 
 /// The file in the directory.
 const FILE: &str = "stepwell.sqlite";
+/// The file whose lock says that the directory is in use.
+const LOCK: &str = "lock";
 /// How many idle read connections are kept.
 const READERS_KEPT_MAX: usize = 4;
 /// Prepared statements kept by each connection.
@@ -64,7 +68,8 @@ impl Sqlite {
             Error::Backend(format!("cannot {what} in `{}`: {err}", directory.display()))
         };
         std::fs::create_dir_all(directory).map_err(|err| failed("create the directory", err))?;
-        let lock = File::create(directory.join("lock")).map_err(|err| failed("write", err))?;
+        let options = File::options().read(true).write(true).create(true).truncate(false).clone();
+        let lock = options.open(directory.join(LOCK)).map_err(|err| failed("write", err))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -73,13 +78,50 @@ impl Sqlite {
             Err(TryLockError::Error(err)) => return Err(failed("lock", err)),
         }
         let file = directory.join(FILE);
+        expect_used_or_new(&lock, &file)?;
         let mut connection = Connection::open(&file)?;
         tune(&connection)?;
         migrate::to_current(&mut connection)?;
+        let left_out = log::settle(&connection, &directory.join(format!("{FILE}-wal")))?;
+        if 0 < left_out {
+            tracing::warn!(
+                directory = %directory.display(),
+                "{left_out} pages at the end of the write-ahead log were not whole and were left \
+                 out. After a power cut that is as it should be: nothing of them was acknowledged. \
+                 On a damaged disk something may be lost; `stepwell restore` brings a backup back"
+            );
+        }
+        mark_used(&lock).map_err(|err| failed("write", err))?;
         let figures = Arc::new(Figures::default());
-        let writer = Writer::start(session::Session::new(connection), figures.clone())?;
+        let place = directory.display().to_string();
+        let session = session::Session::new(connection);
+        let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
         Ok(Sqlite { writer, readers: Readers::new(file), figures, _lock: lock })
     }
+}
+
+/// Refuses a directory that has been used and whose database is gone: an empty one in its place
+/// would look as if nothing had ever been there.
+fn expect_used_or_new(lock: &File, file: &Path) -> Result<(), Error> {
+    let is_used = lock.metadata().is_ok_and(|lock| 0 < lock.len());
+    let is_there = file.metadata().is_ok_and(|file| 0 < file.len());
+    if is_used && !is_there {
+        return Err(Error::Corrupt {
+            place: file.display().to_string(),
+            what: "the file is gone or empty, and this directory has been used; to begin anew, \
+                   remove the whole directory"
+                .into(),
+        });
+    }
+    Ok(())
+}
+
+fn mark_used(mut lock: &File) -> std::io::Result<()> {
+    if lock.metadata()?.len() == 0 {
+        lock.write_all(b"This directory belongs to a Stepwell server.\n")?;
+        lock.sync_all()?;
+    }
+    Ok(())
 }
 
 fn tune(connection: &Connection) -> Result<(), Error> {
@@ -105,12 +147,10 @@ impl Readers {
     }
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
-        let mut connection = self.take()?;
-        {
-            let snapshot = connection.transaction()?;
-            work(&rows::Rows::new(&snapshot));
-            snapshot.finish()?;
-        }
+        let connection = self.take()?;
+        let snapshot = rows::Snapshot::new(&connection);
+        work(&snapshot);
+        snapshot.end()?;
         self.keep(connection);
         Ok(())
     }
@@ -146,6 +186,10 @@ impl Backend for Sqlite {
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
         self.readers.read(work)
+    }
+
+    fn generation(&self) -> Option<u64> {
+        Some(self.figures.generation())
     }
 
     /// The lock on the directory is the lease.

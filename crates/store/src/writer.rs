@@ -1,13 +1,15 @@
 //! The one thread that writes to a backend, and its group commit.
 //!
 //! It takes everything that is waiting, runs it in one transaction, commits once and then tells
-//! everybody: the slower the disk, the larger the commits.
+//! everybody: the slower the disk, the larger the commits. When there has been nobody to share a
+//! commit with, whoever comes writes himself: that saves waking two threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
 
@@ -15,6 +17,11 @@ use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
 const UNITS_WAITING_MAX: usize = 4096;
 /// The writer's stack. Handlers run on it, and what they read may nest as deep as a value may.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
+/// When the last commit had so many units, the next waits a little for company: a sync costs as much
+/// processor time as tens of units do, and nobody is alone.
+const UNITS_WORTH_WAITING: usize = 4;
+/// How long it waits.
+const WAIT: Duration = Duration::from_micros(250);
 /// How many units share a commit at most.
 const UNITS_PER_COMMIT_MAX: usize = 512;
 
@@ -50,20 +57,55 @@ pub(crate) struct Writer {
     /// Dropped first, which ends the thread.
     units: Option<SyncSender<Unit>>,
     thread: Option<JoinHandle<()>>,
+    desk: Arc<Desk>,
+}
+
+/// Who writes when nobody else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhoWrites {
+    /// The thread, always: the session must not be used elsewhere.
+    TheThread,
+    /// Whoever has something to write, unless there is company.
+    WhoeverComes,
+}
+
+/// Where the writing is done, by one at a time.
+struct Desk {
+    who: WhoWrites,
+    session: Mutex<Box<dyn Session>>,
+    /// How many units wait for the thread.
+    waiting: AtomicUsize,
+    /// How many units the last commit had.
+    last: AtomicUsize,
+    /// Names the store in the log.
+    place: String,
+    figures: Arc<Figures>,
 }
 
 impl Writer {
+    /// Starts the thread; `place` names the store in the log.
     pub(crate) fn start(
         session: impl Session + 'static,
+        who: WhoWrites,
+        place: String,
         figures: Arc<Figures>,
     ) -> Result<Writer, Error> {
         let (units, waiting) = sync_channel(UNITS_WAITING_MAX);
+        let desk = Arc::new(Desk {
+            who,
+            session: Mutex::new(Box::new(session)),
+            waiting: AtomicUsize::new(0),
+            last: AtomicUsize::new(0),
+            place,
+            figures,
+        });
+        let at = desk.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .stack_size(STACK_BYTES)
-            .spawn(move || run(session, &waiting, &figures))
+            .spawn(move || run(&at, &waiting))
             .map_err(|err| Error::Backend(format!("cannot start the writer thread: {err}")))?;
-        Ok(Writer { units: Some(units), thread: Some(thread) })
+        Ok(Writer { units: Some(units), thread: Some(thread), desk })
     }
 
     pub(crate) fn submit(&self, job: Job) {
@@ -75,12 +117,18 @@ impl Writer {
     }
 
     fn send(&self, unit: Unit) {
-        let refused = match &self.units {
-            Some(units) => units.send(unit).err().map(|unsent| unsent.0),
-            None => Some(unit),
-        };
-        if let Some(unit) = refused {
-            unit.done(Err(Error::Closed));
+        let Some(units) = &self.units else { return unit.done(Err(Error::Closed)) };
+        let alone = self.desk.who == WhoWrites::WhoeverComes
+            && self.desk.waiting.load(Ordering::SeqCst) == 0
+            && self.desk.last.load(Ordering::Relaxed) <= 1;
+        if alone && let Ok(mut session) = self.desk.session.try_lock() {
+            let mut batch = Batch::default();
+            batch.add(unit);
+            return batch.run(&mut **session, &self.desk);
+        }
+        self.desk.waiting.fetch_add(1, Ordering::SeqCst);
+        if let Err(unsent) = units.send(unit) {
+            unsent.0.done(Err(Error::Closed));
         }
     }
 }
@@ -94,8 +142,13 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut session: impl Session, waiting: &Receiver<Unit>, figures: &Figures) {
+fn run(desk: &Desk, waiting: &Receiver<Unit>) {
     while let Ok(first) = waiting.recv() {
+        if UNITS_WORTH_WAITING <= desk.last.load(Ordering::Relaxed) {
+            std::thread::sleep(WAIT);
+        }
+        // Who writes now is done soon; until then more may come to share the next commit.
+        let mut session = desk.session.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::default();
         batch.add(first);
         while batch.len() < UNITS_PER_COMMIT_MAX
@@ -103,7 +156,8 @@ fn run(mut session: impl Session, waiting: &Receiver<Unit>, figures: &Figures) {
         {
             batch.add(unit);
         }
-        batch.run(&mut session, figures);
+        desk.waiting.fetch_sub(batch.len(), Ordering::SeqCst);
+        batch.run(&mut **session, desk);
     }
 }
 
@@ -136,8 +190,9 @@ impl Batch {
     }
 
     /// Runs everything in one transaction and tells each how it ended.
-    fn run(self, session: &mut impl Session, figures: &Figures) {
-        let (began, units) = (Instant::now(), self.len());
+    fn run(self, session: &mut dyn Session, desk: &Desk) {
+        let (began, units, figures) = (Instant::now(), self.len(), &desk.figures);
+        desk.last.store(units, Ordering::Relaxed);
         let Batch { works, works_done, commits, commits_done } = self;
         let outcome = session
             .begin()
@@ -147,6 +202,9 @@ impl Batch {
         match outcome {
             Ok(answers) => {
                 figures.committed(units, began.elapsed());
+                if !works_done.is_empty() {
+                    figures.changed();
+                }
                 for done in works_done {
                     done(Ok(()));
                 }
@@ -157,7 +215,13 @@ impl Batch {
                 }
             }
             Err(err) => {
-                tracing::error!(error = %err, units, "a commit failed, nothing of it was kept");
+                let err = err.at(&desk.place);
+                tracing::error!(
+                    error = %err,
+                    units,
+                    "a commit failed. What was acknowledged before is safe; is there room on the \
+                     disk, and does nobody else hold the database?"
+                );
                 figures.failed();
                 session.give_up();
                 for done in works_done.into_iter().chain(commits_done) {

@@ -18,7 +18,8 @@ const SCAN_MEMBERS_MAX: usize = 16;
 pub struct Map {
     entries: Vec<(Key, Value)>,
     /// Positions by key; present once there are more than `SCAN_MEMBERS_MAX` members.
-    index: Option<HashMap<Key, usize>>,
+    #[expect(clippy::box_collection, reason = "most objects have none and are to be small")]
+    index: Option<Box<HashMap<Key, usize>>>,
 }
 
 impl Map {
@@ -97,7 +98,8 @@ impl Map {
 
     fn reindex(&mut self) {
         self.index = (self.entries.len() > SCAN_MEMBERS_MAX).then(|| {
-            self.entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect()
+            let places = self.entries.iter().enumerate();
+            Box::new(places.map(|(at, (key, _))| (key.clone(), at)).collect())
         });
     }
 

@@ -118,15 +118,24 @@ impl fmt::Display for JavaScriptNumber {
         if float == 0.0 {
             return f.write_str("0");
         }
+        if float.fract() == 0.0 && float.abs() <= F64_EXACT_INT {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+            return fmt::Display::fmt(&(float as i64), f);
+        }
         // Rust's shortest digits, in the form `d.ddde±x`; only the layout differs from ECMAScript.
-        let scientific = format!("{:e}", float.abs());
-        let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-        let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-        let exponent: i32 = exponent.parse().unwrap_or(0);
+        let mut scientific = format!("{:e}", float.abs());
+        let mark = scientific.find('e').unwrap_or(scientific.len());
+        let exponent: i32 =
+            scientific.get(mark + 1..).and_then(|text| text.parse().ok()).unwrap_or(0);
+        scientific.truncate(mark);
+        if scientific.len() > 1 {
+            scientific.remove(1);
+        }
+        let digits = &scientific;
         if float < 0.0 {
             f.write_str("-")?;
         }
-        layout(f, &digits, exponent + 1)
+        layout(f, digits, exponent + 1)
     }
 }
 

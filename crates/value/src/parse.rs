@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::print::plain_bytes;
 use crate::{Key, Map, Number, Value};
 
 /// How deeply arrays and objects may nest.
@@ -10,6 +11,9 @@ pub const DEPTH_MAX: usize = 512;
 
 /// Keys longer than this are not shared within a document.
 const SHARED_KEY_BYTES_MAX: usize = 64;
+
+/// How many keys of a document are scanned before the others are hashed.
+const SCANNED_KEYS_MAX: usize = 24;
 
 /// Why a text is not JSON, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +36,7 @@ pub struct ParseError {
 /// # Errors
 /// The first fault, with line, column and offset; nesting beyond [`DEPTH_MAX`] is one.
 pub fn parse(text: &str) -> Result<Value, ParseError> {
-    let mut parser = Parser { text, at: 0, depth: 0, keys: HashMap::new() };
+    let mut parser = Parser { text, at: 0, depth: 0, keys: Keys::default() };
     parser.blanks();
     let value = parser.value()?;
     parser.blanks();
@@ -68,8 +72,29 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
-    /// Keys seen in this document; equal keys share one allocation.
-    keys: HashMap<&'t str, Key>,
+    keys: Keys<'t>,
+}
+
+/// Keys seen in a document; equal keys share one allocation.
+#[derive(Default)]
+struct Keys<'t> {
+    /// The first ones: a scan beats a hash.
+    few: Vec<Key>,
+    many: HashMap<&'t str, Key>,
+}
+
+impl<'t> Keys<'t> {
+    fn share(&mut self, text: &'t str) -> Key {
+        if let Some(known) = self.few.iter().find(|key| &***key == text) {
+            return known.clone();
+        }
+        if self.few.len() < SCANNED_KEYS_MAX {
+            let key: Key = Arc::from(text);
+            self.few.push(key.clone());
+            return key;
+        }
+        self.many.entry(text).or_insert_with(|| Arc::from(text)).clone()
+    }
 }
 
 impl<'t> Parser<'t> {
@@ -190,32 +215,30 @@ impl<'t> Parser<'t> {
 
     /// Reads a key; one without escapes is shared within the document.
     fn key(&mut self) -> Result<Key, ParseError> {
-        let start = self.at + 1;
-        let key = self.string()?;
-        let raw: &'t str = self.text.get(start..self.at - 1).unwrap_or_default();
-        if raw.len() > SHARED_KEY_BYTES_MAX || raw.len() != key.len() {
-            return Ok(key);
+        let rest: &'t str = self.text.get(self.at + 1..).unwrap_or_default();
+        let length = plain_bytes(rest.as_bytes());
+        if length > SHARED_KEY_BYTES_MAX || rest.as_bytes().get(length) != Some(&b'"') {
+            return self.string();
         }
-        Ok(self.keys.entry(raw).or_insert(key).clone())
+        let raw = rest.get(..length).unwrap_or_default();
+        self.at += length + 2;
+        Ok(self.keys.share(raw))
     }
 
     fn string(&mut self) -> Result<Arc<str>, ParseError> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = self.text.get(start..self.at).unwrap_or_default();
-                    self.at += 1;
-                    return Ok(Arc::from(text));
-                }
-                Some(b'\\') => return self.string_with_escapes(start),
-                Some(byte) if byte < 0x20 => {
-                    return Err(self.fault("control character in a string; write it as `\\u00XX`"));
-                }
-                Some(_) => self.at += 1,
-                None => return Err(self.unexpected("the closing `\"` of a string")),
+        let rest = self.text.get(start..).unwrap_or_default();
+        self.at += plain_bytes(rest.as_bytes());
+        match self.peek() {
+            Some(b'"') => {
+                let text = self.text.get(start..self.at).unwrap_or_default();
+                self.at += 1;
+                Ok(Arc::from(text))
             }
+            Some(b'\\') => self.string_with_escapes(start),
+            Some(_) => Err(self.fault("control character in a string; write it as `\\u00XX`")),
+            None => Err(self.unexpected("the closing `\"` of a string")),
         }
     }
 
@@ -223,9 +246,8 @@ impl<'t> Parser<'t> {
         let mut out = String::from(self.text.get(start..self.at).unwrap_or_default());
         loop {
             let plain_from = self.at;
-            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-                self.at += 1;
-            }
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            self.at += plain_bytes(rest.as_bytes());
             out.push_str(self.text.get(plain_from..self.at).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {

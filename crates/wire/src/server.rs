@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -95,9 +97,8 @@ async fn answer(
     let response = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => {
             request.body = body.to_bytes().to_vec();
-            let task = tokio::spawn(async move { handler.handle(request).await });
-            task.await.unwrap_or_else(|err| {
-                tracing::error!(error = %err, "a request ended in a panic");
+            handled(handler.handle(request)).await.unwrap_or_else(|| {
+                tracing::error!("a request ended in a panic");
                 let text = "An internal error occurred; the server's log has the details.";
                 face.fault(500, "InternalFailure", text).render(&own_request_id())
             })
@@ -115,6 +116,21 @@ async fn answer(
             .render(&own_request_id()),
     };
     Ok(render(response))
+}
+
+/// Waits for an answer; `None` when its making panicked. What can be answered at once is answered
+/// here. The rest goes on in a task of its own, which a client that hangs up does not end.
+async fn handled(mut handling: Pin<Box<dyn Future<Output = Response> + Send>>) -> Option<Response> {
+    let first = std::future::poll_fn(|context| {
+        let poll = AssertUnwindSafe(|| handling.as_mut().poll(context));
+        // INVARIANT: a future that panicked is not polled again.
+        Poll::Ready(std::panic::catch_unwind(poll))
+    });
+    match first.await {
+        Ok(Poll::Ready(response)) => Some(response),
+        Ok(Poll::Pending) => tokio::spawn(handling).await.ok(),
+        Err(_) => None,
+    }
 }
 
 /// Returns how errors before routing are written.

@@ -55,6 +55,17 @@ fn a_development_dependency_counts_as_one() {
 }
 
 #[test]
+fn a_program_beside_the_house_uses_every_crate_and_is_used_by_none() {
+    let tree = tree(&[
+        ("bench/Cargo.toml", "[dependencies]\npolicy.workspace = true\n"),
+        ("crates/policy/Cargo.toml", "[dependencies]\nbench.workspace = true\n"),
+    ]);
+    let found = whats(&floors::check(&tree));
+    let named: Vec<_> = found.iter().filter(|what| what.contains("bench")).collect();
+    assert_eq!(named, ["2: `policy` may not depend on `bench`"]);
+}
+
+#[test]
 fn a_fifteenth_crate_is_found() {
     let found = floors::check(&tree(&[("crates/extra/Cargo.toml", "")]));
     assert!(whats(&found).contains(&"1: crate `extra` has no floor".to_owned()));

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::mask::{self, Mask};
 
 /// What is looked at, from the root.
-const FOLDERS: &[&str] = &["crates", "xtask", "conformance"];
+const FOLDERS: &[&str] = &["crates", "bench", "sim", "xtask", "conformance"];
 /// Single files that rules look at.
 const FILES: &[&str] = &["Cargo.toml", "Cargo.lock", tags_file()];
 /// How deep folders may nest; deeper is an accident.

@@ -76,6 +76,15 @@ impl Intrinsic {
         self.arguments.iter().flat_map(of_argument).collect()
     }
 
+    /// Returns whether the call reads the context object.
+    pub(crate) fn reads_context(&self) -> bool {
+        self.arguments.iter().any(|argument| match argument {
+            Argument::Literal(_) => false,
+            Argument::Path(path) => path.reads_context(),
+            Argument::Call(call) => call.reads_context(),
+        })
+    }
+
     /// Calls the function.
     ///
     /// # Errors

@@ -184,7 +184,7 @@ impl Validator<'_> {
             .query_language(&fields, Some(targets.query_language))
             .unwrap_or(targets.query_language);
         self.state_fields(&fields, &known(state_type), language);
-        let place = &mut Place { language, variables: std::collections::BTreeSet::new() };
+        let place = &mut Place::new(language);
         let members = members(state_type);
         let assign = self.assign(&fields, members, place);
         let flow = match state_type {
@@ -214,6 +214,7 @@ impl Validator<'_> {
             transition: transition?,
             kind: kind?,
             variable_references: std::mem::take(&mut place.variables).into_iter().collect(),
+            reads_context: place.reads_context,
         })
     }
 
@@ -324,6 +325,13 @@ impl Validator<'_> {
             };
             let message =
                 format!("Express state machine does not support '{pattern}' service integration");
+            self.schema(message, fields.at("Resource"), span);
+        }
+        if let Resource::Activity(_) = resource
+            && self.runs_express()
+        {
+            // UNVERIFIED: AWS's wording; that activities are refused stands in its documentation.
+            let message = "Express state machine does not support Activity ARN";
             self.schema(message, fields.at("Resource"), span);
         }
         if let Some(refusal) = self.options.resources.refusal(&resource) {
@@ -471,7 +479,16 @@ impl Validator<'_> {
         let config = processor.to_value().get("ProcessorConfig").cloned().unwrap_or_default();
         match config.get("Mode").and_then(Value::as_str) {
             None | Some("INLINE") => MapMode::Inline,
-            Some("DISTRIBUTED") => MapMode::Distributed { label: self.label(fields) },
+            Some("DISTRIBUTED") => {
+                if self.runs_express() {
+                    // UNVERIFIED: AWS's wording; its documentation says that Express workflows have
+                    // no distributed Map.
+                    let message = "Express state machine does not support 'DISTRIBUTED' Map states";
+                    let location = format!("{}/ProcessorConfig/Mode", fields.at(name));
+                    self.schema(message, location, processor.span);
+                }
+                MapMode::Distributed { label: self.label(fields) }
+            }
             Some(_) => {
                 // UNVERIFIED: AWS's wording.
                 let message = "Value must be one of: [INLINE, DISTRIBUTED]";

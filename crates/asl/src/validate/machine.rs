@@ -64,6 +64,7 @@ impl Validator<'_> {
             transition: Transition::End,
             kind: StateKind::Succeed,
             variable_references: Vec::new(),
+            reads_context: false,
         }));
         id
     }

@@ -62,7 +62,7 @@ impl Definition {
         let whole = json::parse(text).is_ok_and(|node| {
             Fields::members_of(&node).iter().any(|member| &*member.key == "States")
         });
-        let subject = if whole { Subject::Machine } else { Subject::State };
+        let subject = if whole { Subject::MachineOfState } else { Subject::State };
         let checked = check_as(text, options, subject);
         checked.definition.ok_or(Diagnostics(checked.diagnostics))
     }
@@ -80,6 +80,8 @@ pub fn check(text: &str, options: &Options<'_>) -> Checked {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Machine,
+    /// A machine of which one state is tested; what its kind of machine cannot run is let through.
+    MachineOfState,
     /// One state; the states that it leads to are not there.
     State,
 }
@@ -98,7 +100,7 @@ fn check_as(text: &str, options: &Options<'_>, subject: Subject) -> Checked {
         names: std::collections::BTreeSet::new(),
     };
     let top = match subject {
-        Subject::Machine => validator.top(&node),
+        Subject::Machine | Subject::MachineOfState => validator.top(&node),
         Subject::State => validator.single_state(&node),
     };
     let mut diagnostics = validator.diagnostics;
@@ -162,6 +164,12 @@ impl Validator<'_> {
         let timeout_seconds = self.integer(&fields, "TimeoutSeconds", 1, SECONDS_MAX);
         let start = self.machine(&fields, query_language)?;
         Some(Top { query_language, timeout_seconds, start })
+    }
+
+    /// Whether the text is to run as an express state machine.
+    fn runs_express(&self) -> bool {
+        let express = self.options.machine_type == crate::StateMachineType::Express;
+        express && self.subject == Subject::Machine
     }
 
     fn report(

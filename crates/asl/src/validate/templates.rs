@@ -22,6 +22,29 @@ pub(super) struct Place {
     pub(super) language: QueryLanguage,
     /// The variables read so far.
     pub(super) variables: BTreeSet<String>,
+    /// Whether something may read the context object.
+    pub(super) reads_context: bool,
+}
+
+impl Place {
+    pub(super) fn new(language: QueryLanguage) -> Place {
+        Place { language, variables: BTreeSet::new(), reads_context: false }
+    }
+
+    fn expression(&mut self, expression: &Expression) {
+        self.variables.extend(expression.variables().map(str::to_owned));
+        self.reads_context |= expression.may_read_context();
+    }
+
+    fn path(&mut self, path: &Path) {
+        self.variables.extend(path.variable().map(str::to_owned));
+        self.reads_context |= path.reads_context();
+    }
+
+    fn intrinsic(&mut self, intrinsic: &Intrinsic) {
+        self.variables.extend(intrinsic.variables());
+        self.reads_context |= intrinsic.reads_context();
+    }
 }
 
 impl Validator<'_> {
@@ -97,7 +120,7 @@ impl Validator<'_> {
         for message in unsupported {
             self.report(Code::UnsupportedJsonataExpression, message, location, node.span);
         }
-        place.variables.extend(expression.variables().map(str::to_owned));
+        place.expression(&expression);
         sound.then_some(expression)
     }
 
@@ -169,11 +192,11 @@ impl Validator<'_> {
         let text = node.as_str().map_or("", |text| &**text);
         let template = match Path::parse(text) {
             Some(path) => {
-                place.variables.extend(path.variable().map(str::to_owned));
+                place.path(&path);
                 Some(Template::Path(path))
             }
             None => Intrinsic::parse(text).map(|intrinsic| {
-                place.variables.extend(intrinsic.variables());
+                place.intrinsic(&intrinsic);
                 Template::Intrinsic(Arc::new(intrinsic))
             }),
         };
@@ -229,7 +252,7 @@ impl Validator<'_> {
         let text = self.string(fields, name)?;
         let path = Path::parse(text);
         if let Some(path) = &path {
-            place.variables.extend(path.variable().map(str::to_owned));
+            place.path(path);
         } else {
             // UNVERIFIED: AWS's wording for a bad path.
             let span = fields.get(name).map_or(fields.span, |node| node.span);
@@ -290,7 +313,7 @@ impl Validator<'_> {
                 let name = format!("{name}Path");
                 let text = fields.get(&name)?.as_str();
                 if let Some(intrinsic) = text.and_then(|text| Intrinsic::parse(text)) {
-                    place.variables.extend(intrinsic.variables());
+                    place.intrinsic(&intrinsic);
                     return Some(Scalar::Intrinsic(Arc::new(intrinsic)));
                 }
                 self.path(fields, &name, place).map(Scalar::Path)

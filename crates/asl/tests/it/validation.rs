@@ -119,3 +119,23 @@ fn no_text_panics() {
     }
     problems(&"[".repeat(100_000));
 }
+
+#[test]
+fn express_machines_have_no_activities_callbacks_and_map_runs() {
+    let text = r#"{"StartAt": "A", "States": {
+        "A": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:111111111111:activity:a", "Next": "B"},
+        "B": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Next": "C"},
+        "C": {"Type": "Map", "End": true, "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+            "StartAt": "D", "States": {"D": {"Type": "Pass", "End": true}}}}}}"#;
+    let options = |machine_type| Options { machine_type, resources: &AnyResource };
+    let found = asl::check(text, &options(StateMachineType::Express)).diagnostics;
+    let found: Vec<&str> = found.iter().map(|problem| problem.location.as_str()).collect();
+    let place = "/States/C/ItemProcessor/ProcessorConfig/Mode";
+    assert_eq!(found, ["/States/A/Resource", "/States/B/Resource", place]);
+    assert!(asl::check(text, &options(StateMachineType::Standard)).definition.is_some());
+    // One of its states can be tested all the same.
+    let map = text.replace(".waitForTaskToken", "").replace(":activity:a", ":function:a");
+    let map = map.replace("arn:aws:states:us-east-1", "arn:aws:lambda:us-east-1");
+    assert!(Definition::parse_state(&map, &options(StateMachineType::Express)).is_ok());
+}

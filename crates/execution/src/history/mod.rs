@@ -1,11 +1,16 @@
 //! History events, and how the API shows them.
 
 mod task;
+mod write;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use value::Value;
 
 pub use task::{BadEnd, TaskEvent};
+
+use write::{Members, Writer};
 
 /// One event of an execution's history.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,13 +30,13 @@ pub struct HistoryEvent {
 #[expect(missing_docs, reason = "the names are the API's own members")]
 pub enum Details {
     ExecutionStarted {
-        input: String,
+        input: Arc<str>,
         role_arn: String,
         state_machine_alias_arn: Option<String>,
         state_machine_version_arn: Option<String>,
     },
     ExecutionSucceeded {
-        output: String,
+        output: Arc<str>,
     },
     ExecutionFailed {
         error: Option<String>,
@@ -45,16 +50,16 @@ pub enum Details {
     /// `PassStateEntered` and its siblings.
     StateEntered {
         state_type: StateType,
-        name: String,
-        input: String,
+        name: Arc<str>,
+        input: Arc<str>,
     },
     /// `PassStateExited` and its siblings.
     StateExited {
         state_type: StateType,
-        name: String,
-        output: String,
-        /// Name and JSON text of what Assign set.
-        assigned_variables: Option<Vec<(String, String)>>,
+        name: Arc<str>,
+        output: Arc<str>,
+        /// What Assign set.
+        assigned_variables: Option<Value>,
     },
     /// `TaskStateAborted`, `WaitStateAborted`, `ParallelStateAborted`, `MapStateAborted`.
     StateAborted {
@@ -77,7 +82,7 @@ pub enum Details {
     /// `MapIterationStarted` and its siblings.
     MapIteration {
         what: IterationEvent,
-        name: String,
+        name: Arc<str>,
         index: usize,
     },
     MapRunStarted {
@@ -126,16 +131,73 @@ impl StateType {
         }
     }
 
-    fn as_str(self) -> &'static str {
+    /// Returns the event of entering.
+    fn entered(self) -> &'static str {
         match self {
-            StateType::Pass => "Pass",
-            StateType::Task => "Task",
-            StateType::Choice => "Choice",
-            StateType::Wait => "Wait",
-            StateType::Succeed => "Succeed",
-            StateType::Fail => "Fail",
-            StateType::Parallel => "Parallel",
-            StateType::Map => "Map",
+            StateType::Pass => "PassStateEntered",
+            StateType::Task => "TaskStateEntered",
+            StateType::Choice => "ChoiceStateEntered",
+            StateType::Wait => "WaitStateEntered",
+            StateType::Succeed => "SucceedStateEntered",
+            StateType::Fail => "FailStateEntered",
+            StateType::Parallel => "ParallelStateEntered",
+            StateType::Map => "MapStateEntered",
+        }
+    }
+
+    /// Returns the event of leaving.
+    fn exited(self) -> &'static str {
+        match self {
+            StateType::Pass => "PassStateExited",
+            StateType::Task => "TaskStateExited",
+            StateType::Choice => "ChoiceStateExited",
+            StateType::Wait => "WaitStateExited",
+            StateType::Succeed => "SucceedStateExited",
+            StateType::Fail => "FailStateExited",
+            StateType::Parallel => "ParallelStateExited",
+            StateType::Map => "MapStateExited",
+        }
+    }
+
+    /// Returns the event of being aborted.
+    fn aborted(self) -> &'static str {
+        match self {
+            StateType::Pass => "PassStateAborted",
+            StateType::Task => "TaskStateAborted",
+            StateType::Choice => "ChoiceStateAborted",
+            StateType::Wait => "WaitStateAborted",
+            StateType::Succeed => "SucceedStateAborted",
+            StateType::Fail => "FailStateAborted",
+            StateType::Parallel => "ParallelStateAborted",
+            StateType::Map => "MapStateAborted",
+        }
+    }
+
+    /// Returns the event of success, before leaving.
+    fn succeeded(self) -> &'static str {
+        match self {
+            StateType::Pass => "PassStateSucceeded",
+            StateType::Task => "TaskStateSucceeded",
+            StateType::Choice => "ChoiceStateSucceeded",
+            StateType::Wait => "WaitStateSucceeded",
+            StateType::Succeed => "SucceedStateSucceeded",
+            StateType::Fail => "FailStateSucceeded",
+            StateType::Parallel => "ParallelStateSucceeded",
+            StateType::Map => "MapStateSucceeded",
+        }
+    }
+
+    /// Returns the event of failure.
+    fn failed(self) -> &'static str {
+        match self {
+            StateType::Pass => "PassStateFailed",
+            StateType::Task => "TaskStateFailed",
+            StateType::Choice => "ChoiceStateFailed",
+            StateType::Wait => "WaitStateFailed",
+            StateType::Succeed => "SucceedStateFailed",
+            StateType::Fail => "FailStateFailed",
+            StateType::Parallel => "ParallelStateFailed",
+            StateType::Map => "MapStateFailed",
         }
     }
 }
@@ -150,150 +212,193 @@ pub enum IterationEvent {
     Aborted,
 }
 
-/// The `inputDetails` and `outputDetails` of a payload shown in full.
-fn whole() -> Value {
-    Value::object().with("truncated", false)
-}
-
-fn error_and_cause(error: Option<&String>, cause: Option<&String>) -> Value {
-    Value::object().with_some("error", error).with_some("cause", cause)
-}
-
-fn with_output(details: Value, output: &str) -> Value {
-    details.with("output", output).with("outputDetails", whole())
-}
-
 impl HistoryEvent {
     /// Returns the event as `GetExecutionHistory` shows it, the timestamp in seconds.
     pub fn to_value(&self) -> Value {
-        let (event_type, details) = self.details.render();
-        let seconds = self.timestamp_millis as f64 / 1_000.0;
-        let event = Value::object()
-            .with("timestamp", seconds)
-            .with("type", event_type.as_str())
-            .with("id", self.id)
-            .with("previousEventId", self.previous_event_id);
-        match details {
-            Some((member, details)) => event.with(member.as_str(), details),
-            None => event,
+        let text = self.to_json();
+        // INVARIANT: what is written is JSON, whatever the texts in it.
+        value::parse(&text).unwrap_or_default()
+    }
+
+    /// Returns the event as JSON, as `GetExecutionHistory` shows it.
+    pub fn to_json(&self) -> String {
+        let mut writer = Writer::default();
+        self.write(&mut writer);
+        writer.finish()
+    }
+
+    /// Returns the JSON array of events: what is stored of them.
+    pub fn list_to_json(events: &[HistoryEvent]) -> String {
+        let bytes = events.iter().map(|event| EVENT_BYTES + event.details.payload_bytes());
+        let mut writer = Writer::with_capacity(bytes.sum());
+        let mut open = "[";
+        for event in events {
+            writer.raw(std::mem::replace(&mut open, ","));
+            event.write(&mut writer);
         }
+        writer.raw(if events.is_empty() { "[]" } else { "]" });
+        writer.finish()
+    }
+
+    fn write<'e>(&'e self, writer: &mut Writer<'e>) {
+        let event_type = self.details.event_type();
+        writer.object(|event| {
+            event
+                .seconds("timestamp", self.timestamp_millis)
+                .word("type", event_type)
+                .number("id", self.id)
+                .number("previousEventId", self.previous_event_id);
+            self.details.write(event_type, event);
+        });
     }
 }
 
-impl Details {
-    /// Returns the event's type, and the name and value of its details.
-    fn render(&self) -> (String, Option<(String, Value)>) {
-        let event_type = self.event_type();
-        let details = self.details(&event_type);
-        (event_type, details)
-    }
+/// About how many bytes an event takes besides its payload.
+const EVENT_BYTES: usize = 224;
 
+impl Details {
     /// Returns the `type` of the event.
-    pub fn event_type(&self) -> String {
+    pub fn event_type(&self) -> &'static str {
         match self {
-            Details::ExecutionStarted { .. } => "ExecutionStarted".into(),
-            Details::ExecutionSucceeded { .. } => "ExecutionSucceeded".into(),
-            Details::ExecutionFailed { .. } => "ExecutionFailed".into(),
-            Details::ExecutionAborted { .. } => "ExecutionAborted".into(),
-            Details::ExecutionTimedOut => "ExecutionTimedOut".into(),
-            Details::StateEntered { state_type, .. } => {
-                format!("{}StateEntered", state_type.as_str())
-            }
-            Details::StateExited { state_type, .. } => {
-                format!("{}StateExited", state_type.as_str())
-            }
-            Details::StateAborted { state_type } => format!("{}StateAborted", state_type.as_str()),
-            Details::ParallelStateStarted => "ParallelStateStarted".into(),
-            Details::MapStateStarted { .. } => "MapStateStarted".into(),
-            Details::StateSucceeded { state_type } => {
-                format!("{}StateSucceeded", state_type.as_str())
-            }
-            Details::StateFailed { state_type } => format!("{}StateFailed", state_type.as_str()),
+            Details::ExecutionStarted { .. } => "ExecutionStarted",
+            Details::ExecutionSucceeded { .. } => "ExecutionSucceeded",
+            Details::ExecutionFailed { .. } => "ExecutionFailed",
+            Details::ExecutionAborted { .. } => "ExecutionAborted",
+            Details::ExecutionTimedOut => "ExecutionTimedOut",
+            Details::StateEntered { state_type, .. } => state_type.entered(),
+            Details::StateExited { state_type, .. } => state_type.exited(),
+            Details::StateAborted { state_type } => state_type.aborted(),
+            Details::ParallelStateStarted => "ParallelStateStarted",
+            Details::MapStateStarted { .. } => "MapStateStarted",
+            Details::StateSucceeded { state_type } => state_type.succeeded(),
+            Details::StateFailed { state_type } => state_type.failed(),
             Details::MapIteration { what, .. } => match what {
-                IterationEvent::Started => "MapIterationStarted".into(),
-                IterationEvent::Succeeded => "MapIterationSucceeded".into(),
-                IterationEvent::Failed => "MapIterationFailed".into(),
-                IterationEvent::Aborted => "MapIterationAborted".into(),
+                IterationEvent::Started => "MapIterationStarted",
+                IterationEvent::Succeeded => "MapIterationSucceeded",
+                IterationEvent::Failed => "MapIterationFailed",
+                IterationEvent::Aborted => "MapIterationAborted",
             },
-            Details::MapRunStarted { .. } => "MapRunStarted".into(),
-            Details::MapRunSucceeded => "MapRunSucceeded".into(),
-            Details::MapRunFailed { .. } => "MapRunFailed".into(),
-            Details::EvaluationFailed { .. } => "EvaluationFailed".into(),
+            Details::MapRunStarted { .. } => "MapRunStarted",
+            Details::MapRunSucceeded => "MapRunSucceeded",
+            Details::MapRunFailed { .. } => "MapRunFailed",
+            Details::EvaluationFailed { .. } => "EvaluationFailed",
             Details::Task(task) => task.event_type(),
         }
     }
 
-    /// Returns the member that holds the details, and the details; some events have none.
-    fn details(&self, event_type: &str) -> Option<(String, Value)> {
-        let details = match self {
+    /// Returns about how many bytes its payload takes, escapes included.
+    fn payload_bytes(&self) -> usize {
+        match self {
+            Details::StateEntered { input: text, .. }
+            | Details::StateExited { output: text, .. }
+            | Details::ExecutionStarted { input: text, .. }
+            | Details::ExecutionSucceeded { output: text } => text.len() + text.len() / 4,
+            Details::ExecutionFailed { .. }
+            | Details::ExecutionAborted { .. }
+            | Details::ExecutionTimedOut
+            | Details::StateAborted { .. }
+            | Details::ParallelStateStarted
+            | Details::MapStateStarted { .. }
+            | Details::StateSucceeded { .. }
+            | Details::StateFailed { .. }
+            | Details::MapIteration { .. }
+            | Details::MapRunStarted { .. }
+            | Details::MapRunSucceeded
+            | Details::MapRunFailed { .. }
+            | Details::EvaluationFailed { .. }
+            | Details::Task(_) => 0,
+        }
+    }
+
+    /// Writes the member that holds the details; some events have none.
+    fn write<'e>(&'e self, event_type: &str, event: &mut Members<'_, 'e>) {
+        match self {
             Details::StateAborted { .. }
             | Details::ParallelStateStarted
             | Details::StateSucceeded { .. }
             | Details::StateFailed { .. }
-            | Details::MapRunSucceeded => return None,
+            | Details::MapRunSucceeded => {}
             Details::StateEntered { name, input, .. } => {
-                let details = Value::object()
-                    .with("name", name)
-                    .with("input", input)
-                    .with("inputDetails", whole());
-                return Some(("stateEnteredEventDetails".into(), details));
+                event.object("stateEnteredEventDetails", |details| {
+                    details.text("name", name).shared("input", input).whole("inputDetails");
+                });
             }
             Details::StateExited { name, output, assigned_variables, .. } => {
-                let details = exited(name, output, assigned_variables.as_deref());
-                return Some(("stateExitedEventDetails".into(), details));
+                event.object("stateExitedEventDetails", |details| {
+                    details.text("name", name).shared("output", output).whole("outputDetails");
+                    if let Some(assigned) = assigned_variables {
+                        details
+                            .printed("assignedVariables", assigned)
+                            .whole("assignedVariablesDetails");
+                    }
+                });
             }
+            Details::Task(task) => task.write(event_type, event),
+            Details::ExecutionStarted { .. }
+            | Details::ExecutionSucceeded { .. }
+            | Details::ExecutionFailed { .. }
+            | Details::ExecutionAborted { .. }
+            | Details::ExecutionTimedOut
+            | Details::MapStateStarted { .. }
+            | Details::MapIteration { .. }
+            | Details::MapRunStarted { .. }
+            | Details::MapRunFailed { .. }
+            | Details::EvaluationFailed { .. } => {
+                event.details(event_type, |details| self.write_others(details));
+            }
+        }
+    }
+
+    /// Writes the details of events that name their member after their type.
+    fn write_others<'e>(&'e self, details: &mut Members<'_, 'e>) {
+        match self {
             Details::ExecutionStarted {
                 input,
                 role_arn,
                 state_machine_alias_arn,
                 state_machine_version_arn,
-            } => Value::object()
-                .with("input", input)
-                .with("inputDetails", whole())
-                .with("roleArn", role_arn)
-                .with_some("stateMachineAliasArn", state_machine_alias_arn.as_ref())
-                .with_some("stateMachineVersionArn", state_machine_version_arn.as_ref()),
+            } => {
+                details
+                    .shared("input", input)
+                    .whole("inputDetails")
+                    .text("roleArn", role_arn)
+                    .text_some("stateMachineAliasArn", state_machine_alias_arn.as_ref())
+                    .text_some("stateMachineVersionArn", state_machine_version_arn.as_ref());
+            }
             Details::ExecutionFailed { error, cause }
             | Details::ExecutionAborted { error, cause }
             | Details::MapRunFailed { error, cause } => {
-                error_and_cause(error.as_ref(), cause.as_ref())
+                details.text_some("error", error.as_ref()).text_some("cause", cause.as_ref());
             }
-            // UNVERIFIED: empty, as ExecutionAborted without error and cause was recorded to be.
-            Details::ExecutionTimedOut => Value::object(),
-            Details::ExecutionSucceeded { output } => with_output(Value::object(), output),
-            Details::MapStateStarted { length } => Value::object().with("length", *length),
+            Details::ExecutionSucceeded { output } => {
+                details.shared("output", output).whole("outputDetails");
+            }
+            Details::MapStateStarted { length } => {
+                details.number("length", *length);
+            }
             Details::MapIteration { name, index, .. } => {
-                Value::object().with("name", name).with("index", *index)
+                details.text("name", name).number("index", *index);
             }
             Details::MapRunStarted { map_run_arn } => {
-                Value::object().with("mapRunArn", map_run_arn)
+                details.text("mapRunArn", map_run_arn);
             }
-            Details::EvaluationFailed { state, error, cause, location } => Value::object()
-                .with("state", state)
-                .with("error", error)
-                .with("cause", cause)
-                .with_some("location", location.as_ref()),
-            Details::Task(task) => return task.details(event_type),
-        };
-        Some((member_of(event_type), details))
+            Details::EvaluationFailed { state, error, cause, location } => {
+                details
+                    .text("state", state)
+                    .text("error", error)
+                    .text("cause", cause)
+                    .text_some("location", location.as_ref());
+            }
+            // UNVERIFIED: empty, as ExecutionAborted without error and cause was recorded to be.
+            Details::ExecutionTimedOut
+            | Details::StateEntered { .. }
+            | Details::StateExited { .. }
+            | Details::StateAborted { .. }
+            | Details::ParallelStateStarted
+            | Details::StateSucceeded { .. }
+            | Details::StateFailed { .. }
+            | Details::MapRunSucceeded
+            | Details::Task(_) => {}
+        }
     }
-}
-
-/// Returns the member that holds an event's details: `mapStateStartedEventDetails`.
-fn member_of(event_type: &str) -> String {
-    let mut member = event_type.to_owned();
-    if let Some(first) = member.get_mut(..1) {
-        first.make_ascii_lowercase();
-    }
-    format!("{member}EventDetails")
-}
-
-fn exited(name: &str, output: &str, assigned: Option<&[(String, String)]>) -> Value {
-    let details = with_output(Value::object().with("name", name), output);
-    let Some(assigned) = assigned else { return details };
-    let mut variables = Value::object();
-    for (variable, text) in assigned {
-        variables.set(variable.as_str(), text.as_str());
-    }
-    details.with("assignedVariables", variables).with("assignedVariablesDetails", whole())
 }

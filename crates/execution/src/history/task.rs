@@ -1,9 +1,10 @@
 //! The events of a Task: of integrations, activities and functions.
 
-use serde::{Deserialize, Serialize};
-use value::Value;
+use std::sync::Arc;
 
-use super::{error_and_cause, member_of, whole, with_output};
+use serde::{Deserialize, Serialize};
+
+use super::write::Members;
 
 /// What happened to a task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub enum TaskEvent {
         resource_type: String,
         resource: String,
         region: String,
-        parameters: String,
+        parameters: Arc<str>,
         timeout_in_seconds: Option<i64>,
         heartbeat_in_seconds: Option<i64>,
         credentials_role_arn: Option<String>,
@@ -25,12 +26,12 @@ pub enum TaskEvent {
     TaskSubmitted {
         resource_type: String,
         resource: String,
-        output: String,
+        output: Arc<str>,
     },
     TaskSucceeded {
         resource_type: String,
         resource: String,
-        output: String,
+        output: Arc<str>,
     },
     /// `TaskFailed`, `TaskTimedOut`.
     TaskEndedBadly {
@@ -42,7 +43,7 @@ pub enum TaskEvent {
     },
     ActivityScheduled {
         resource: String,
-        input: String,
+        input: Arc<str>,
         timeout_in_seconds: Option<i64>,
         heartbeat_in_seconds: Option<i64>,
     },
@@ -50,7 +51,7 @@ pub enum TaskEvent {
         worker_name: Option<String>,
     },
     ActivitySucceeded {
-        output: String,
+        output: Arc<str>,
     },
     ActivityEndedBadly {
         how: BadEnd,
@@ -59,13 +60,13 @@ pub enum TaskEvent {
     },
     LambdaFunctionScheduled {
         resource: String,
-        input: String,
+        input: Arc<str>,
         timeout_in_seconds: Option<i64>,
         credentials_role_arn: Option<String>,
     },
     LambdaFunctionStarted,
     LambdaFunctionSucceeded {
-        output: String,
+        output: Arc<str>,
     },
     LambdaFunctionEndedBadly {
         how: BadEnd,
@@ -83,62 +84,103 @@ pub enum BadEnd {
     TimedOut,
 }
 
-impl BadEnd {
-    fn as_str(self) -> &'static str {
-        match self {
-            BadEnd::Failed => "Failed",
-            BadEnd::TimedOut => "TimedOut",
-        }
+/// The events of a task that ended badly.
+fn task_end(how: BadEnd) -> &'static str {
+    match how {
+        BadEnd::Failed => "TaskFailed",
+        BadEnd::TimedOut => "TaskTimedOut",
     }
 }
 
-fn task(resource_type: &str, resource: &str) -> Value {
-    Value::object().with("resourceType", resource_type).with("resource", resource)
+fn activity_end(how: BadEnd) -> &'static str {
+    match how {
+        BadEnd::Failed => "ActivityFailed",
+        BadEnd::TimedOut => "ActivityTimedOut",
+    }
 }
 
-fn scheduled(resource: &str, input: &str) -> Value {
-    Value::object().with("resource", resource).with("input", input).with("inputDetails", whole())
+fn function_end(how: BadEnd) -> &'static str {
+    match how {
+        BadEnd::Failed => "LambdaFunctionFailed",
+        BadEnd::TimedOut => "LambdaFunctionTimedOut",
+    }
 }
 
-fn limits(details: Value, timeout: Option<i64>, heartbeat: Option<i64>) -> Value {
-    details.with_some("timeoutInSeconds", timeout).with_some("heartbeatInSeconds", heartbeat)
-}
-
-fn with_credentials(details: Value, role_arn: Option<&String>) -> Value {
-    let credentials = role_arn.map(|role_arn| Value::object().with("roleArn", role_arn));
-    details.with_some("taskCredentials", credentials)
+/// Writes the role of `Credentials`.
+fn credentials(details: &mut Members<'_, '_>, role_arn: Option<&String>) {
+    if let Some(role_arn) = role_arn {
+        details.object("taskCredentials", |credentials| {
+            credentials.text("roleArn", role_arn);
+        });
+    }
 }
 
 impl TaskEvent {
-    pub(super) fn event_type(&self) -> String {
+    pub(super) fn event_type(&self) -> &'static str {
         match self {
-            TaskEvent::TaskScheduled { .. } => "TaskScheduled".into(),
-            TaskEvent::TaskStarted { .. } => "TaskStarted".into(),
-            TaskEvent::TaskSubmitted { .. } => "TaskSubmitted".into(),
-            TaskEvent::TaskSucceeded { .. } => "TaskSucceeded".into(),
-            TaskEvent::TaskEndedBadly { how, .. } => format!("Task{}", how.as_str()),
-            TaskEvent::ActivityScheduled { .. } => "ActivityScheduled".into(),
-            TaskEvent::ActivityStarted { .. } => "ActivityStarted".into(),
-            TaskEvent::ActivitySucceeded { .. } => "ActivitySucceeded".into(),
-            TaskEvent::ActivityEndedBadly { how, .. } => format!("Activity{}", how.as_str()),
-            TaskEvent::LambdaFunctionScheduled { .. } => "LambdaFunctionScheduled".into(),
-            TaskEvent::LambdaFunctionStarted => "LambdaFunctionStarted".into(),
-            TaskEvent::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded".into(),
-            TaskEvent::LambdaFunctionEndedBadly { how, .. } => {
-                format!("LambdaFunction{}", how.as_str())
+            TaskEvent::TaskScheduled { .. } => "TaskScheduled",
+            TaskEvent::TaskStarted { .. } => "TaskStarted",
+            TaskEvent::TaskSubmitted { .. } => "TaskSubmitted",
+            TaskEvent::TaskSucceeded { .. } => "TaskSucceeded",
+            TaskEvent::TaskEndedBadly { how, .. } => task_end(*how),
+            TaskEvent::ActivityScheduled { .. } => "ActivityScheduled",
+            TaskEvent::ActivityStarted { .. } => "ActivityStarted",
+            TaskEvent::ActivitySucceeded { .. } => "ActivitySucceeded",
+            TaskEvent::ActivityEndedBadly { how, .. } => activity_end(*how),
+            TaskEvent::LambdaFunctionScheduled { .. } => "LambdaFunctionScheduled",
+            TaskEvent::LambdaFunctionStarted => "LambdaFunctionStarted",
+            TaskEvent::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded",
+            TaskEvent::LambdaFunctionEndedBadly { how, .. } => function_end(*how),
+        }
+    }
+
+    /// Writes the member that holds the details; a function's start has none.
+    pub(super) fn write<'e>(&'e self, event_type: &str, event: &mut Members<'_, 'e>) {
+        if !matches!(self, TaskEvent::LambdaFunctionStarted) {
+            event.details(event_type, |details| self.details(details));
+        }
+    }
+
+    fn details<'e>(&'e self, details: &mut Members<'_, 'e>) {
+        match self {
+            TaskEvent::LambdaFunctionStarted => {}
+            TaskEvent::ActivityEndedBadly { error, cause, .. }
+            | TaskEvent::LambdaFunctionEndedBadly { error, cause, .. } => {
+                details.text_some("error", error.as_ref()).text_some("cause", cause.as_ref());
+            }
+            TaskEvent::ActivitySucceeded { output }
+            | TaskEvent::LambdaFunctionSucceeded { output } => {
+                details.shared("output", output).whole("outputDetails");
+            }
+            TaskEvent::TaskScheduled { .. }
+            | TaskEvent::ActivityScheduled { .. }
+            | TaskEvent::LambdaFunctionScheduled { .. } => self.scheduled(details),
+            TaskEvent::TaskStarted { resource_type, resource } => {
+                details.text("resourceType", resource_type).text("resource", resource);
+            }
+            TaskEvent::TaskSubmitted { resource_type, resource, output }
+            | TaskEvent::TaskSucceeded { resource_type, resource, output } => {
+                details
+                    .text("resourceType", resource_type)
+                    .text("resource", resource)
+                    .shared("output", output)
+                    .whole("outputDetails");
+            }
+            TaskEvent::TaskEndedBadly { resource_type, resource, error, cause, .. } => {
+                details
+                    .text("resourceType", resource_type)
+                    .text("resource", resource)
+                    .text_some("error", error.as_ref())
+                    .text_some("cause", cause.as_ref());
+            }
+            TaskEvent::ActivityStarted { worker_name } => {
+                details.text_some("workerName", worker_name.as_ref());
             }
         }
     }
 
-    pub(super) fn details(&self, event_type: &str) -> Option<(String, Value)> {
-        let details = match self {
-            TaskEvent::LambdaFunctionStarted => return None,
-            TaskEvent::ActivityEndedBadly { error, cause, .. }
-            | TaskEvent::LambdaFunctionEndedBadly { error, cause, .. } => {
-                error_and_cause(error.as_ref(), cause.as_ref())
-            }
-            TaskEvent::ActivitySucceeded { output }
-            | TaskEvent::LambdaFunctionSucceeded { output } => with_output(Value::object(), output),
+    fn scheduled<'e>(&'e self, details: &mut Members<'_, 'e>) {
+        match self {
             TaskEvent::TaskScheduled {
                 resource_type,
                 resource,
@@ -148,41 +190,51 @@ impl TaskEvent {
                 heartbeat_in_seconds,
                 credentials_role_arn,
             } => {
-                let details = task(resource_type, resource)
-                    .with("region", region)
-                    .with("parameters", parameters);
-                let details = limits(details, *timeout_in_seconds, *heartbeat_in_seconds);
-                with_credentials(details, credentials_role_arn.as_ref())
+                details
+                    .text("resourceType", resource_type)
+                    .text("resource", resource)
+                    .text("region", region)
+                    .shared("parameters", parameters)
+                    .number_some("timeoutInSeconds", *timeout_in_seconds)
+                    .number_some("heartbeatInSeconds", *heartbeat_in_seconds);
+                credentials(details, credentials_role_arn.as_ref());
             }
             TaskEvent::ActivityScheduled {
                 resource,
                 input,
                 timeout_in_seconds,
                 heartbeat_in_seconds,
-            } => limits(scheduled(resource, input), *timeout_in_seconds, *heartbeat_in_seconds),
+            } => {
+                details
+                    .text("resource", resource)
+                    .shared("input", input)
+                    .whole("inputDetails")
+                    .number_some("timeoutInSeconds", *timeout_in_seconds)
+                    .number_some("heartbeatInSeconds", *heartbeat_in_seconds);
+            }
             TaskEvent::LambdaFunctionScheduled {
                 resource,
                 input,
                 timeout_in_seconds,
                 credentials_role_arn,
             } => {
-                let details = limits(scheduled(resource, input), *timeout_in_seconds, None);
-                with_credentials(details, credentials_role_arn.as_ref())
+                details
+                    .text("resource", resource)
+                    .shared("input", input)
+                    .whole("inputDetails")
+                    .number_some("timeoutInSeconds", *timeout_in_seconds);
+                credentials(details, credentials_role_arn.as_ref());
             }
-            TaskEvent::TaskStarted { resource_type, resource } => task(resource_type, resource),
-            TaskEvent::TaskSubmitted { resource_type, resource, output }
-            | TaskEvent::TaskSucceeded { resource_type, resource, output } => {
-                with_output(task(resource_type, resource), output)
-            }
-            TaskEvent::TaskEndedBadly { resource_type, resource, error, cause, .. } => {
-                task(resource_type, resource)
-                    .with_some("error", error.as_ref())
-                    .with_some("cause", cause.as_ref())
-            }
-            TaskEvent::ActivityStarted { worker_name } => {
-                Value::object().with_some("workerName", worker_name.as_ref())
-            }
-        };
-        Some((member_of(event_type), details))
+            TaskEvent::TaskStarted { .. }
+            | TaskEvent::TaskSubmitted { .. }
+            | TaskEvent::TaskSucceeded { .. }
+            | TaskEvent::TaskEndedBadly { .. }
+            | TaskEvent::ActivityStarted { .. }
+            | TaskEvent::ActivitySucceeded { .. }
+            | TaskEvent::ActivityEndedBadly { .. }
+            | TaskEvent::LambdaFunctionStarted
+            | TaskEvent::LambdaFunctionSucceeded { .. }
+            | TaskEvent::LambdaFunctionEndedBadly { .. } => {}
+        }
     }
 }

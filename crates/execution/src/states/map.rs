@@ -1,6 +1,8 @@
 //! Map: an item processor for every item. AWS pages: "Map workflow state", "Inline mode",
 //! "Distributed mode" (without readers, batches and writers).
 
+use std::collections::BTreeSet;
+
 use asl::{
     Computed, Failure, Field, Items, Map, MapMode, QueryLanguage, Scalar, State, error_name,
 };
@@ -27,19 +29,19 @@ pub(crate) fn begin(
     let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
     let items = items(run, id, definition, map, &effective)?;
     let length = items.as_array().map_or(0, <[Value]>::len);
-    run.record(id, Details::MapStateStarted { length });
+    run.record(id, || Details::MapStateStarted { length });
     let concurrency_max = concurrency(run, id, map)?;
     let tolerated = tolerated(run, id, map, length)?;
     let distributed = match &map.mode {
         MapMode::Inline => false,
         MapMode::Distributed { label } => {
             let map_run_arn = map_run_arn(run, label.as_deref());
-            run.record(id, Details::MapRunStarted { map_run_arn });
+            run.record(id, || Details::MapRunStarted { map_run_arn });
             true
         }
     };
     let iterations = Iterations {
-        children: Children { running: Vec::new(), outputs: vec![None; length] },
+        children: Children { running: BTreeSet::new(), outputs: vec![None; length] },
         items,
         next: 0,
         distributed,
@@ -269,15 +271,15 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
         step: Step::Enter { state: map.processor.0, input: input.into() },
     };
     let thread = run.spawn(iteration);
-    let name = definition.name.to_string();
+    let name = definition.name.clone();
     if shown == Shown::InHistory {
-        run.record(thread, Details::MapIteration { what: IterationEvent::Started, name, index });
+        run.record(thread, || Details::MapIteration { what: IterationEvent::Started, name, index });
     }
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
     {
         iterations.next += 1;
-        iterations.children.running.push(thread);
+        iterations.children.running.insert(thread);
     }
     Ok(())
 }
@@ -288,9 +290,10 @@ pub(crate) fn iteration_arrived(
     parent: Parent,
     iteration: ThreadId,
     previous: u64,
-    output: Payload,
+    mut output: Payload,
 ) {
     let id = parent.thread;
+    output.forget_print();
     let event = ended(run, parent, iteration, previous, IterationEvent::Succeeded);
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
@@ -332,7 +335,7 @@ pub(crate) fn iteration_failed(
     run.abandon(id);
     if distributed {
         let (error, cause) = (fault.error.clone(), fault.cause.clone());
-        run.record(id, Details::MapRunFailed { error, cause });
+        run.record(id, || Details::MapRunFailed { error, cause });
     } else {
         run.follow(id, previous);
     }
@@ -348,11 +351,11 @@ fn ended(
     what: IterationEvent,
 ) -> u64 {
     let id = parent.thread;
-    let name = run.visited(id).map(|state| state.name.to_string()).unwrap_or_default();
+    let name = run.visited(id).map(|state| state.name.clone()).unwrap_or_default();
     let event = if distributed(run, id) {
         run.previous(id)
     } else {
-        let details = Details::MapIteration { what, name, index: parent.index };
+        let details = || Details::MapIteration { what, name, index: parent.index };
         let event = run.record_aside(id, previous, details);
         run.follow(id, previous);
         event
@@ -360,7 +363,7 @@ fn ended(
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
     {
-        iterations.children.running.retain(|running| *running != iteration);
+        iterations.children.running.remove(&iteration);
     }
     event
 }
@@ -384,13 +387,13 @@ fn complete(run: &mut Run<'_>, id: ThreadId) {
     let previous = if distributed {
         // DIFFERS: recordings since November 2024 let the exit follow MapRunStarted; most, and the
         // older ones, show this.
-        run.record(id, Details::MapRunSucceeded)
+        run.record(id, || Details::MapRunSucceeded)
     } else {
         last_event_id.unwrap_or_else(|| run.previous(id))
     };
     run.follow(id, previous);
     // Recorded: the exit follows the end of the last iteration, not this event.
-    run.record_aside(id, previous, Details::StateSucceeded { state_type: StateType::Map });
+    run.record_aside(id, previous, || Details::StateSucceeded { state_type: StateType::Map });
     if let Err(failure) = run.complete(id, Payload::array(&outputs)) {
         run.evaluation_failed(id, failure);
     }

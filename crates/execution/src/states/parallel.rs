@@ -1,5 +1,7 @@
 //! Parallel: branches side by side. AWS page: "Parallel workflow state".
 
+use std::collections::BTreeSet;
+
 use asl::{Failure, Parallel, State};
 
 use crate::history::{Details, StateType};
@@ -13,20 +15,13 @@ pub(crate) fn begin(
     definition: &State,
     parallel: &Parallel,
 ) -> Result<(), Failure> {
-    let scope = run.scope(id);
-    let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
-    let input = match run.visit(id).map(|visit| visit.input.clone()) {
-        Some(input) if *input.value() == effective => input,
-        Some(_) | None => Payload::from(effective),
-    };
-    run.record(id, Details::ParallelStateStarted);
+    let input = run.effective(id, definition)?;
+    run.record(id, || Details::ParallelStateStarted);
     let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
     let (shown, previous_event_id) = (outer.shown, outer.previous_event_id);
     let (variables, map_item) = (outer.variables.clone(), outer.map_item.clone());
-    let mut children = Children {
-        running: Vec::with_capacity(parallel.branches.len()),
-        outputs: vec![None; parallel.branches.len()],
-    };
+    let mut children =
+        Children { running: BTreeSet::new(), outputs: vec![None; parallel.branches.len()] };
     for (index, start) in parallel.branches.iter().enumerate() {
         let step = Step::Enter { state: start.0, input: input.clone() };
         let parent = Some(Parent { thread: id, index });
@@ -38,7 +33,7 @@ pub(crate) fn begin(
             map_item: map_item.clone(),
             step,
         };
-        children.running.push(run.spawn(branch));
+        children.running.insert(run.spawn(branch));
     }
     run.doing(id, Doing::Branches(children));
     Ok(())
@@ -50,13 +45,14 @@ pub(crate) fn branch_arrived(
     parent: Parent,
     branch: ThreadId,
     previous: u64,
-    output: Payload,
+    mut output: Payload,
 ) {
     let id = parent.thread;
+    output.forget_print();
     run.follow(id, previous);
     let Some(visit) = run.visit_mut(id) else { return };
     let Doing::Branches(children) = &mut visit.doing else { return };
-    children.running.retain(|running| *running != branch);
+    children.running.remove(&branch);
     if let Some(place) = children.outputs.get_mut(parent.index) {
         *place = Some(output);
     }
@@ -67,7 +63,7 @@ pub(crate) fn branch_arrived(
         std::mem::take(&mut children.outputs).into_iter().flatten().collect();
     visit.doing = Doing::Beginning;
     // Recorded: the exit follows the last branch, not this event.
-    run.record_aside(id, previous, Details::StateSucceeded { state_type: StateType::Parallel });
+    run.record_aside(id, previous, || Details::StateSucceeded { state_type: StateType::Parallel });
     let outcome = run.complete(id, Payload::array(&outputs));
     if let Err(failure) = outcome {
         run.evaluation_failed(id, failure);
@@ -84,7 +80,7 @@ pub(crate) fn branch_failed(
 ) {
     // Recorded: a Task that fails its branch is also said to be aborted.
     if matches!(run.visited(branch).map(|state| &state.kind), Some(asl::StateKind::Task(_))) {
-        let aborted = Details::StateAborted { state_type: StateType::Task };
+        let aborted = || Details::StateAborted { state_type: StateType::Task };
         previous = run.record_aside(branch, previous, aborted);
     }
     run.state.threads.remove(&branch);
@@ -92,7 +88,7 @@ pub(crate) fn branch_failed(
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Branches(children) = &mut visit.doing
     {
-        children.running.retain(|running| *running != branch);
+        children.running.remove(&branch);
     }
     run.abandon(id);
     run.follow(id, previous);

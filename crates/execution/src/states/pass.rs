@@ -11,11 +11,11 @@ pub(crate) fn begin(
     definition: &State,
     pass: &Pass,
 ) -> Result<(), Failure> {
-    let scope = run.scope(id);
-    let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
+    // A path that finds nothing is a failure even where its result is not used.
+    let effective = run.effective(id, definition)?;
     let result = match &pass.result {
-        Some(result) => result.clone(),
+        Some(result) => run.as_input(id, result.clone()),
         None => effective,
     };
-    run.complete_pass(id, result)
+    run.complete(id, result)
 }

@@ -1,6 +1,7 @@
 //! Task: asks something of a service. AWS page: "Task workflow state".
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use asl::{
     Computed, Failure, Field, IntegrationPattern, Resource, Scalar, Scope, State, StateKind, Task,
@@ -13,7 +14,7 @@ use crate::history::{BadEnd, Details, TaskEvent};
 use crate::leave;
 use crate::payload::Payload;
 use crate::run::{Fault, FaultKind, Run};
-use crate::state::{Doing, Purpose, TaskId, TaskVisit, ThreadId};
+use crate::state::{Doing, Purpose, TASK_DIGITS, TaskId, TaskVisit, ThreadId};
 
 pub(crate) fn begin(
     run: &mut Run<'_>,
@@ -71,7 +72,7 @@ fn token(run: &Run<'_>, task: TaskId) -> String {
         // INVARIANT: writing to a string cannot fail.
         let _ = write!(token, "{byte:02x}");
     }
-    let _ = write!(token, "{:08x}", task.0);
+    let _ = write!(token, "{:0TASK_DIGITS$x}", task.0);
     token
 }
 
@@ -100,7 +101,7 @@ fn credentials(run: &mut Run<'_>, scope: &Scope, task: &Task) -> Result<Option<S
 }
 
 fn schedule(run: &mut Run<'_>, id: ThreadId, resource: &Resource, call: &Call) {
-    let input = call.arguments.to_string();
+    let input = || Arc::from(call.arguments.to_json());
     let timeout_in_seconds = call.timeout_seconds;
     let heartbeat_in_seconds = call.heartbeat_seconds;
     let credentials_role_arn = call.credentials_role_arn.clone();
@@ -108,44 +109,41 @@ fn schedule(run: &mut Run<'_>, id: ThreadId, resource: &Resource, call: &Call) {
         Resource::Integration(integration) => {
             let region = run.state.started.as_ref().map(|started| started.region.clone());
             let (resource_type, resource) = (integration.resource_type(), integration.resource());
-            run.record(
-                id,
+            run.record(id, || {
                 Details::Task(TaskEvent::TaskScheduled {
                     resource_type: resource_type.clone(),
                     resource: resource.clone(),
                     region: region.unwrap_or_default(),
-                    parameters: input,
+                    parameters: input(),
                     timeout_in_seconds,
                     heartbeat_in_seconds,
                     credentials_role_arn,
-                }),
-            );
-            run.record(id, Details::Task(TaskEvent::TaskStarted { resource_type, resource }));
+                })
+            });
+            run.record(id, || Details::Task(TaskEvent::TaskStarted { resource_type, resource }));
         }
         Resource::Activity(arn) => {
             let resource = arn.clone();
-            run.record(
-                id,
+            run.record(id, || {
                 Details::Task(TaskEvent::ActivityScheduled {
                     resource,
-                    input,
+                    input: input(),
                     timeout_in_seconds,
                     heartbeat_in_seconds,
-                }),
-            );
+                })
+            });
         }
         Resource::Function(arn) => {
             let resource = arn.clone();
-            run.record(
-                id,
+            run.record(id, || {
                 Details::Task(TaskEvent::LambdaFunctionScheduled {
                     resource,
-                    input,
+                    input: input(),
                     timeout_in_seconds,
                     credentials_role_arn,
-                }),
-            );
-            run.record(id, Details::Task(TaskEvent::LambdaFunctionStarted));
+                })
+            });
+            run.record(id, || Details::Task(TaskEvent::LambdaFunctionStarted));
         }
     }
 }
@@ -157,7 +155,7 @@ pub(crate) fn taken(run: &mut Run<'_>, id: ThreadId, worker_name: Option<String>
     if std::mem::replace(&mut task.taken, true) {
         return;
     }
-    run.record(id, Details::Task(TaskEvent::ActivityStarted { worker_name }));
+    run.record(id, || Details::Task(TaskEvent::ActivityStarted { worker_name }));
 }
 
 /// The request of a task that waits for more was answered.
@@ -169,36 +167,39 @@ pub(crate) fn submitted(run: &mut Run<'_>, id: ThreadId, output: &Value) {
     if std::mem::replace(&mut task.taken, true) {
         return;
     }
-    run.record(
-        id,
+    run.record(id, || {
         Details::Task(TaskEvent::TaskSubmitted {
             resource_type,
             resource,
-            output: output.to_string(),
-        }),
-    );
+            output: output.to_json().into(),
+        })
+    });
 }
 
 /// The task ended well.
 pub(crate) fn succeeded(run: &mut Run<'_>, id: ThreadId, output: Value) {
     let Some(resource) = resource(run, id).cloned() else { return };
-    let result = Payload::from(output);
+    let mut result = Payload::from(output);
+    if run.records(id) {
+        result.print();
+    }
     if result.too_large() {
         let failure = leave::too_large(&short_name(&resource));
         return failed(run, id, Some(failure.error), Some(failure.cause));
     }
     run.settle_task(id);
-    let output = result.text();
-    let details = match resource {
-        Resource::Integration(integration) => TaskEvent::TaskSucceeded {
-            resource_type: integration.resource_type(),
-            resource: integration.resource(),
-            output,
-        },
-        Resource::Activity(_) => TaskEvent::ActivitySucceeded { output },
-        Resource::Function(_) => TaskEvent::LambdaFunctionSucceeded { output },
-    };
-    run.record(id, Details::Task(details));
+    run.record(id, || {
+        let output = result.print();
+        Details::Task(match resource {
+            Resource::Integration(integration) => TaskEvent::TaskSucceeded {
+                resource_type: integration.resource_type(),
+                resource: integration.resource(),
+                output,
+            },
+            Resource::Activity(_) => TaskEvent::ActivitySucceeded { output },
+            Resource::Function(_) => TaskEvent::LambdaFunctionSucceeded { output },
+        })
+    });
     if let Err(failure) = run.complete(id, result) {
         run.evaluation_failed(id, failure);
     }
@@ -236,7 +237,7 @@ fn ended_badly(run: &mut Run<'_>, id: ThreadId, how: BadEnd, fault: Fault) {
         Resource::Activity(_) => TaskEvent::ActivityEndedBadly { how, error, cause },
         Resource::Function(_) => TaskEvent::LambdaFunctionEndedBadly { how, error, cause },
     };
-    run.record(id, Details::Task(details));
+    run.record(id, || Details::Task(details));
     run.fail(id, fault);
 }
 

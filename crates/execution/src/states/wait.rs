@@ -3,7 +3,6 @@
 use asl::{Computed, Failure, Field, Scalar, Timestamp, Wait};
 use value::Value;
 
-use crate::payload::Payload;
 use crate::run::Run;
 use crate::state::{Doing, Purpose, ThreadId};
 
@@ -28,9 +27,7 @@ pub(crate) fn begin(run: &mut Run<'_>, id: ThreadId, wait: &Wait) -> Result<(), 
 /// The wait is over.
 pub(crate) fn over(run: &mut Run<'_>, id: ThreadId) {
     let Some(definition) = run.visited(id) else { return };
-    let scope = run.scope(id);
-    let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation));
-    let outcome = effective.and_then(|effective| run.complete_pass(id, effective));
+    let outcome = run.effective(id, definition).and_then(|effective| run.complete(id, effective));
     if let Err(failure) = outcome {
         run.evaluation_failed(id, failure);
     }
@@ -105,16 +102,4 @@ fn timestamp(run: &mut Run<'_>, id: ThreadId, scalar: &Scalar<String>) -> Result
 /// Strings are shown without quotes here.
 fn plain(found: &Value) -> String {
     found.as_str().map_or_else(|| found.to_string(), str::to_owned)
-}
-
-impl Run<'_> {
-    /// Leaves a state whose result is its own effective input.
-    pub(crate) fn complete_pass(&mut self, id: ThreadId, result: Value) -> Result<(), Failure> {
-        let input = self.visit(id).map(|visit| visit.input.clone());
-        let result = match input {
-            Some(input) if *input.value() == result => input,
-            Some(_) | None => Payload::from(result),
-        };
-        self.complete(id, result)
-    }
 }

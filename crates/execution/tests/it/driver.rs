@@ -36,6 +36,7 @@ pub(crate) fn started(input: &str) -> Fact {
         state_machine_alias_arn: None,
         state_machine_version_arn: None,
         region: "us-east-1".into(),
+        history: execution::HistoryMode::Recorded,
     }))
 }
 

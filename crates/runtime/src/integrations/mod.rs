@@ -4,24 +4,71 @@
 mod aws_sdk;
 
 use asl::{Integration, IntegrationPattern, IntegrationStyle, Resource, Resources};
+use execution::{Fact, State, TaskId};
 use sha2::{Digest, Sha256};
 use value::Value;
 
-use crate::endpoint::CallError;
+use crate::endpoint::{Call, CallError, Caller};
 
 /// How long a session name is: AWS draws 32 letters, here they come from what the session is for.
 const SESSION_NAME_LETTERS: usize = 32;
 
 /// What a Task asks for.
-pub(crate) enum Integrated {
+enum Integrated {
     /// Call this operation.
     Call { service: String, operation: String, input: Value },
     /// It cannot be asked; the answer is this.
     Refused(CallError),
 }
 
+/// For what a Task's call is made: ARNs.
+pub(crate) struct Acting<'a> {
+    pub(crate) execution: &'a str,
+    /// The role of its state machine.
+    pub(crate) role: &'a str,
+    pub(crate) state_machine: &'a str,
+}
+
+/// Returns the call that an open task of an execution asks for, or the answer to one that cannot be
+/// made.
+pub(crate) fn call(
+    asked: &execution::Call,
+    acting: &Acting<'_>,
+    effect_id: Option<String>,
+) -> Result<Call, CallError> {
+    match request(&asked.resource, &asked.arguments) {
+        Integrated::Call { service, operation, input } => {
+            let role = asked.credentials_role_arn.as_deref().unwrap_or(acting.role);
+            let caller = Caller::Role {
+                role_arn: role.to_owned(),
+                service: "states.amazonaws.com".into(),
+                session_name: session_name(acting.execution),
+                source_arn: acting.state_machine.to_owned(),
+            };
+            Ok(Call { effect_id, lease: None, caller, service, operation, input })
+        }
+        Integrated::Refused(err) => Err(err),
+    }
+}
+
+/// Returns the fact that an answered task is; `None` when nothing waits for it any more.
+pub(crate) fn answered(
+    state: &State,
+    task: TaskId,
+    answer: Result<Value, CallError>,
+) -> Option<Fact> {
+    let resource = &state.open_call(task)?.resource;
+    Some(match answer {
+        Ok(output) => Fact::TaskSucceeded { task, output: response(resource, output) },
+        Err(err) => {
+            let (error, cause) = failure(resource, &err);
+            Fact::TaskFailed { task, error: Some(error), cause: Some(cause) }
+        }
+    })
+}
+
 /// Returns the call that a Task's resource and arguments mean.
-pub(crate) fn request(resource: &str, arguments: &Value) -> Integrated {
+fn request(resource: &str, arguments: &Value) -> Integrated {
     match Resource::parse(resource) {
         Some(Resource::Integration(integration)) => match style(&integration) {
             Ok(()) => aws_sdk::request(&integration, arguments),
@@ -38,7 +85,7 @@ pub(crate) fn request(resource: &str, arguments: &Value) -> Integrated {
 }
 
 /// Returns what a Task gets of an operation's answer.
-pub(crate) fn response(resource: &str, output: Value) -> Value {
+fn response(resource: &str, output: Value) -> Value {
     match Resource::parse(resource) {
         Some(Resource::Integration(integration)) => aws_sdk::response(&integration, output),
         Some(Resource::Activity(_) | Resource::Function(_)) | None => output,
@@ -46,7 +93,7 @@ pub(crate) fn response(resource: &str, output: Value) -> Value {
 }
 
 /// Returns the error name and the cause that a Task fails with.
-pub(crate) fn failure(resource: &str, err: &CallError) -> (String, String) {
+fn failure(resource: &str, err: &CallError) -> (String, String) {
     match Resource::parse(resource) {
         Some(Resource::Integration(integration)) => aws_sdk::failure(&integration, err),
         Some(Resource::Activity(_) | Resource::Function(_)) | None => {
@@ -100,7 +147,7 @@ impl Resources for Served {
 }
 
 /// Returns a session name within AWS's alphabet, the same for the same purpose.
-pub(crate) fn session_name(purpose: &str) -> String {
+fn session_name(purpose: &str) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef";
     let digest = Sha256::digest(purpose.as_bytes());
     digest

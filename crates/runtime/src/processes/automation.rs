@@ -86,7 +86,7 @@ impl AutomationProcess {
             Wanted::Call(call) => Effect::Call {
                 number: call.id,
                 call: Box::new(Call {
-                    effect_id: self.effect_id(call.id),
+                    effect_id: Some(self.effect_id(call.id)),
                     lease: None,
                     caller: self.kept.begin.caller.clone(),
                     operation: integrations::operation_name(&call.service, &call.operation),

@@ -11,8 +11,8 @@ use value::{SerdeError, Value, value};
 use super::{newest_first, restored};
 use crate::Error;
 use crate::definitions::Definitions;
-use crate::endpoint::{Call, CallError, Caller};
-use crate::integrations::{self, Integrated};
+use crate::endpoint::CallError;
+use crate::integrations::{self, Acting};
 use crate::process::{Effect, Stamp, put};
 
 /// How a state-machine execution begins.
@@ -74,6 +74,7 @@ impl ExecutionProcess {
             state_machine_alias_arn: None,
             state_machine_version_arn: None,
             region: begin.region.clone(),
+            history: execution::HistoryMode::Recorded,
         };
         let kept = Kept {
             arn: arn.to_owned(),
@@ -84,8 +85,11 @@ impl ExecutionProcess {
         let mut process = ExecutionProcess { definition, kept };
         let index = format!("{}/{}/{arn}", begin.state_machine_arn, newest_first(stamp.millis));
         effects.push(Effect::Write(put(Table::ExecutionsByStart, index, &arn.into())));
-        effects.push(Effect::Write(process.record(None)));
         process.apply(stamp, Fact::Started(Box::new(started)), effects);
+        // Whoever has ended already has written his record.
+        if !process.is_finished() {
+            effects.push(Effect::Write(process.record(None)));
+        }
         Ok(process)
     }
 
@@ -101,8 +105,8 @@ impl ExecutionProcess {
             Wanted::Record(events) => {
                 let Some(first) = events.first() else { return };
                 let key = format!("{}/{:08}", self.kept.arn, first.id);
-                let events: Value = events.iter().map(execution::HistoryEvent::to_value).collect();
-                effects.push(Effect::Write(put(Table::History, key, &events)));
+                let bytes = execution::HistoryEvent::list_to_json(&events).into_bytes();
+                effects.push(Effect::Write(store::Write::Put(Table::History, key, bytes)));
             }
             Wanted::Call(call) => effects.push(self.call(&call)),
             Wanted::CancelCall { task } => {
@@ -144,23 +148,15 @@ impl ExecutionProcess {
 
     fn call(&self, call: &execution::Call) -> Effect {
         let number = u64::from(call.task.0);
-        let caller = Caller::Role {
-            role_arn: call
-                .credentials_role_arn
-                .clone()
-                .unwrap_or_else(|| self.kept.begin.role_arn.clone()),
-            service: "states.amazonaws.com".into(),
-            session_name: integrations::session_name(&self.kept.arn),
-            source_arn: self.kept.begin.state_machine_arn.clone(),
+        let acting = Acting {
+            execution: &self.kept.arn,
+            role: &self.kept.begin.role_arn,
+            state_machine: &self.kept.begin.state_machine_arn,
         };
-        let effect_id = self.effect_id(number);
-        match integrations::request(&call.resource, &call.arguments) {
-            Integrated::Call { service, operation, input } => Effect::Call {
-                number,
-                call: Box::new(Call { effect_id, lease: None, caller, service, operation, input }),
-            },
+        match integrations::call(call, &acting, Some(self.effect_id(number))) {
+            Ok(call) => Effect::Call { number, call: Box::new(call) },
             // Answered in a turn of its own, as a fact like any other.
-            Integrated::Refused(err) => Effect::Answer { number, err },
+            Err(err) => Effect::Answer { number, err },
         }
     }
 
@@ -171,16 +167,7 @@ impl ExecutionProcess {
     /// Returns the fact that an answered call is; `None` when nothing waits for it any more.
     pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Option<Fact> {
         let task = TaskId(u32::try_from(call).ok()?);
-        let open = self.kept.state.open_call(task)?;
-        Some(match answer {
-            Ok(output) => {
-                Fact::TaskSucceeded { task, output: integrations::response(&open.resource, output) }
-            }
-            Err(err) => {
-                let (error, cause) = integrations::failure(&open.resource, &err);
-                Fact::TaskFailed { task, error: Some(error), cause: Some(cause) }
-            }
-        })
+        integrations::answered(&self.kept.state, task, answer)
     }
 
     pub(crate) fn timer_fired(timer: u64) -> Fact {

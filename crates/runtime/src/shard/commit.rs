@@ -263,7 +263,7 @@ fn entry(lsn: Lsn, lines: &[JournalLine]) -> Result<(Lsn, Vec<u8>), store::Error
         place: "journal line".into(),
         what: err.to_string(),
     })?;
-    Ok((lsn, journal.to_string().into_bytes()))
+    Ok((lsn, journal.to_json().into_bytes()))
 }
 
 /// Tells everyone who waits for a turn how it ended.

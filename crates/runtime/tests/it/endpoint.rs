@@ -23,13 +23,14 @@ impl AwsEndpoint for Endpoint {
     fn call(&self, call: Call) -> Answering {
         // Executions call as their role.
         let is_role = matches!(call.caller, Caller::Role { .. });
-        assert!(is_role || !call.effect_id.starts_with("arn:"));
+        let effect_id = call.effect_id.unwrap_or_default();
+        assert!(is_role || !effect_id.starts_with("arn:"));
         let name = call.input.get("UserName").cloned().unwrap();
-        self.asked.lock().unwrap().push((call.effect_id.clone(), call.operation.clone()));
+        self.asked.lock().unwrap().push((effect_id.clone(), call.operation.clone()));
         if self.refuses == Some(&*call.operation) {
             return Box::pin(async { Err(refusal()) });
         }
-        self.done.lock().unwrap().insert(call.effect_id, call.operation.clone());
+        self.done.lock().unwrap().insert(effect_id, call.operation.clone());
         if self.hangs_at == Some(&*call.operation) {
             return Box::pin(std::future::pending());
         }

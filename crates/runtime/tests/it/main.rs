@@ -3,6 +3,7 @@
 
 mod crash;
 mod endpoint;
+mod express;
 mod flow;
 mod formats;
 

@@ -54,7 +54,7 @@ pub(super) fn run(
             };
             let begin = Begin::Stack(beginning.begin);
             match services.runtime().begin(beginning.process, begin).await? {
-                Started::New => return Ok(beginning.answer),
+                Started::New { .. } => return Ok(beginning.answer),
                 Started::AlreadyKnown => {}
             }
         }

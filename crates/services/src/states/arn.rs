@@ -29,9 +29,8 @@ pub(super) fn resource(arn: &str, wanted: Named) -> Result<&str, Error> {
     let (_region, _account) = (parts.next(), parts.next());
     let resource = parts.next().ok_or_else(|| error::invalid_arn(arn))?;
     let (word, name) = resource.split_once(':').ok_or_else(|| error::invalid_arn(arn))?;
-    if service == Some("states") && word == wanted.word() && !name.is_empty() {
-        Ok(name)
-    } else {
-        Err(error::invalid_arn(arn))
+    if service != Some("states") || name.is_empty() {
+        return Err(error::invalid_arn(arn));
     }
+    if word == wanted.word() { Ok(name) } else { Err(error::invalid_arn(word)) }
 }

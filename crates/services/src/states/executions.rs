@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
+use execution::Payload;
 use runtime::{Begin, BeginExecution, Fact, Kind, ProcessId, Started};
 use store::{Load, Read, Scan, Table};
 use value::{Value, value};
 
+use super::known::Known;
 use super::state_machines::{StateMachine, check_name, definition_text, find, page_of};
-use super::{arn, error};
+use super::{arn, error, express};
 use crate::page::cut;
 use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
 
@@ -42,66 +44,91 @@ fn may_start(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 
 fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
     Box::pin(async move {
-        let (execution_arn, begin) =
-            services.store().read(|store| plan(&Reading { store, call: &call }, &input))?;
+        let asked = Asked::read(&services, &call, &input)?;
+        if asked.is_express() {
+            return express::start(&services, &call, &asked);
+        }
+        let (execution_arn, begin) = plan(&call, asked);
         let id = ProcessId::new(Kind::Execution, &execution_arn);
         let asked_input = begin.input.clone();
-        let started = services.runtime().begin(id, Begin::Execution(begin)).await?;
-        let record: Value = services.store().read(|store| find_execution(store, &execution_arn))?;
-        match started {
-            Started::New => {}
+        let begin = Begin::Execution(begin);
+        // A name made here and now is nobody else's; one made for an effect may be a repetition.
+        let is_fresh = input.get("name").is_none() && call.effect_id.is_none();
+        let started = if is_fresh {
+            services.runtime().begin_fresh(id, begin).await?
+        } else {
+            services.runtime().begin(id, begin).await?
+        };
+        let start_date = match started {
+            Started::New { at_millis } => (at_millis as f64 / 1000.0).into(),
             // The same name with the same input, while it runs, is the same request.
             Started::AlreadyKnown => {
+                let record: Value =
+                    services.store().read(|store| find_execution(store, &execution_arn))?;
                 let running = record.maybe_text("status") == Some("RUNNING");
                 let same = record.maybe_text("input") == Some(&*asked_input);
                 if !(same && (running || call.effect_id.is_some())) {
                     return Err(error::execution_already_exists(&execution_arn));
                 }
+                record.get("startDate").cloned().unwrap_or_default()
             }
-        }
-        Ok(value!({
-            "executionArn": execution_arn,
-            "startDate": record.get("startDate"),
-        }))
+        };
+        Ok(value!({ "executionArn": execution_arn, "startDate": start_date }))
     })
 }
 
-/// Checks a request and returns what the runtime is to begin.
-fn plan(on: &Reading<'_>, input: &Value) -> Result<(String, BeginExecution), Error> {
-    let machine = find(on.store, input.text("stateMachineArn")?)?;
-    if machine.r#type == "EXPRESS" {
-        return Err(error::express_not_run(&machine.arn));
-    }
-    let name = match input.maybe_text("name") {
-        Some(name) => {
-            check_name(name)?;
-            name.to_owned()
-        }
-        None => on.call.stable_uuid("execution"),
-    };
-    let text = input.maybe_text("input").unwrap_or("{}");
-    if text.len() > INPUT_BYTES_MAX {
-        let limit =
-            format!("exceeded the maximum number of characters service limit of {INPUT_BYTES_MAX}");
-        return Err(error::invalid_execution_input(&limit));
-    }
-    value::parse(text).map_err(|err| error::invalid_execution_input(&err.to_string()))?;
-    let execution_arn =
-        on.call.regional_arn("states", &format!("execution:{}:{name}", machine.name));
-    Ok((execution_arn, begin(on, &machine, name, text)))
+/// What StartExecution and StartSyncExecution are asked for, checked.
+pub(super) struct Asked {
+    pub(super) known: Arc<Known>,
+    pub(super) name: String,
+    pub(super) input: Payload,
 }
 
-fn begin(on: &Reading<'_>, machine: &StateMachine, name: String, text: &str) -> BeginExecution {
-    BeginExecution {
+impl Asked {
+    /// Checks a request.
+    pub(super) fn read(services: &Services, call: &Call, input: &Value) -> Result<Asked, Error> {
+        let state_machine_arn = input.text("stateMachineArn")?;
+        let known = services.machines.find(services.store(), state_machine_arn)?;
+        let name = match input.maybe_text("name") {
+            Some(name) => {
+                check_name(name)?;
+                name.to_owned()
+            }
+            None => call.stable_uuid_at("execution"),
+        };
+        let text = input.maybe_text("input").unwrap_or("{}");
+        if text.len() > INPUT_BYTES_MAX {
+            let limit = format!(
+                "exceeded the maximum number of characters service limit of {INPUT_BYTES_MAX}"
+            );
+            return Err(error::invalid_execution_input(&limit));
+        }
+        let input =
+            Payload::parse(text).map_err(|err| error::invalid_execution_input(&err.to_string()))?;
+        Ok(Asked { known, name, input })
+    }
+
+    pub(super) fn is_express(&self) -> bool {
+        self.known.machine.r#type == "EXPRESS"
+    }
+}
+
+/// Returns the ARN of a STANDARD execution, and what the runtime is to begin.
+fn plan(call: &Call, asked: Asked) -> (String, BeginExecution) {
+    let Asked { known, name, input } = asked;
+    let machine = &known.machine;
+    let execution_arn = call.regional_arn("states", &format!("execution:{}:{name}", machine.name));
+    let begin = BeginExecution {
         name,
         state_machine_arn: machine.arn.clone(),
         state_machine_name: machine.name.clone(),
         definition: machine.definition.clone(),
         role_arn: machine.role_arn.clone(),
-        region: on.call.region.clone(),
-        input: text.to_owned(),
-        machine: value::to_value(machine).unwrap_or_default(),
-    }
+        region: call.region.clone(),
+        input: input.text(),
+        machine: known.record.clone(),
+    };
+    (execution_arn, begin)
 }
 
 fn may_stop(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
@@ -187,6 +214,9 @@ fn may_list(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 /// Newest first; the filter is applied while paging, as on AWS.
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
     let machine = find(on.store, input.text("stateMachineArn")?)?;
+    if machine.r#type == "EXPRESS" {
+        return Err(error::state_machine_type_not_supported());
+    }
     let (after, limit) = page_of(input)?;
     let wanted = input.maybe_text("statusFilter");
     let prefix = format!("{}/", machine.arn);

@@ -3,12 +3,21 @@
 mod arn;
 mod error;
 mod executions;
+mod express;
 mod history;
+mod known;
 mod state_machines;
 mod tags;
 
 use crate::Operation;
 
 /// Every operation, one line per file.
-pub(crate) const OPERATIONS: &[&[Operation]] =
-    &[executions::OPERATIONS, history::OPERATIONS, state_machines::OPERATIONS, tags::OPERATIONS];
+pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    executions::OPERATIONS,
+    express::OPERATIONS,
+    history::OPERATIONS,
+    state_machines::OPERATIONS,
+    tags::OPERATIONS,
+];
+
+pub(crate) use known::KnownMachines;

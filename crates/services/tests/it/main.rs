@@ -8,4 +8,5 @@ mod iam_entities;
 mod iam_mfa;
 mod iam_policies;
 mod server;
+mod states_express;
 mod sts;

@@ -6,6 +6,7 @@ mod env;
 mod run;
 mod up;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -51,6 +52,7 @@ pub(crate) fn run() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("STEPWELL_LOG");
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter.unwrap_or_else(|_| "warn".into()))
         .init();
     match arguments.command.run() {

@@ -152,6 +152,9 @@ impl Arguments {
     }
 }
 
+/// "File size limit exceeded": the same number on every Linux and macOS.
+const SIGXFSZ: i32 = 25;
+
 /// Serves until SIGINT or SIGTERM, then lets requests under way end.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     block_on(async {
@@ -160,9 +163,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             hint(err, "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further")
         })?;
         let options = arguments.options(address)?;
+        // Handled, a file that grows beyond a limit is an error of the write and not the end.
+        let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let server = Server::start(&options).await?;
         let (endpoint, kept) = (&options.address, &options.keep);
-        println!("stepwell {} listens on {endpoint}, keeps everything {kept}", version());
+        println!("stepwell {} listens on {endpoint}, keeps everything in {kept}", version());
         print!("{}", env::exports(endpoint, &options.settings.region));
         if options.auth == AuthMode::Open {
             eprintln!("warning: --auth open takes every unknown access key as the account's root");

@@ -87,7 +87,7 @@ impl Session {
         self.calls_made += 1;
         let principal = policy::Principal::root(&self.services.settings().account);
         let call = runtime::Call {
-            effect_id: format!("example/{}", self.calls_made),
+            effect_id: Some(format!("example/{}", self.calls_made)),
             lease: None,
             caller: Caller::Principal(Box::new(principal)),
             service: service.to_owned(),

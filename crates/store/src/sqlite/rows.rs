@@ -1,5 +1,6 @@
 //! Reads and writes of one SQLite transaction.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -14,6 +15,47 @@ pub(super) struct Rows<'c> {
 impl<'c> Rows<'c> {
     pub(super) fn new(connection: &'c Connection) -> Rows<'c> {
         Rows { connection }
+    }
+}
+
+/// Reads on a consistent snapshot, which begins with the first of them.
+pub(super) struct Snapshot<'c> {
+    connection: &'c Connection,
+    begun: Cell<bool>,
+}
+
+impl<'c> Snapshot<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Snapshot<'c> {
+        Snapshot { connection, begun: Cell::new(false) }
+    }
+
+    fn rows(&self) -> Result<Rows<'c>, Error> {
+        if !self.begun.replace(true) {
+            self.connection.prepare_cached("BEGIN")?.execute([])?;
+        }
+        Ok(Rows::new(self.connection))
+    }
+
+    /// Ends the snapshot.
+    pub(super) fn end(&self) -> Result<(), Error> {
+        if self.begun.get() {
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
+        }
+        Ok(())
+    }
+}
+
+impl Read for Snapshot<'_> {
+    fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.rows()?.get(table, key)
+    }
+
+    fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        self.rows()?.scan(table, scan)
+    }
+
+    fn journal(&self, shard: u32, after: Lsn, limit: usize) -> Result<Vec<JournalEntry>, Error> {
+        self.rows()?.journal(shard, after, limit)
     }
 }
 

@@ -19,6 +19,42 @@ fn text_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn escapes_are_found_wherever_they_stand() {
+    for length in 0..20 {
+        for at in 0..=length {
+            for special in ["\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "日", "😀"] {
+                let text = format!("{}{special}{}", "a".repeat(at), "b".repeat(length - at));
+                let value = Value::from(text.as_str());
+                let shown = value.to_json();
+                assert_eq!(value::parse(&shown).unwrap().as_str(), Some(text.as_str()));
+                assert_eq!((value.json_bytes(), value.to_string()), (shown.len(), shown.clone()));
+                assert_eq!(value::quote(&text), shown);
+            }
+        }
+    }
+    assert_eq!(value::quote("\u{8}\u{c}\r\t\u{b}"), r#""\b\f\r\t\u000b""#);
+}
+
+#[test]
+fn whole_numbers_are_printed_like_others() {
+    let near = [0, 1, 9, 10, 99, 100, i64::MAX, i64::MIN, 1 << 53];
+    for int in near.into_iter().flat_map(|int| [int, int.wrapping_neg(), int.wrapping_add(1)]) {
+        assert_eq!(Value::from(int).to_json(), format!("{int}"));
+    }
+    for (float, shown) in [
+        (-0.0, "0"),
+        (-3.0, "-3"),
+        (1e15, "1000000000000000"),
+        (1e20, "100000000000000000000"),
+        (-1.25e22, "-1.25e+22"),
+        (5e-324, "5e-324"),
+        (0.1 + 0.2, "0.30000000000000004"),
+    ] {
+        assert_eq!(value::JavaScriptNumber(float).to_string(), shown);
+    }
+}
+
+#[test]
 fn faults_name_their_place() {
     for (text, line, column, message) in [
         ("{oops", 1, 2, "expected a string as the key of an object, found `o`"),

@@ -298,9 +298,15 @@ fn execute(machine: &Value, name: &str, input: &str, answers: Answers) -> Result
         state_machine_alias_arn: None,
         state_machine_version_arn: None,
         region: REGION.to_owned(),
+        history: execution::HistoryMode::Recorded,
     };
     let events = drive(&definition, Fact::Started(Box::new(started)), answers)?;
+    // What is stored shares texts between events; one by one they read the same.
+    let stored = HistoryEvent::list_to_json(&events);
+    let each: Vec<String> = events.iter().map(HistoryEvent::to_json).collect();
+    assert_eq!(stored, format!("[{}]", each.join(",")));
     let events: Vec<Value> = events.iter().map(HistoryEvent::to_value).collect();
+    assert_eq!(stored, Value::from(events.clone()).to_string());
     Ok(value!({"executionArn": arn, "events": (Value::from(events))}))
 }
 

@@ -1,0 +1,44 @@
+//! The state machines that are measured.
+
+use value::{Value, value};
+
+/// How many states the chain has, and so how many transitions an execution of it makes.
+pub(crate) const CHAIN_STATES: usize = 20;
+/// Events in the history of a chain: started, two per state, succeeded.
+pub(crate) const CHAIN_EVENTS: usize = 2 * CHAIN_STATES + 2;
+
+/// Returns a chain of Pass states, each of which computes and builds an object.
+pub(crate) fn chain() -> Value {
+    let mut states = Value::object();
+    for number in 1..=CHAIN_STATES {
+        let state = value!({
+            "Type": "Pass",
+            "Output": {"n": "{% $states.input.n + 1 %}", "name": "step"},
+        });
+        let state = if number == CHAIN_STATES {
+            state.with("End", true)
+        } else {
+            state.with("Next", format!("Step{}", number + 1))
+        };
+        states.set(format!("Step{number}"), state);
+    }
+    value!({"QueryLanguage": "JSONata", "StartAt": "Step1"}).with("States", states)
+}
+
+/// Returns one Pass state.
+pub(crate) fn pass() -> Value {
+    value!({
+        "QueryLanguage": "JSONata",
+        "StartAt": "Pass",
+        "States": {"Pass": {"Type": "Pass", "End": true}},
+    })
+}
+
+/// Returns one Wait state that waits a day.
+pub(crate) fn wait_a_day() -> Value {
+    value!({
+        "QueryLanguage": "JSONata",
+        "StartAt": "Wait",
+        "States": {"Wait": {"Type": "Wait", "Seconds": 86_400.0, "End": true}},
+    })
+}
