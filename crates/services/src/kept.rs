@@ -10,7 +10,7 @@ use store::Store;
 /// How many values of a kind are kept; beyond that all are worked out anew.
 const VALUES_KEPT_MAX: usize = 10_000;
 
-/// Values by key. On a store that other nodes change too, nothing is kept.
+/// Values by key. What other nodes change is seen within a moment (`Store::generation`).
 pub(crate) struct Kept<K, V> {
     values: Mutex<Values<K, V>>,
 }

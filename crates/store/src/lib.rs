@@ -150,8 +150,8 @@ pub trait Backend: Send + Sync {
     /// Returns whether several nodes may work on this store at once.
     fn is_shared(&self) -> bool;
 
-    /// Returns a number that changes with every job that is kept, before its end is told; none when
-    /// others may change the store as well.
+    /// Returns a number that changes with every job that is kept, before its end is told; with those
+    /// of other nodes within a moment. None when that is not known just now.
     fn generation(&self) -> Option<u64> {
         None
     }
@@ -293,8 +293,8 @@ impl Store {
         self.backend.is_shared()
     }
 
-    /// Returns a number that changes with every change of the tables but those that shards write;
-    /// none when others may change the store as well.
+    /// Returns a number that changes with every change of the tables but those that shards write,
+    /// with those of other nodes within a moment; none when that is not known just now.
     pub fn generation(&self) -> Option<u64> {
         self.backend.generation()
     }

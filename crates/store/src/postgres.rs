@@ -6,6 +6,7 @@
 //! PostgreSQL's language can stand in for it.
 
 mod connection;
+mod generation;
 mod group;
 mod keys;
 mod leases;
@@ -16,12 +17,14 @@ mod schema;
 mod session;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::writer::{WhoWrites, Writer};
 use crate::{Backend, Claim, Commit, Done, Error, Figures, Job, Leases, PostgresUrl, Read};
 use connection::Connection;
+use generation::Generation;
 use leases::Turns;
 use line::Line;
 use pool::Pool;
@@ -33,6 +36,7 @@ pub(crate) struct Postgres {
     commits: Writer,
     turns: Turns,
     pool: Pool,
+    generation: Arc<Generation>,
     figures: Arc<Figures>,
 }
 
@@ -41,22 +45,18 @@ impl Postgres {
         let config = connection::config(url)?;
         schema::to_current(&config)?;
         let figures = Arc::new(Figures::default());
-        let line = || Line::new(config.clone());
+        let (line, place) = (|| Line::new(config.clone()), || url.to_string());
+        // A connection drives a runtime of its own, which a thread of another one must not do.
+        let who = WhoWrites::TheThread;
+        let generation = Arc::new(Generation::default());
+        let control = Control::new(line(), generation.clone());
+        let commits = Commits::new(line(), generation.clone());
         Ok(Postgres {
-            control: Writer::start(
-                Control(line()),
-                WhoWrites::TheThread,
-                url.to_string(),
-                figures.clone(),
-            )?,
-            commits: Writer::start(
-                Commits(line()),
-                WhoWrites::TheThread,
-                url.to_string(),
-                figures.clone(),
-            )?,
+            control: Writer::start(control, who, place(), figures.clone())?,
+            commits: Writer::start(commits, who, place(), figures.clone())?,
             turns: Turns::new(line()),
             pool: Pool::new(config),
+            generation,
             figures,
         })
     }
@@ -96,11 +96,18 @@ impl Backend for Postgres {
         true
     }
 
+    fn generation(&self) -> Option<u64> {
+        self.generation.at(Instant::now())
+    }
+
     fn figures(&self) -> &Figures {
         &self.figures
     }
 
     fn reset(&self) -> Result<(), Error> {
-        self.turns.reset()
+        self.generation.forget();
+        let outcome = self.turns.reset();
+        self.generation.forget();
+        outcome
     }
 }

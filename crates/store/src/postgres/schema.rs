@@ -1,6 +1,7 @@
 //! The tables, and how each format becomes the next.
 //!
-//! 1. One table for all rows, one for the journal, and one row for each shard.
+//! 1. One table for all rows, one for the journal, one row for each shard, and one that counts the
+//!    changes of the control plane.
 //!
 //! A newer format is refused. Nodes that start together take turns, at the row of the format;
 //! migrations are transactions, so that a crash leaves the old format.
@@ -24,14 +25,16 @@ const MIGRATIONS: [&str; 1] = ["\
         until_millis bigint NOT NULL); \
     CREATE TABLE stepwell_nodes ( \
         node text NOT NULL PRIMARY KEY, address text NOT NULL, until_millis bigint NOT NULL); \
-    CREATE TABLE stepwell_control (id smallint NOT NULL PRIMARY KEY); \
-    INSERT INTO stepwell_control (id) VALUES (1)"];
+    CREATE TABLE stepwell_control ( \
+        id smallint NOT NULL PRIMARY KEY, generation bigint NOT NULL); \
+    INSERT INTO stepwell_control (id, generation) VALUES (1, 0)"];
 /// What makes it faster where it is known: values are not worth the time to compress them, and rows
 /// of shards change in place.
-const TUNING: [&str; 3] = [
+const TUNING: [&str; 4] = [
     "ALTER TABLE stepwell_rows ALTER COLUMN value SET STORAGE EXTERNAL",
     "ALTER TABLE stepwell_journal ALTER COLUMN bytes SET STORAGE EXTERNAL",
     "ALTER TABLE stepwell_shards SET (fillfactor = 10)",
+    "ALTER TABLE stepwell_control SET (fillfactor = 10)",
 ];
 const META: &str = "\
     CREATE TABLE IF NOT EXISTS stepwell_meta ( \

@@ -1,22 +1,39 @@
 //! The writers' connections: one for changes of the control plane, one for what shards do.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
 
+use super::generation::Generation;
 use super::group::{Group, groups};
 use super::line::Line;
-use super::rows::{Rows, column};
+use super::rows::{Rows, column, unsigned};
 use crate::{Commit, Error, Transaction, Verdict, Work, writer};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-/// Waits until no other node changes the control plane. What is read behind it is the latest.
-pub(super) const LOCK: &str = "SELECT id FROM stepwell_control FOR UPDATE";
+/// Counts a change of the control plane, and by that waits until no other node is making one. What
+/// is read behind it is the latest.
+pub(super) const LOCK: &str =
+    "UPDATE stepwell_control SET generation = generation + 1 RETURNING generation";
 
 /// Changes of the control plane: one transaction at a time, over all nodes.
-pub(super) struct Control(pub(super) Line);
+pub(super) struct Control {
+    line: Line,
+    generation: Arc<Generation>,
+    /// What the transaction will make of it.
+    next: u64,
+}
 
 impl Control {
+    pub(super) fn new(line: Line, generation: Arc<Generation>) -> Control {
+        Control { line, generation, next: 0 }
+    }
+
     fn try_to_begin(&mut self) -> Result<(), Error> {
-        self.0.connection()?.query_behind(BEGIN, LOCK, &[]).map(drop)
+        let rows = self.line.connection()?.query_behind(BEGIN, LOCK, &[])?;
+        let missing = || Error::Backend("stepwell_control has no row".into());
+        self.next = unsigned(column(rows.first().ok_or_else(missing)?, 0)?);
+        Ok(())
     }
 }
 
@@ -24,14 +41,14 @@ impl writer::Session for Control {
     /// No job has run yet, so a connection that has died since the last batch may be replaced.
     fn begin(&mut self) -> Result<(), Error> {
         let began = self.try_to_begin();
-        match (began, self.0.at_hand()) {
+        match (began, self.line.at_hand()) {
             (Err(_), Ok(connection)) if connection.is_broken() => self.try_to_begin(),
             (began, _) => began,
         }
     }
 
     fn run(&mut self, work: Work) -> Result<(), Error> {
-        let connection = self.0.at_hand()?;
+        let connection = self.line.at_hand()?;
         connection.post_batch("SAVEPOINT job")?;
         let run = |tx: &mut dyn Transaction| work(tx);
         let verdict = writer::guarded(|| run(&mut Rows::of(connection)));
@@ -47,11 +64,16 @@ impl writer::Session for Control {
     }
 
     fn commit(&mut self) -> Result<(), Error> {
-        self.0.at_hand()?.batch("COMMIT")
+        let asked = Instant::now();
+        // Until the end of it nobody can tell which count is true.
+        self.generation.forget();
+        self.line.at_hand()?.batch("COMMIT")?;
+        self.generation.note(self.next, asked);
+        Ok(())
     }
 
     fn give_up(&mut self) {
-        self.0.give_up();
+        self.line.give_up();
     }
 }
 
@@ -87,16 +109,24 @@ WITH fence AS ( \
     USING unnest($15::int[], $16::bigint[]) AS t(unit, lsn), fence \
     WHERE fence.unit = t.unit AND j.shard = fence.shard AND j.lsn <= t.lsn \
 ) \
-SELECT unit FROM fence";
+SELECT unit, (SELECT generation FROM stepwell_control) FROM fence";
 
 /// The connection on which shards commit.
-pub(super) struct Commits(pub(super) Line);
+pub(super) struct Commits {
+    line: Line,
+    generation: Arc<Generation>,
+}
 
 impl Commits {
+    pub(super) fn new(line: Line, generation: Arc<Generation>) -> Commits {
+        Commits { line, generation }
+    }
+
     /// Writes a group; returns the units that could be written.
     fn write(&mut self, group: &Group) -> Result<HashSet<i32>, Error> {
         let Group { fence, journal, removed, kept, truncated } = group;
-        let rows = self.0.at_hand()?.query(
+        let asked = Instant::now();
+        let rows = self.line.at_hand()?.query(
             COMMIT,
             &[
                 &fence.units,
@@ -117,13 +147,16 @@ impl Commits {
                 &truncated.lsns,
             ],
         )?;
+        if let Some(row) = rows.first() {
+            self.generation.note(unsigned(column(row, 1)?), asked);
+        }
         rows.iter().map(|row| column(row, 0)).collect()
     }
 }
 
 impl writer::Session for Commits {
     fn begin(&mut self) -> Result<(), Error> {
-        self.0.connection().map(drop)
+        self.line.connection().map(drop)
     }
 
     fn run(&mut self, _: Work) -> Result<(), Error> {
@@ -148,6 +181,6 @@ impl writer::Session for Commits {
     }
 
     fn give_up(&mut self) {
-        self.0.give_up();
+        self.line.give_up();
     }
 }
