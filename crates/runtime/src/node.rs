@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use store::{Claim, Lease, Leases, SHARDS};
 use tokio::sync::oneshot;
@@ -187,7 +186,7 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
     loop {
         // A shard that was put down waits for the next turn: if it is the disk that is full, or the
         // database that is gone, trying at once would only heat the machine.
-        tokio::time::sleep(Duration::from_millis(TURN_MILLIS)).await;
+        shared.clock.sleep(TURN_MILLIS).await;
         turn(&shared).await;
     }
 }

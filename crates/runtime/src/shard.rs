@@ -12,7 +12,7 @@ mod perform;
 mod recovery;
 mod resident;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use store::{Load, Lsn, Read, Table, Write};
@@ -100,7 +100,7 @@ pub(crate) struct Shard {
     /// Processes that do not just wait.
     residents: HashMap<ProcessId, Resident>,
     /// Calls and scripts under way, to be cancelled or forgotten.
-    running: HashMap<(ProcessId, u64), AbortHandle>,
+    running: BTreeMap<(ProcessId, u64), AbortHandle>,
     position: Position,
 }
 
@@ -112,7 +112,7 @@ impl Shard {
             inbox,
             epoch: None,
             residents: HashMap::new(),
-            running: HashMap::new(),
+            running: BTreeMap::new(),
             position: Position::default(),
         }
     }
@@ -333,7 +333,7 @@ impl Shard {
     }
 
     fn forget(&mut self) {
-        for (_, task) in self.running.drain() {
+        for task in std::mem::take(&mut self.running).into_values() {
             task.abort();
         }
         self.residents.clear();

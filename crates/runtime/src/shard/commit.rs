@@ -1,6 +1,7 @@
 //! The end of a turn: one commit, then answers and effects.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use store::{Commit, Lsn, Table, Write};
 
@@ -9,9 +10,6 @@ use super::{Position, Reply, Shard, Turn, checkpoint_key};
 use crate::process::{Effect, Entry, JournalLine, Stamp};
 use crate::{Error, ProcessId};
 
-/// After how many journal lines a shard writes every process down and starts a new journal; more,
-/// when it has more processes than that in memory.
-const CHECKPOINT_LINES: usize = 1_000;
 /// A process that will be woken sooner than this stays in memory.
 const REST_MILLIS_MIN: i64 = 1_000;
 
@@ -75,9 +73,9 @@ impl Shard {
     }
 
     /// Decides what becomes of everyone that something happened to.
-    fn fates(&self, touched: Vec<ProcessId>) -> HashMap<ProcessId, Fate> {
+    fn fates(&self, touched: Vec<ProcessId>) -> BTreeMap<ProcessId, Fate> {
         let soon = self.shared.clock.now_millis() + REST_MILLIS_MIN;
-        let mut fates = HashMap::with_capacity(touched.len());
+        let mut fates = BTreeMap::new();
         for id in touched {
             let Some(resident) = self.residents.get(&id) else { continue };
             let fate = if resident.process.is_finished() {
@@ -95,7 +93,7 @@ impl Shard {
 
     /// Returns lines for those who have ended and of whom the journal spoke before: without them a
     /// start would bring them back.
-    fn endings(&self, fates: &HashMap<ProcessId, Fate>) -> Vec<JournalLine> {
+    fn endings(&self, fates: &BTreeMap<ProcessId, Fate>) -> Vec<JournalLine> {
         let stamp = Stamp { millis: self.shared.clock.now_millis(), entropy: [0; 32] };
         let has_ended = |(id, fate): &(&ProcessId, &Fate)| {
             let resident = self.residents.get(id);
@@ -112,7 +110,7 @@ impl Shard {
     /// Adds the rows of those who leave memory; returns who that is, and whether he has ended.
     fn settle(
         &mut self,
-        fates: HashMap<ProcessId, Fate>,
+        fates: BTreeMap<ProcessId, Fate>,
         lsn: Lsn,
         writes: &mut Vec<Write>,
     ) -> Vec<(ProcessId, bool)> {
@@ -179,7 +177,8 @@ impl Shard {
     /// then no longer needed.
     fn checkpoint_into(&self, gone: &[(ProcessId, bool)], writes: &mut Vec<Write>) -> Option<Lsn> {
         let upto = self.position.last;
-        let due = CHECKPOINT_LINES.max(self.residents.len()) <= self.position.lines;
+        let lines = self.shared.checkpoint_lines.load(Ordering::Relaxed);
+        let due = lines.max(self.residents.len()) <= self.position.lines;
         if !due || !self.rows_into(gone, writes, upto) {
             return None;
         }
