@@ -43,6 +43,21 @@ pub struct End {
     pub lines: Vec<String>,
 }
 
+/// Plants a bug in this process, by name.
+///
+/// # Errors
+/// When there is no bug of that name.
+#[cfg(feature = "planted-bugs")]
+pub fn plant(name: &str) -> Result<()> {
+    let known = store::planted::Bug::ALL.iter().find(|(known, _)| *known == name);
+    let Some((_, bug)) = known else {
+        let names = store::planted::Bug::ALL.map(|(name, _)| name);
+        anyhow::bail!("there is no bug `{name}`; there are {}", names.join(", "));
+    };
+    store::planted::plant(Some(*bug));
+    Ok(())
+}
+
 /// Runs the world of a seed.
 ///
 /// # Errors

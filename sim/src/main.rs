@@ -20,6 +20,10 @@ struct Arguments {
     /// Only this seed, and everything that happens
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// Plant a bug and see it found: skip-fence, answer-early, drop-event, fresh-effect, lose-commit
+    #[cfg(feature = "planted-bugs")]
+    #[arg(long, value_name = "NAME")]
+    planted: Option<String>,
     /// Go on after a failure, and count
     #[arg(long)]
     keep_going: bool,
@@ -27,6 +31,10 @@ struct Arguments {
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
+    #[cfg(feature = "planted-bugs")]
+    if let Some(name) = &arguments.planted {
+        sim::plant(name)?;
+    }
     if let Some(seed) = arguments.seed {
         let end = sim::run_aloud(seed)?;
         println!("seed {seed}: hash {:016x}", end.hash);

@@ -70,7 +70,7 @@ impl Plan {
         };
         Plan {
             nodes: random.pick(&[1, 2, 2, 3]).copied().unwrap_or(1),
-            processes: usize::try_from(random.between(2, 10)).unwrap_or(2),
+            processes: usize::try_from(random.between(2, 14)).unwrap_or(2),
             chaos_millis: random.between(4_000, 30_000),
             faults,
             failed,

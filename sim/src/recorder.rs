@@ -1,6 +1,6 @@
 //! A transaction that remembers what was written in it.
 
-use store::{Error, JournalEntry, Lsn, Read, Scan, Table, Transaction};
+use store::{Error, JournalEntry, Lease, Lsn, Read, Scan, Table, Transaction};
 
 /// Passes everything on, and remembers it.
 pub(crate) struct Recorder<'t> {
@@ -40,6 +40,10 @@ impl Transaction for Recorder<'_> {
     fn delete(&mut self, table: Table, key: &str) -> Result<bool, Error> {
         self.deletes.push((table, key.to_owned()));
         self.inner.delete(table, key)
+    }
+
+    fn holds(&self, lease: Lease) -> Result<bool, Error> {
+        self.inner.holds(lease)
     }
 
     fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error> {

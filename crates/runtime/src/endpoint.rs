@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
+use store::Lease;
 use value::Value;
 
 /// Whoever serves AWS operations: the services of this process, or a real AWS endpoint.
@@ -33,6 +34,10 @@ pub struct Call {
     /// The same for every repetition of this effect; who serves the call remembers it, so that a
     /// repetition after a crash changes nothing. Absent when the effect is never repeated.
     pub effect_id: Option<String>,
+    /// The lease under which the process acts; set when the call is made. Who serves the call
+    /// changes nothing once another node has the process: that one has made the call again, and
+    /// may have forgotten the answer.
+    pub lease: Option<Lease>,
     /// As whom.
     pub caller: Caller,
     /// Botocore's name of the service: `iam`, `stepfunctions`, `ssm`.

@@ -1,7 +1,7 @@
 //! This process among others on one store: which shards are its own, and where the others are.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use store::{Claim, Lease, Leases, SHARDS};
 use tokio::sync::oneshot;
@@ -67,19 +67,34 @@ impl Ownership {
 
     /// Says that the shard was put down and is to be given back: to whoever takes it, this node
     /// under a new epoch included. So a commit that is still on its way is refused. That happens at
-    /// the next turn.
-    pub(crate) fn put_down(&self, shard: u32) {
-        if let Some(epoch) = self.epochs.get(shard as usize)
-            && epoch.swap(NOT_OURS, Ordering::SeqCst) != NOT_OURS
-        {
-            self.given_back.lock().unwrap_or_else(PoisonError::into_inner).push(shard);
+    /// the next turn. A node that has been given the shard anew meanwhile keeps it.
+    pub(crate) fn put_down(&self, lease: Lease) {
+        let mut given_back = self.given_back();
+        let Some(epoch) = self.epochs.get(lease.shard as usize) else { return };
+        let ours = epoch.compare_exchange(
+            lease.epoch,
+            NOT_OURS,
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        );
+        if ours.is_ok() {
+            given_back.push(lease.shard);
         }
     }
 
+    fn given_back(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.given_back.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a lease; returns whether it is a new one. A shard that was put down since the
+    /// turn was taken is not taken up again under the same epoch.
     fn take(&self, lease: Lease) -> bool {
-        self.epochs
-            .get(lease.shard as usize)
-            .is_some_and(|epoch| epoch.swap(lease.epoch, Ordering::SeqCst) != lease.epoch)
+        let given_back = self.given_back();
+        !given_back.contains(&lease.shard)
+            && self
+                .epochs
+                .get(lease.shard as usize)
+                .is_some_and(|epoch| epoch.swap(lease.epoch, Ordering::SeqCst) != lease.epoch)
     }
 
     /// Returns the epoch of a shard that is ours.
@@ -120,14 +135,12 @@ pub(crate) fn first_turn(shared: &Shared) -> Result<Vec<Lease>, store::Error> {
 /// Takes one turn at the leases and tells the shards what changed.
 pub(crate) async fn turn(shared: &Arc<Shared>) {
     let node = &shared.node;
-    let released =
-        std::mem::take(&mut *node.given_back.lock().unwrap_or_else(PoisonError::into_inner));
+    let released = std::mem::take(&mut *node.given_back());
     let leases = match claim(shared, released.clone(), false) {
         Ok(leases) => leases,
         Err(err) => {
             tracing::warn!(error = %err, "no turn at the leases");
-            let mut given_back = node.given_back.lock().unwrap_or_else(PoisonError::into_inner);
-            return given_back.extend(released);
+            return node.given_back().extend(released);
         }
     };
     for shard in 0..SHARDS {

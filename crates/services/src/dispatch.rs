@@ -74,7 +74,9 @@ impl Services {
     }
 
     /// Runs a changing operation in one transaction. An effect that was answered before is answered
-    /// again from memory; its answer is remembered with the change.
+    /// again from memory; its answer is remembered with the change. An effect of a process that
+    /// another node has taken over changes nothing: it may have been answered there, and the answer
+    /// forgotten.
     async fn write(
         self: &Arc<Services>,
         service: &'static str,
@@ -85,6 +87,11 @@ impl Services {
     ) -> Answer {
         let services = self.clone();
         let written = self.store().write(move |store| -> Result<(Value, Vec<Notice>), Error> {
+            if let Some(lease) = call.lease
+                && !store.holds(lease)?
+            {
+                return Err(Error::from(store::Error::Fenced { shard: lease.shard }));
+            }
             let known: Option<Value> = match &call.effect_id {
                 Some(effect) => store.load(Table::Applied, effect)?,
                 None => None,

@@ -63,6 +63,7 @@ impl Services {
             session_policies: None,
             from: Origin::Service { source_arn },
             effect_id,
+            lease: None,
         }
     }
 
@@ -71,7 +72,7 @@ impl Services {
     /// # Errors
     /// What the service answers, in the form that Step Functions and Automation want it.
     pub(crate) async fn call_as(self: &Arc<Services>, asked: Asked) -> Result<Value, CallError> {
-        let Asked { effect_id, caller, service, operation, input } = asked;
+        let Asked { effect_id, lease, caller, service, operation, input } = asked;
         let Some(known) = model::service(&service) else {
             let err = Error::new("NotImplemented", format!("AWS has no service `{service}`"));
             return Err(call_error(&service, &err, &ids::uuid()));
@@ -106,6 +107,7 @@ impl Services {
         };
         let mut call = self.call_from(principal, source_arn, effect_id);
         call.request_id.clone_from(&base.request_id);
+        call.lease = lease;
         let operation = dispatch::find(name, &operation).map_err(|err| failed(&err))?;
         let modelled = known.operation(operation.name);
         if let Some(problems) =

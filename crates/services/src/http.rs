@@ -146,6 +146,7 @@ impl Services {
                 user_agent: request.header("user-agent").map(str::to_owned),
             },
             effect_id: None,
+            lease: None,
         }
     }
 

@@ -30,6 +30,7 @@ mod figures;
 mod frame;
 mod lease;
 mod memory;
+pub mod planted;
 mod record;
 mod sqlite;
 mod table;

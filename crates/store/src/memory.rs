@@ -5,9 +5,10 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::lease::{self, NodeRow, ShardRow};
+use crate::planted::{Bug, is_planted};
 use crate::{
-    Backend, Claim, Commit, Done, Error, Figures, Job, JournalEntry, Leases, Lsn, Read, SHARDS,
-    Scan, Table, Transaction, Verdict, Write,
+    Backend, Claim, Commit, Done, Error, Figures, Job, JournalEntry, Lease, Leases, Lsn, Read,
+    SHARDS, Scan, Table, Transaction, Verdict, Write,
 };
 
 /// A store that lives and dies with the process.
@@ -35,10 +36,17 @@ struct Content {
     last: BTreeMap<u32, Lsn>,
     /// How to take back what the running job did, newest last.
     undo: Vec<Undo>,
+    /// The newest epoch of each shard, while a job runs.
+    epochs: Vec<u64>,
+    /// How to take back the last commit.
+    #[cfg(feature = "planted-bugs")]
+    last_commit: Vec<Undo>,
 }
 
 enum Undo {
     Row(Table, String, Option<Arc<[u8]>>),
+    #[cfg(feature = "planted-bugs")]
+    Entry(u32, Lsn),
 }
 
 impl Memory {
@@ -67,22 +75,39 @@ impl Memory {
     /// [`Error::Fenced`] when the epoch is not the shard's, [`Error::Corrupt`] when the journal
     /// would get a gap.
     pub fn apply(&self, commit: Commit) -> Result<(), Error> {
-        let owned = self.owners().shards.get(commit.shard as usize).map(|row| row.epoch);
-        if owned != Some(commit.epoch) {
+        // Held until the commit is kept, so that nobody takes the shard in between.
+        let owners = self.owners();
+        let owned = owners.shards.get(commit.shard as usize).map(|row| row.epoch);
+        if owned != Some(commit.epoch) && !is_planted(Bug::SkipFence) {
             return Err(Error::Fenced { shard: commit.shard });
         }
         self.content().apply(commit)
     }
 }
 
+#[cfg(feature = "planted-bugs")]
+impl Memory {
+    /// Does what a crash of a node does to the store: nothing, unless a bug is planted.
+    pub fn crash(&self) {
+        let mut content = self.content();
+        if is_planted(Bug::LoseCommit) {
+            content.undo = std::mem::take(&mut content.last_commit);
+            content.roll_back();
+        }
+    }
+}
+
 impl Backend for Memory {
     fn submit(&self, job: Job) {
+        let owners = self.owners();
         let mut content = self.content();
+        content.epochs = owners.shards.iter().map(|row| row.epoch).collect();
         match (job.work)(&mut *content) {
             Verdict::Keep => content.undo.clear(),
             Verdict::Discard => content.roll_back(),
         }
         drop(content);
+        drop(owners);
         self.figures.committed(1, std::time::Duration::ZERO);
         (job.done)(Ok(()));
     }
@@ -126,11 +151,18 @@ impl Content {
                 Undo::Row(table, key, None) => {
                     self.tables.entry(table).or_default().remove(&key);
                 }
+                #[cfg(feature = "planted-bugs")]
+                Undo::Entry(shard, lsn) => {
+                    self.journal.remove(&(shard, lsn));
+                    self.last.insert(shard, lsn.saturating_sub(1));
+                }
             }
         }
     }
 
     fn apply(&mut self, commit: Commit) -> Result<(), Error> {
+        #[cfg(feature = "planted-bugs")]
+        self.remember(&commit);
         let Commit { shard, entry, writes, truncate, .. } = commit;
         if let Some((lsn, bytes)) = entry {
             let last = self.last.entry(shard).or_default();
@@ -157,6 +189,22 @@ impl Content {
             self.journal.retain(|(of, lsn), _| *of != shard || upto < *lsn);
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "planted-bugs")]
+impl Content {
+    /// Remembers how to take a commit back; what it truncates stays truncated.
+    fn remember(&mut self, commit: &Commit) {
+        self.last_commit.clear();
+        if let Some((lsn, _)) = &commit.entry {
+            self.last_commit.push(Undo::Entry(commit.shard, *lsn));
+        }
+        for write in &commit.writes {
+            let (Write::Put(table, key, _) | Write::Delete(table, key)) = write;
+            let before = self.tables.get(table).and_then(|rows| rows.get(key)).cloned();
+            self.last_commit.push(Undo::Row(*table, key.clone(), before));
+        }
     }
 }
 
@@ -202,6 +250,10 @@ impl Transaction for Content {
         let existed = before.is_some();
         self.undo.push(Undo::Row(table, key.to_owned(), before));
         Ok(existed)
+    }
+
+    fn holds(&self, lease: Lease) -> Result<bool, Error> {
+        Ok(self.epochs.get(lease.shard as usize) == Some(&lease.epoch))
     }
 
     fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error> {

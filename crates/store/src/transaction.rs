@@ -1,6 +1,6 @@
 //! What work inside the store can do.
 
-use crate::{Error, Table};
+use crate::{Error, Lease, Table};
 
 /// A position in the journal: grows by one with every entry of a shard, never reused.
 pub type Lsn = u64;
@@ -69,6 +69,11 @@ pub trait Transaction: Read {
 
     /// Removes a key; returns whether it was there.
     fn delete(&mut self, table: Table, key: &str) -> Result<bool, Error>;
+
+    /// Returns whether a lease is the newest of its shard, and sees to it that it stays so until
+    /// the transaction ends: what a node does for a process is undone when another node has the
+    /// process by then.
+    fn holds(&self, lease: Lease) -> Result<bool, Error>;
 
     /// Adds a journal entry at its position. For restoring backups: shards use
     /// [`Store::commit`](crate::Store::commit).

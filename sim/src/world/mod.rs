@@ -251,7 +251,9 @@ impl World {
         });
         let waking = wakings.min();
         let agenda = self.agenda.first_key_value().map(|((at, _), _)| at - self.now);
-        let is_quiet = agenda.is_none_or(|agenda| JUMP_MILLIS_MIN < agenda);
+        // Whoever is cut off or stands still is waited for.
+        let is_well = lives.clone().all(|life| !life.disk.is_cut() && life.paused_until <= self.now);
+        let is_quiet = is_well && agenda.is_none_or(|agenda| JUMP_MILLIS_MIN < agenda);
         if let Some(timer) = timer.filter(|timer| is_quiet && JUMP_MILLIS_MIN < *timer) {
             self.jump(timer);
             return;

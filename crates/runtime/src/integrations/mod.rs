@@ -45,7 +45,7 @@ pub(crate) fn call(
                 session_name: session_name(acting.execution),
                 source_arn: acting.state_machine.to_owned(),
             };
-            Ok(Call { effect_id, caller, service, operation, input })
+            Ok(Call { effect_id, lease: None, caller, service, operation, input })
         }
         Integrated::Refused(err) => Err(err),
     }

@@ -87,6 +87,7 @@ impl AutomationProcess {
                 number: call.id,
                 call: Box::new(Call {
                     effect_id: Some(self.effect_id(call.id)),
+                    lease: None,
                     caller: self.kept.begin.caller.clone(),
                     operation: integrations::operation_name(&call.service, &call.operation),
                     service: call.service,

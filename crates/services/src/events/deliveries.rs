@@ -80,6 +80,7 @@ pub(super) async fn attempt(services: Arc<Services>, delivery: Delivery) -> Resu
         Ok((service, operation, input)) => {
             let call = runtime::Call {
                 effect_id: Some(delivery.id.clone()),
+                lease: None,
                 caller: runtime::Caller::Role {
                     role_arn: delivery.role_arn.clone().unwrap_or_default(),
                     service: "events.amazonaws.com".into(),

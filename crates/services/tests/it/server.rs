@@ -53,6 +53,7 @@ impl Server {
             session_policies: None,
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
+            lease: None,
         }
     }
 

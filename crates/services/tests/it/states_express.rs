@@ -66,6 +66,7 @@ impl Whole {
             session_policies: None,
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
+            lease: None,
         };
         self.services.dispatch(service, operation, call, input).await
     }

@@ -88,6 +88,7 @@ impl Session {
         let principal = policy::Principal::root(&self.services.settings().account);
         let call = runtime::Call {
             effect_id: Some(format!("example/{}", self.calls_made)),
+            lease: None,
             caller: Caller::Principal(Box::new(principal)),
             service: service.to_owned(),
             operation: operation.to_owned(),

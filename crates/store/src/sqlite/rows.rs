@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Error, JournalEntry, Lsn, Read, Scan, Table, Transaction, frame};
+use crate::{Error, JournalEntry, Lease, Lsn, Read, Scan, Table, Transaction, frame};
 
 /// Reads on whatever transaction the connection is in; writes too, on the writer's.
 pub(super) struct Rows<'c> {
@@ -146,6 +146,11 @@ impl Transaction for Rows<'_> {
 
     fn delete(&mut self, table: Table, key: &str) -> Result<bool, Error> {
         delete(self.connection, table, key)
+    }
+
+    /// The lock on the directory is the lease.
+    fn holds(&self, _: Lease) -> Result<bool, Error> {
+        Ok(true)
     }
 
     fn append(&mut self, shard: u32, entry: &JournalEntry) -> Result<(), Error> {
