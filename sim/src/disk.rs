@@ -154,6 +154,8 @@ struct Way {
     troubles: Troubles,
     /// Nothing comes through.
     is_cut: bool,
+    /// Turns at the leases do not come through.
+    is_deposed: bool,
 }
 
 impl NodeDisk {
@@ -163,7 +165,7 @@ impl NodeDisk {
         random: Random,
         troubles: Troubles,
     ) -> Arc<NodeDisk> {
-        let way = Way { waiting: VecDeque::new(), random, troubles, is_cut: false };
+        let way = Way { waiting: VecDeque::new(), random, troubles, is_cut: false, is_deposed: false };
         Arc::new(NodeDisk {
             disk: disk.clone(),
             name: name.to_owned(),
@@ -174,6 +176,10 @@ impl NodeDisk {
 
     pub(crate) fn set_cut(&self, is_cut: bool) {
         locked(&self.way).is_cut = is_cut;
+    }
+
+    pub(crate) fn set_deposed(&self, is_deposed: bool) {
+        locked(&self.way).is_deposed = is_deposed;
     }
 
     pub(crate) fn is_cut(&self) -> bool {
@@ -244,8 +250,9 @@ impl Backend for NodeDisk {
 
     fn lease(&self, claim: &Claim) -> Result<Leases, Error> {
         let (fails, is_lost) = {
-            let Way { random, troubles, is_cut, .. } = &mut *locked(&self.way);
-            (*is_cut || random.chance(troubles.lease), random.chance(troubles.lease / 2))
+            let Way { random, troubles, is_cut, is_deposed, .. } = &mut *locked(&self.way);
+            let fails = *is_cut || *is_deposed || random.chance(troubles.lease);
+            (fails, random.chance(troubles.lease / 2))
         };
         if fails {
             self.disk.trace.say(format_args!("{} gets no turn at the leases", self.name));

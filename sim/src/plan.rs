@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Pause,
     /// A node and the store do not reach each other for a while.
     Cut,
+    /// A node gets no turn at the leases for a while, and goes on as if it still had them.
+    Depose,
     /// Two nodes do not reach each other for a while.
     Part,
     /// The clock of a node jumps ahead.
@@ -50,7 +52,15 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn draw(random: &mut Random) -> Plan {
         let mut faults = Vec::new();
-        let all = [Fault::Crash, Fault::Stop, Fault::Pause, Fault::Cut, Fault::Part, Fault::Jump];
+        let all = [
+            Fault::Crash,
+            Fault::Stop,
+            Fault::Pause,
+            Fault::Cut,
+            Fault::Depose,
+            Fault::Part,
+            Fault::Jump,
+        ];
         for fault in all {
             if random.chance(500) {
                 faults.push((fault, random.between(2_000, 20_000)));

@@ -19,6 +19,7 @@ impl World {
             Fault::Stop => self.stop(seat),
             Fault::Pause => self.pause(seat),
             Fault::Cut => self.cut(seat),
+            Fault::Depose => self.depose(seat),
             Fault::Part => self.part(seat),
             Fault::Jump => self.jump_one(seat),
         }
@@ -67,9 +68,21 @@ impl World {
         }
     }
 
+    fn depose(&mut self, seat: usize) {
+        let millis = self.random.between(3_000, 12_000);
+        let life = self.seats.get(seat).and_then(|seat| seat.life.as_ref());
+        if let Some(life) = life {
+            life.disk.set_deposed(true);
+            let number = life.number;
+            self.trace.say(format_args!("n{seat} gets no turn for {millis} ms"));
+            self.plan_in(millis, Event::Mend { seat, life: number });
+        }
+    }
+
     pub(super) fn mend(&mut self, seat: usize, number: u64) {
         if let Some(life) = self.life(seat, number) {
             life.disk.set_cut(false);
+            life.disk.set_deposed(false);
         }
     }
 
@@ -103,6 +116,7 @@ impl World {
                 Some(life) => {
                     life.paused_until = 0;
                     life.disk.set_cut(false);
+                    life.disk.set_deposed(false);
                     life.disk.set_troubles(Troubles::default());
                     life.endpoint.calm_down();
                 }
