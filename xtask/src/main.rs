@@ -1,8 +1,9 @@
 //! Repository chores: `tidy` checks the house rules, `models` makes the API models, `bench`
-//! measures the server.
+//! measures the server, `sim` runs the simulator.
 
 mod bench;
 mod models;
+mod sim;
 mod tidy;
 
 use std::process::ExitCode;
@@ -28,7 +29,11 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["models"] => models::run(None).map(|()| 0)?,
         ["models", "--from", from] => models::run(Some(from)).map(|()| 0)?,
         ["bench", ..] => return bench::run(arguments.get(1..).unwrap_or_default()),
-        _ => bail!("usage: cargo xtask tidy [--write] | models [--from DIR] | bench [--help]"),
+        ["sim", ..] => return sim::run(arguments.get(1..).unwrap_or_default()),
+        _ => bail!(
+            "usage: cargo xtask tidy [--write] | models [--from DIR] | bench [--help] | \
+             sim [--help]"
+        ),
     };
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,10 +1,15 @@
-//! Time: the machine's, or one that jumps to the next timer when nothing else is left to do.
+//! Time: the machine's, or one that jumps to the next timer when nothing else is left to do, or a
+//! simulation's. And randomness, for facts: it has the same two sources.
+
+mod simulated;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
+
+use simulated::Simulated;
 
 /// How time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +19,8 @@ pub enum ClockMode {
     /// As on the wall, but jumping ahead to the next timer of a process whenever the server is
     /// idle: no message, no call, no request is under way.
     Virtual,
+    /// As a simulation says: it stands still until [`Clock::pass`] or [`Clock::advance`].
+    Simulated,
 }
 
 /// The server's clock; cheap to clone, all clones agree.
@@ -25,6 +32,8 @@ pub struct Clock {
 #[derive(Debug)]
 struct Shared {
     mode: ClockMode,
+    /// What stands in for the machine's time and randomness.
+    simulated: Option<Simulated>,
     /// How far this clock is ahead of the machine's.
     ahead_millis: AtomicI64,
     /// How many things are under way.
@@ -42,8 +51,19 @@ pub struct Busy {
 impl Clock {
     /// Returns a clock that shows the machine's time.
     pub fn new(mode: ClockMode) -> Clock {
+        Clock::on(mode, None)
+    }
+
+    /// Returns a clock whose time passes only as it is told, and whose randomness comes from a
+    /// seed.
+    pub fn simulated(machine_millis: i64, seed: u64) -> Clock {
+        Clock::on(ClockMode::Simulated, Some(Simulated::new(machine_millis, seed)))
+    }
+
+    fn on(mode: ClockMode, simulated: Option<Simulated>) -> Clock {
         let shared = Shared {
             mode,
+            simulated,
             ahead_millis: AtomicI64::new(0),
             busy: AtomicUsize::new(0),
             idle: Notify::new(),
@@ -58,7 +78,44 @@ impl Clock {
 
     /// Returns milliseconds since the epoch.
     pub fn now_millis(&self) -> i64 {
-        wall_millis() + self.ahead_millis()
+        let machine = self.shared.simulated.as_ref().map(Simulated::machine_millis);
+        machine.unwrap_or_else(wall_millis) + self.ahead_millis()
+    }
+
+    /// Lets simulated time go by, and wakes who has slept long enough; any other time passes by
+    /// itself.
+    pub fn pass(&self, millis: i64) {
+        if let Some(simulated) = &self.shared.simulated {
+            simulated.pass(millis.max(0));
+            self.stir();
+        }
+    }
+
+    /// Returns in how many milliseconds of simulated time the next sleeper is to be woken.
+    pub fn next_waking_millis(&self) -> Option<i64> {
+        self.shared.simulated.as_ref().and_then(Simulated::next_waking_millis)
+    }
+
+    /// Returns fresh random bytes.
+    ///
+    /// # Panics
+    /// When the operating system has none: without randomness ids would repeat.
+    pub(crate) fn entropy(&self) -> [u8; 32] {
+        if let Some(simulated) = &self.shared.simulated {
+            return simulated.entropy();
+        }
+        let mut entropy = [0; 32];
+        #[expect(clippy::expect_used, reason = "without randomness ids would repeat")]
+        getrandom::fill(&mut entropy).expect("the operating system has randomness");
+        entropy
+    }
+
+    /// Sleeps; jumps of a virtual clock do not shorten it.
+    pub async fn sleep(&self, millis: u64) {
+        match &self.shared.simulated {
+            Some(simulated) => simulated.sleep(millis).await,
+            None => tokio::time::sleep(Duration::from_millis(millis)).await,
+        }
     }
 
     /// Returns how many milliseconds this clock is ahead of the machine's.
@@ -94,6 +151,15 @@ impl Clock {
     /// Waits for the next moment at which nothing is under way or the clock has moved.
     pub(crate) async fn stirred(&self) {
         self.shared.idle.notified().await;
+    }
+
+    /// Waits as [`Clock::stirred`] does, but no longer than this.
+    pub(crate) async fn stirred_within(&self, millis: u64) {
+        tokio::select! {
+            biased;
+            () = self.stirred() => {}
+            () = self.sleep(millis) => {}
+        }
     }
 
     /// Wakes the timekeeper.

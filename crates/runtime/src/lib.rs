@@ -51,9 +51,9 @@ mod scripts;
 mod shard;
 mod timers;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use store::{SHARDS, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -76,6 +76,9 @@ use timers::Timers;
 const INBOX_MESSAGES_MAX: usize = 8_192;
 /// How many calls may be under way at once; further ones wait their turn.
 const CALLS_UNDER_WAY_MAX: usize = 256;
+/// After how many journal lines a shard writes every process down and starts a new journal; more,
+/// when it has more processes than that in memory.
+const CHECKPOINT_LINES: usize = 1_000;
 /// How often a message is sent again to a shard that is on its way from one node to another.
 const ROUTE_TRIES_MAX: usize = 150;
 /// How long to wait before sending it again, in milliseconds.
@@ -141,6 +144,7 @@ pub(crate) struct Shared {
     calls: Semaphore,
     scripts: Semaphore,
     express: express::UnderWay,
+    checkpoint_lines: AtomicUsize,
 }
 
 impl Shared {
@@ -226,6 +230,7 @@ impl Opened {
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
             express: express::UnderWay::default(),
+            checkpoint_lines: AtomicUsize::new(CHECKPOINT_LINES),
         });
         let leases = node::first_turn(&shared)?;
         let began = Instant::now();
@@ -245,6 +250,14 @@ impl Opened {
             "recovered what was running"
         );
         Ok(Opened { shared, shards })
+    }
+
+    /// Writes every process down after so many lines of a shard's journal, instead of
+    /// [`CHECKPOINT_LINES`]: for tests, which are short.
+    #[must_use]
+    pub fn with_checkpoint_every(self, lines: usize) -> Opened {
+        self.shared.checkpoint_lines.store(lines, Ordering::Relaxed);
+        self
     }
 
     /// Returns the handle, for whoever serves calls.
@@ -287,6 +300,11 @@ impl Runtime {
     /// Returns how many timers are armed.
     pub fn timers_armed(&self) -> usize {
         self.shared.timers.len()
+    }
+
+    /// Returns when the next timer falls due, in milliseconds since the epoch.
+    pub fn next_timer_millis(&self) -> Option<i64> {
+        self.shared.timers.next_at()
     }
 
     /// Returns what the runtime counts about itself.
@@ -395,7 +413,7 @@ impl Runtime {
             if let Forwarded::Begin { novelty, .. } = &mut message {
                 *novelty = Novelty::Unknown;
             }
-            tokio::time::sleep(Duration::from_millis(ROUTE_WAIT_MILLIS)).await;
+            self.shared.clock.sleep(ROUTE_WAIT_MILLIS).await;
         }
         Err(Error::NotHere)
     }

@@ -1,8 +1,7 @@
 //! This process among others on one store: which shards are its own, and where the others are.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use store::{Claim, Lease, Leases, SHARDS};
 use tokio::sync::{Notify, oneshot};
@@ -73,13 +72,20 @@ impl Ownership {
     }
 
     /// Says that the shard was put down and is to be given back: to whoever takes it, this node
-    /// under a new epoch included. So a commit that is still on its way is refused.
-    pub(crate) fn put_down(&self, shard: u32) {
-        if let Some(epoch) = self.epochs.get(shard as usize)
-            && epoch.swap(NOT_OURS, Ordering::SeqCst) != NOT_OURS
-        {
-            self.given_back.lock().unwrap_or_else(PoisonError::into_inner).push(shard);
+    /// under a new epoch included. So a commit that is still on its way is refused. That happens at
+    /// the next turn. A node that has been given the shard anew meanwhile keeps it.
+    pub(crate) fn put_down(&self, lease: Lease) {
+        let mut given_back = self.given_back();
+        let Some(epoch) = self.epochs.get(lease.shard as usize) else { return };
+        let ours =
+            epoch.compare_exchange(lease.epoch, NOT_OURS, Ordering::SeqCst, Ordering::SeqCst);
+        if ours.is_ok() {
+            given_back.push(lease.shard);
         }
+    }
+
+    fn given_back(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.given_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that the process is ending: no turn takes anything any more.
@@ -92,10 +98,15 @@ impl Ownership {
         self.wake.notify_one();
     }
 
+    /// Takes note of a lease; returns whether it is a new one. A shard that was put down since the
+    /// turn was taken is not taken up again under the same epoch.
     fn take(&self, lease: Lease) -> bool {
-        self.epochs
-            .get(lease.shard as usize)
-            .is_some_and(|epoch| epoch.swap(lease.epoch, Ordering::SeqCst) != lease.epoch)
+        let given_back = self.given_back();
+        !given_back.contains(&lease.shard)
+            && self
+                .epochs
+                .get(lease.shard as usize)
+                .is_some_and(|epoch| epoch.swap(lease.epoch, Ordering::SeqCst) != lease.epoch)
     }
 
     /// Returns the epoch of a shard that is ours.
@@ -139,14 +150,12 @@ pub(crate) async fn turn(shared: &Arc<Shared>) {
     if node.leaving.load(Ordering::SeqCst) {
         return;
     }
-    let released =
-        std::mem::take(&mut *node.given_back.lock().unwrap_or_else(PoisonError::into_inner));
+    let released = std::mem::take(&mut *node.given_back());
     let leases = match claim(shared, released.clone(), false) {
         Ok(leases) => leases,
         Err(err) => {
             tracing::warn!(error = %err, "no turn at the leases");
-            let mut given_back = node.given_back.lock().unwrap_or_else(PoisonError::into_inner);
-            return given_back.extend(released);
+            return node.given_back().extend(released);
         }
     };
     for shard in 0..SHARDS {
@@ -206,10 +215,13 @@ pub(crate) fn leave(shared: &Shared) {
 /// Keeps the leases, for ever.
 pub(crate) async fn keep(shared: Arc<Shared>) {
     loop {
-        let due = tokio::time::sleep(Duration::from_millis(TURN_MILLIS));
+        // A shard that was put down waits for the next turn, unless that was done in order: if it
+        // is the disk that is full, or the database that is gone, trying at once would only heat
+        // the machine.
         tokio::select! {
-            () = due => {}
+            biased;
             () = shared.node.wake.notified() => {}
+            () = shared.clock.sleep(TURN_MILLIS) => {}
         }
         turn(&shared).await;
     }

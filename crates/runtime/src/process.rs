@@ -103,10 +103,7 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     pub(crate) fn now(clock: &Clock) -> Stamp {
-        let mut entropy = [0; 32];
-        #[expect(clippy::expect_used, reason = "without randomness ids would repeat")]
-        getrandom::fill(&mut entropy).expect("the operating system has randomness");
-        Stamp { millis: clock.now_millis(), entropy }
+        Stamp { millis: clock.now_millis(), entropy: clock.entropy() }
     }
 }
 

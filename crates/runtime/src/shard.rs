@@ -12,10 +12,11 @@ mod perform;
 mod recovery;
 mod resident;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use store::{Load, Lsn, Read, Table, Write};
+use store::planted::{Bug, is_planted};
+use store::{Lease, Load, Lsn, Read, Table, Write};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use value::Value;
@@ -29,6 +30,8 @@ use resident::{Resident, row_key};
 
 /// How many messages one turn takes; the rest waits for the next, so that turns stay short.
 const MESSAGES_PER_TURN_MAX: usize = 256;
+/// After how long a process that fell due and could not be read is tried again, in milliseconds.
+const READ_AGAIN_MILLIS: i64 = 5_000;
 
 /// What a shard can be told.
 pub(crate) enum Message {
@@ -41,10 +44,10 @@ pub(crate) enum Message {
     },
     /// A request to a running process: stop, signal.
     Request { id: ProcessId, fact: Fact, reply: oneshot::Sender<Result<(), Error>> },
-    /// A call was answered.
-    Answered { id: ProcessId, call: u64, answer: Result<Value, CallError> },
+    /// A call was answered; `life` is the shard's when it was made.
+    Answered { life: u64, id: ProcessId, call: u64, answer: Result<Value, CallError> },
     /// A script ended.
-    ScriptEnded { id: ProcessId, script: u64, answer: ScriptAnswer },
+    ScriptEnded { life: u64, id: ProcessId, script: u64, answer: ScriptAnswer },
     /// A timer fell due.
     TimerFired { id: ProcessId, timer: u64 },
     /// The shard is this node's, under this fencing number.
@@ -71,6 +74,8 @@ pub(crate) struct Envelope {
 enum Reply {
     Began(oneshot::Sender<Result<Started, Error>>, Started),
     Requested(oneshot::Sender<Result<(), Error>>),
+    /// The process does not run, if the shard is still this node's.
+    NotRunning(oneshot::Sender<Result<(), Error>>),
 }
 
 /// What a turn has gathered for its commit and for after it.
@@ -102,10 +107,13 @@ pub(crate) struct Shard {
     inbox: mpsc::Receiver<Envelope>,
     /// The fencing number while this node owns the shard.
     epoch: Option<u64>,
+    /// Counts how often the shard has forgotten everything. An answer to a call of an earlier life
+    /// is not taken: the call has been made again, and is under way.
+    life: u64,
     /// Processes that do not just wait.
     residents: HashMap<ProcessId, Resident>,
     /// Calls and scripts under way, to be cancelled or forgotten.
-    running: HashMap<(ProcessId, u64), AbortHandle>,
+    running: BTreeMap<(ProcessId, u64), AbortHandle>,
     position: Position,
 }
 
@@ -116,8 +124,9 @@ impl Shard {
             shared,
             inbox,
             epoch: None,
+            life: 0,
             residents: HashMap::new(),
-            running: HashMap::new(),
+            running: BTreeMap::new(),
             position: Position::default(),
         }
     }
@@ -182,6 +191,7 @@ impl Shard {
             Ok(()) => self.perform_outstanding(),
             Err(err) => {
                 tracing::error!(shard = self.number, error = %err, "the shard cannot be read");
+                self.epoch = Some(epoch);
                 self.put_down();
             }
         }
@@ -191,7 +201,9 @@ impl Shard {
     fn lose(&mut self, turn: &mut Turn) {
         let lost = std::mem::take(turn);
         commit::answer(lost.replies, &Err(Error::NotHere));
-        self.put_down();
+        // The node knows, and may have been given the shard again: that is told next.
+        self.forget();
+        self.epoch = None;
     }
 
     /// Puts the shard down in order.
@@ -208,8 +220,9 @@ impl Shard {
     /// in a hurry: if the disk is full or the database gone, the next attempt ends like this one.
     fn put_down(&mut self) {
         self.forget();
-        self.epoch = None;
-        self.shared.node.put_down(self.number);
+        if let Some(epoch) = self.epoch.take() {
+            self.shared.node.put_down(Lease { shard: self.number, epoch });
+        }
     }
 
     /// Turns one message into facts and applies them.
@@ -225,15 +238,8 @@ impl Shard {
                     Err(err) => drop(reply.send(Err(err))),
                 }
             }
-            Message::Request { id, fact, reply } => match self.is_resident(&id) {
-                Ok(true) => {
-                    self.apply(&id, fact, turn);
-                    turn.replies.push(Reply::Requested(reply));
-                }
-                Ok(false) => drop(reply.send(Err(Error::NotRunning))),
-                Err(err) => drop(reply.send(Err(err))),
-            },
-            Message::Answered { id, call, answer } => {
+            Message::Request { id, fact, reply } => self.request(&id, fact, reply, turn),
+            Message::Answered { life, id, call, answer } if life == self.life => {
                 self.running.remove(&(id.clone(), call));
                 let Some(resident) = self.residents.get(&id) else { return };
                 // With the fact durable, nobody will ask for the remembered answer again.
@@ -241,26 +247,17 @@ impl Shard {
                 let fact = resident.process.answered(call, answer);
                 self.apply_some(&id, fact, turn);
             }
-            Message::ScriptEnded { id, script, answer } => {
+            Message::ScriptEnded { life, id, script, answer } if life == self.life => {
                 self.running.remove(&(id.clone(), script));
                 let resident = self.residents.get(&id);
                 let fact = resident.and_then(|resident| resident.process.script_ended(answer));
                 self.apply_some(&id, fact, turn);
             }
-            Message::TimerFired { id, timer } => {
-                let is_resident = self.is_resident(&id);
-                if let Err(Error::Store(store::Error::Backend(what))) = &is_resident {
-                    // The timer is spent. With what is durable, it will be armed again.
-                    tracing::warn!(shard = self.number, error = what, "a timer fell due in vain");
-                    return self.lose(turn);
-                }
-                if is_resident.is_ok_and(|is_resident| is_resident) {
-                    let resident = self.residents.get(&id);
-                    let fact = resident.and_then(|resident| resident.process.timer_fired(timer));
-                    self.apply_some(&id, fact, turn);
-                }
-            }
-            Message::Own { .. }
+            Message::TimerFired { id, timer } => self.timer_fired(id, timer, turn),
+            // Answers of an earlier life, and what was taken before.
+            Message::Answered { .. }
+            | Message::ScriptEnded { .. }
+            | Message::Own { .. }
             | Message::Lost
             | Message::Release { .. }
             | Message::Reset { .. }
@@ -268,30 +265,59 @@ impl Shard {
         }
     }
 
+    fn request(
+        &mut self,
+        id: &ProcessId,
+        fact: Fact,
+        reply: oneshot::Sender<Result<(), Error>>,
+        turn: &mut Turn,
+    ) {
+        match self.is_resident(id) {
+            Ok(true) => {
+                self.apply(id, fact, turn);
+                turn.replies.push(Reply::Requested(reply));
+            }
+            Ok(false) => turn.replies.push(Reply::NotRunning(reply)),
+            Err(err) => drop(reply.send(Err(err))),
+        }
+    }
+
+    fn timer_fired(&mut self, id: ProcessId, timer: u64, turn: &mut Turn) {
+        match self.is_resident(&id) {
+            Ok(true) => {
+                let resident = self.residents.get(&id);
+                let fact = resident.and_then(|resident| resident.process.timer_fired(timer));
+                self.apply_some(&id, fact, turn);
+            }
+            Ok(false) => {}
+            // Nobody else would wake it before the next start.
+            Err(_) => {
+                let at_millis = self.shared.clock.now_millis() + READ_AGAIN_MILLIS;
+                self.shared.timers.arm((id, timer), at_millis, &self.shared.clock);
+            }
+        }
+    }
+
     /// Returns whether a process runs; one that waits outside is brought back into memory.
     ///
     /// # Errors
-    /// When it cannot be read; it stays where it is, untouched.
+    /// When it cannot be read. It stays where it is, untouched.
     fn is_resident(&mut self, id: &ProcessId) -> Result<bool, Error> {
         if self.residents.contains_key(id) {
             return Ok(true);
         }
         let key = row_key(self.number, id);
-        let loaded = match self.shared.store.read(|tx| tx.get(Table::Snapshots, &key)) {
+        let row = self.shared.store.read(|tx| tx.get(Table::Snapshots, &key));
+        let loaded = match row {
             Ok(Some(row)) => Resident::restore(id, &row, &self.shared.definitions),
             Ok(None) => return Ok(false),
             Err(err) => Err(Error::Store(err)),
         };
-        match loaded {
-            Ok(resident) => {
-                self.residents.insert(id.clone(), resident);
-                Ok(true)
-            }
-            Err(err) => {
-                tracing::error!(process = %id, error = %err, "a process cannot be read");
-                Err(err)
-            }
-        }
+        let resident = loaded.inspect_err(|err| {
+            tracing::error!(process = %id, error = %err, "a process cannot be read");
+        })?;
+        self.residents.insert(id.clone(), resident);
+        Ok(true)
     }
 
     fn begin(
@@ -339,6 +365,8 @@ impl Shard {
         for effect in effects {
             match effect {
                 Effect::Write(write) => turn.writes.push(write),
+                Effect::Emit(Write::Put(_, key, _))
+                    if is_planted(Bug::DropEvent) && key.starts_with('0') => {}
                 Effect::Emit(write) => {
                     turn.events = true;
                     turn.writes.push(write);
@@ -356,7 +384,8 @@ impl Shard {
     }
 
     fn forget(&mut self) {
-        for (_, task) in self.running.drain() {
+        self.life += 1;
+        for task in std::mem::take(&mut self.running).into_values() {
             task.abort();
         }
         self.residents.clear();

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use store::SHARDS;
 
@@ -77,7 +76,8 @@ impl Timers {
         armed.at.keys().map(|(id, _)| id).collect::<HashSet<_>>().len()
     }
 
-    fn next_at(&self) -> Option<i64> {
+    /// Returns when the next timer falls due.
+    pub(crate) fn next_at(&self) -> Option<i64> {
         self.armed().by_time.first().map(|(at, _)| *at)
     }
 
@@ -113,6 +113,6 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
         }
         let wait = u64::try_from(wait.clamp(0, SLEEP_MILLIS_MAX)).unwrap_or(0);
         // Waking early is harmless: the loop looks again.
-        let _ = tokio::time::timeout(Duration::from_millis(wait), clock.stirred()).await;
+        clock.stirred_within(wait).await;
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use policy::Principal;
 use sha2::{Digest, Sha256};
+use store::Lease;
 
 use crate::{Limits, ids};
 
@@ -42,8 +43,8 @@ pub struct Call {
     /// Present when a running process calls: the same effect repeated after a crash carries the
     /// same id.
     pub effect_id: Option<String>,
-    /// Present when a running process calls: the lease under which its node runs it.
-    pub lease: Option<store::Lease>,
+    /// The lease under which that process acts, on a store that several nodes share.
+    pub lease: Option<Lease>,
 }
 
 /// A policy of a session.

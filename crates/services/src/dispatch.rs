@@ -74,7 +74,9 @@ impl Services {
     }
 
     /// Runs a changing operation in one transaction. An effect that was answered before is answered
-    /// again from memory; its answer is remembered with the change.
+    /// again from memory; its answer is remembered with the change. An effect of a process that
+    /// another node has taken over changes nothing: it may have been answered there, and the answer
+    /// forgotten.
     async fn write(
         self: &Arc<Services>,
         service: &'static str,

@@ -32,6 +32,7 @@ mod figures;
 mod frame;
 mod lease;
 mod memory;
+pub mod planted;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::lease::{self, NodeRow, ShardRow};
+use crate::planted::{Bug, is_planted};
 use crate::{
     Backend, Claim, Commit, Done, Error, Figures, Job, JournalEntry, Lease, Leases, Lsn, Read,
     SHARDS, Scan, Table, Transaction, Verdict, Write,
@@ -37,10 +38,15 @@ struct Content {
     epochs: Vec<u64>,
     /// How to take back what the running job did, newest last.
     undo: Vec<Undo>,
+    /// How to take back the last commit.
+    #[cfg(feature = "planted-bugs")]
+    last_commit: Vec<Undo>,
 }
 
 enum Undo {
     Row(Table, String, Option<Arc<[u8]>>),
+    #[cfg(feature = "planted-bugs")]
+    Entry(u32, Lsn),
 }
 
 impl Memory {
@@ -71,11 +77,25 @@ impl Memory {
     /// [`Error::Fenced`] when the epoch is not the shard's, [`Error::Corrupt`] when the journal
     /// would get a gap.
     pub fn apply(&self, commit: Commit) -> Result<(), Error> {
-        let owned = self.owners().shards.get(commit.shard as usize).map(|row| row.epoch);
-        if owned != Some(commit.epoch) {
+        // Held until the commit is kept, so that nobody takes the shard in between.
+        let owners = self.owners();
+        let owned = owners.shards.get(commit.shard as usize).map(|row| row.epoch);
+        if owned != Some(commit.epoch) && !is_planted(Bug::SkipFence) {
             return Err(Error::Fenced { shard: commit.shard });
         }
         self.content().apply(commit)
+    }
+}
+
+#[cfg(feature = "planted-bugs")]
+impl Memory {
+    /// Does what a crash of a node does to the store: nothing, unless a bug is planted.
+    pub fn crash(&self) {
+        let mut content = self.content();
+        if is_planted(Bug::LoseCommit) {
+            content.undo = std::mem::take(&mut content.last_commit);
+            content.roll_back();
+        }
     }
 }
 
@@ -137,11 +157,18 @@ impl Content {
                 Undo::Row(table, key, None) => {
                     self.tables.entry(table).or_default().remove(&key);
                 }
+                #[cfg(feature = "planted-bugs")]
+                Undo::Entry(shard, lsn) => {
+                    self.journal.remove(&(shard, lsn));
+                    self.last.insert(shard, lsn.saturating_sub(1));
+                }
             }
         }
     }
 
     fn apply(&mut self, commit: Commit) -> Result<(), Error> {
+        #[cfg(feature = "planted-bugs")]
+        self.remember(&commit);
         let Commit { shard, entry, writes, truncate, .. } = commit;
         if let Some((lsn, bytes)) = entry {
             let last = self.last.entry(shard).or_default();
@@ -168,6 +195,22 @@ impl Content {
             self.journal.retain(|(of, lsn), _| *of != shard || upto < *lsn);
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "planted-bugs")]
+impl Content {
+    /// Remembers how to take a commit back; what it truncates stays truncated.
+    fn remember(&mut self, commit: &Commit) {
+        self.last_commit.clear();
+        if let Some((lsn, _)) = &commit.entry {
+            self.last_commit.push(Undo::Entry(commit.shard, *lsn));
+        }
+        for write in &commit.writes {
+            let (Write::Put(table, key, _) | Write::Delete(table, key)) = write;
+            let before = self.tables.get(table).and_then(|rows| rows.get(key)).cloned();
+            self.last_commit.push(Undo::Row(*table, key.clone(), before));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use store::Lease;
+use store::planted::{Bug, is_planted};
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 use tracing::field::Empty;
@@ -18,18 +19,19 @@ impl Shard {
         for (id, effect) in effects {
             match effect {
                 Effect::Call { number, mut call } => {
+                    let shard = self.number;
+                    call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
                     self.shared.figures.performed();
-                    call.lease = self.epoch.map(|epoch| Lease { shard: self.number, epoch });
-                    let task = perform_call(&self.shared, id.clone(), number, *call);
+                    let task = perform_call(&self.shared, self.life, id.clone(), number, *call);
                     self.running.insert((id, number), task);
                 }
                 Effect::Answer { number, err } => {
-                    let task = answer_call(&self.shared, id.clone(), number, err);
+                    let task = answer_call(&self.shared, self.life, id.clone(), number, err);
                     self.running.insert((id, number), task);
                 }
                 Effect::Script { number, script } => {
                     self.shared.figures.performed();
-                    let task = perform_script(&self.shared, id.clone(), number, *script);
+                    let task = perform_script(&self.shared, self.life, id.clone(), number, *script);
                     self.running.insert((id, number), task);
                 }
                 Effect::Cancel { number } => {
@@ -56,12 +58,24 @@ impl Shard {
         }
         // In an order that does not change from one start to the next.
         effects.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if is_planted(Bug::FreshEffect) {
+            for (_, effect) in &mut effects {
+                let Effect::Call { call, .. } = effect else { continue };
+                call.effect_id = call.effect_id.take().map(|id| format!("{id}/{}", self.life));
+            }
+        }
         self.perform(effects);
     }
 }
 
 /// Calls the endpoint in a task of its own; whatever happens, the process hears of it.
-fn perform_call(shared: &Arc<Shared>, id: ProcessId, number: u64, call: Call) -> AbortHandle {
+fn perform_call(
+    shared: &Arc<Shared>,
+    life: u64,
+    id: ProcessId,
+    number: u64,
+    call: Call,
+) -> AbortHandle {
     let shared = shared.clone();
     let busy = shared.clock.busy();
     let epoch = shared.epoch();
@@ -76,24 +90,36 @@ fn perform_call(shared: &Arc<Shared>, id: ProcessId, number: u64, call: Call) ->
             }
             None => Err(CallError::internal(String::new())),
         };
-        shared.send(Message::Answered { id, call: number, answer }, epoch, busy).await;
+        shared.send(Message::Answered { life, id, call: number, answer }, epoch, busy).await;
     });
     task.abort_handle()
 }
 
 /// Answers a call that cannot be made; in a task, for the inbox may be full.
-fn answer_call(shared: &Arc<Shared>, id: ProcessId, number: u64, err: CallError) -> AbortHandle {
+fn answer_call(
+    shared: &Arc<Shared>,
+    life: u64,
+    id: ProcessId,
+    number: u64,
+    err: CallError,
+) -> AbortHandle {
     let shared = shared.clone();
     let busy = shared.clock.busy();
     let epoch = shared.epoch();
     let task = tokio::spawn(async move {
-        let message = Message::Answered { id, call: number, answer: Err(err) };
+        let message = Message::Answered { life, id, call: number, answer: Err(err) };
         shared.send(message, epoch, busy).await;
     });
     task.abort_handle()
 }
 
-fn perform_script(shared: &Arc<Shared>, id: ProcessId, number: u64, script: Script) -> AbortHandle {
+fn perform_script(
+    shared: &Arc<Shared>,
+    life: u64,
+    id: ProcessId,
+    number: u64,
+    script: Script,
+) -> AbortHandle {
     let shared = shared.clone();
     let busy = shared.clock.busy();
     let epoch = shared.epoch();
@@ -105,7 +131,8 @@ fn perform_script(shared: &Arc<Shared>, id: ProcessId, number: u64, script: Scri
             }
             None => crate::scripts::refused(&script, "Internal Server Error."),
         };
-        shared.send(Message::ScriptEnded { id, script: number, answer }, epoch, busy).await;
+        let message = Message::ScriptEnded { life, id, script: number, answer };
+        shared.send(message, epoch, busy).await;
     });
     task.abort_handle()
 }

@@ -4,7 +4,7 @@
 //! INVARIANT: bounded by what was running. Of a process that only waits, the first line of its row
 //! is looked at, for its timers; the journal is no longer than a checkpoint lets it grow.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use store::{JournalEntry, Lsn, Scan, Table};
 
@@ -30,7 +30,7 @@ impl Shard {
         let journal = self.read_journal(checkpoint)?;
         let spoken_of: HashSet<&ProcessId> =
             journal.iter().flat_map(|(_, lines)| lines.iter().map(|line| &line.process)).collect();
-        let mut heads = HashMap::new();
+        let mut heads = BTreeMap::new();
         self.read_rows(&spoken_of, &mut heads)?;
         let ended = ended(&journal);
         for (lsn, lines) in journal {
@@ -79,7 +79,7 @@ impl Shard {
     fn read_rows(
         &mut self,
         spoken_of: &HashSet<&ProcessId>,
-        heads: &mut HashMap<ProcessId, Head>,
+        heads: &mut BTreeMap<ProcessId, Head>,
     ) -> Result<(), Error> {
         let store = self.shared.store.clone();
         let prefix = row_prefix(self.number);
@@ -131,7 +131,7 @@ impl Shard {
         &mut self,
         lsn: Lsn,
         line: JournalLine,
-        heads: &mut HashMap<ProcessId, Head>,
+        heads: &mut BTreeMap<ProcessId, Head>,
     ) -> Result<(), Error> {
         let JournalLine { process: id, stamp, entry } = line;
         if let Some(head) = heads.get(&id) {

@@ -1,0 +1,156 @@
+//! Clients: they begin processes, ask again, stop some, and remember what they were told.
+
+use anyhow::Result;
+use runtime::{Begin, Error, Fact, Kind, ProcessId, Started};
+
+use super::{Event, World};
+use crate::network::{Heard, Outcome};
+use crate::random::Random;
+use crate::workload;
+
+/// How often a client asks again for what failed.
+const TRIES_MAX: usize = 12;
+
+/// What a client asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ask {
+    Begin(usize),
+    Stop(usize),
+}
+
+/// A client, and the process that is its own.
+pub(super) struct Client {
+    pub(super) id: ProcessId,
+    begin: Begin,
+    /// Whether it was told that the process runs or has run.
+    pub(super) is_acknowledged: bool,
+    /// How often it was told that the process is new.
+    news: usize,
+    tries: usize,
+}
+
+impl Client {
+    pub(super) fn draw(number: usize, random: &mut Random) -> Result<Client> {
+        let (id, begin) = workload::draw(number, random)?;
+        Ok(Client { id, begin, is_acknowledged: false, news: 0, tries: 0 })
+    }
+}
+
+impl World {
+    /// Lets a client ask one of the nodes that are there.
+    pub(super) fn ask(&mut self, ask: Ask) {
+        let there: Vec<usize> = (0..self.seats.len())
+            .filter(|seat| {
+                self.seats.get(*seat).is_some_and(|seat| seat.life.is_some() && !seat.is_stopping)
+            })
+            .collect();
+        let Some(seat) = self.random.pick(&there).copied() else {
+            return self.plan_in(400, Event::Ask(ask));
+        };
+        self.appointments += 1;
+        let (asked, network) = (self.appointments, self.network.clone());
+        let (Ask::Begin(number) | Ask::Stop(number)) = ask;
+        let Some(client) = self.clients.get(number) else { return };
+        let (id, begin) = (client.id.clone(), client.begin.clone());
+        let verb = if matches!(ask, Ask::Begin(_)) { "begin" } else { "stop" };
+        self.trace.say(format_args!("a client asks n{seat} to {verb} {id}"));
+        let Some(life) = self.seats.get_mut(seat).and_then(|seat| seat.life.as_mut()) else {
+            return;
+        };
+        let runtime = life.runtime.clone();
+        match ask {
+            Ask::Begin(_) => life.spawn(async move {
+                let outcome = Outcome::Begin(runtime.begin(id, begin).await);
+                network.tell(Heard::Client { asked, outcome });
+            }),
+            Ask::Stop(_) => life.spawn(async move {
+                let fact = match id.kind() {
+                    Kind::Automation => Fact::Automation(automation::Fact::StopRequested(
+                        automation::StopType::Cancel,
+                    )),
+                    Kind::Execution | Kind::Stack => {
+                        Fact::Execution(execution::Fact::StopRequested { error: None, cause: None })
+                    }
+                };
+                let outcome = Outcome::Stop(runtime.request(id, fact).await);
+                network.tell(Heard::Client { asked, outcome });
+            }),
+        }
+        let number = life.number;
+        self.asked.insert(asked, (ask, seat, number));
+    }
+
+    /// Clients of a node that died never hear; some ask again.
+    pub(super) fn forget_asked(&mut self, seat: usize) {
+        let lost: Vec<u64> = self
+            .asked
+            .iter()
+            .filter(|(_, (_, asked_seat, _))| *asked_seat == seat)
+            .map(|(asked, _)| *asked)
+            .collect();
+        for asked in lost {
+            if let Some((ask, _, _)) = self.asked.remove(&asked) {
+                self.ask_again(ask);
+            }
+        }
+    }
+
+    fn ask_again(&mut self, ask: Ask) {
+        let (Ask::Begin(number) | Ask::Stop(number)) = ask;
+        let gives_up = self.random.chance(150);
+        let Some(client) = self.clients.get_mut(number) else { return };
+        client.tries += 1;
+        if client.tries < TRIES_MAX && !gives_up {
+            let after = self.random.between(1, 3_000);
+            self.plan_in(after, Event::Ask(ask));
+        }
+    }
+
+    pub(super) fn client_heard(&mut self, asked: u64, outcome: Outcome) {
+        let Some((ask, _, _)) = self.asked.remove(&asked) else { return };
+        let (Ask::Begin(number) | Ask::Stop(number)) = ask;
+        let Some(id) = self.clients.get(number).map(|client| client.id.clone()) else { return };
+        match outcome {
+            Outcome::Begin(Ok(started)) => self.has_begun(number, &id, started),
+            Outcome::Stop(Ok(()) | Err(Error::NotRunning)) => self.has_stopped(number, &id),
+            Outcome::Begin(Err(err)) | Outcome::Stop(Err(err)) => {
+                self.trace.say(format_args!("{id}: {err}"));
+                self.ask_again(ask);
+            }
+        }
+    }
+
+    /// What was acknowledged is durable, and new only once.
+    fn has_begun(&mut self, number: usize, id: &ProcessId, started: Started) {
+        self.trace.say(format_args!("{id} is {started:?}"));
+        if crate::trace::locked(&self.disk.ledger).record(id).is_none() {
+            self.trace.violated(format_args!("{id} was acknowledged and has no record"));
+        }
+        let (again, stop) = (self.random.chance(250), self.random.chance(200));
+        let after = self.random.between(0, 8_000);
+        let Some(client) = self.clients.get_mut(number) else { return };
+        client.is_acknowledged = true;
+        client.news += usize::from(matches!(started, Started::New { .. }));
+        client.tries += 1;
+        let has_patience = client.tries < TRIES_MAX;
+        if 1 < client.news {
+            self.trace.violated(format_args!("{id} was new twice"));
+        }
+        if again && has_patience {
+            self.plan_in(after, Event::Ask(Ask::Begin(number)));
+        }
+        if stop && has_patience {
+            self.plan_in(after, Event::Ask(Ask::Stop(number)));
+        }
+    }
+
+    /// What was stopped, or is said not to run, has ended; a runbook takes its time.
+    fn has_stopped(&mut self, number: usize, id: &ProcessId) {
+        self.trace.say(format_args!("{id} has stopped, or did not run"));
+        let has_ended = crate::trace::locked(&self.disk.ledger).record(id);
+        let is_acknowledged = self.clients.get(number).is_some_and(|client| client.is_acknowledged);
+        if has_ended != Some(true) && is_acknowledged && id.kind() == Kind::Execution {
+            self.trace.violated(format_args!("{id} was said not to run, and runs"));
+        }
+    }
+}
