@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) chances: Chances,
     /// How many letters in a thousand are lost.
     pub(crate) lost: usize,
+    /// How many arrive when their sender may have given up.
+    pub(crate) late: usize,
     pub(crate) checkpoint_lines: usize,
 }
 
@@ -73,8 +75,8 @@ impl Plan {
                 0
             }
         };
-        let (failed, unheard, slow, lost) =
-            (sometimes(40), sometimes(40), sometimes(200), sometimes(200));
+        let (failed, unheard, slow) = (sometimes(40), sometimes(40), sometimes(200));
+        let (lost, late) = (sometimes(200), sometimes(200));
         let troubles = Troubles { read: sometimes(10), lease: sometimes(200) };
         let (doubled, slow_calls) = (sometimes(300), sometimes(500));
         let chances = Chances {
@@ -94,6 +96,7 @@ impl Plan {
             troubles,
             chances,
             lost,
+            late,
             checkpoint_lines: random.pick(&[1, 3, 20, 1_000]).copied().unwrap_or(1_000),
         }
     }

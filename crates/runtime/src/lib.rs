@@ -395,7 +395,13 @@ impl Runtime {
     /// Brings a message to the shard that it belongs to, and again if that is just changing hands.
     async fn deliver(&self, mut message: Forwarded) -> Result<Forward, Error> {
         for _ in 0..ROUTE_TRIES_MAX {
-            let answer = match self.shared.node.place(message.shard()) {
+            let place = self.shared.node.place(message.shard());
+            // A letter may arrive when its sender has given up and the process, begun on a second
+            // attempt, has ended or left memory: whoever takes it looks.
+            if let (Forwarded::Begin { novelty, .. }, Place::There(_)) = (&mut message, &place) {
+                *novelty = Novelty::Unknown;
+            }
+            let answer = match place {
                 Place::Here => self.take(message.clone()).await,
                 Place::There(address) => match self.shared.peers.get() {
                     Some(peers) => Ok(peers.forward(&address, &message).await),

@@ -22,6 +22,8 @@ pub(super) enum Ask {
 pub(super) struct Client {
     pub(super) id: ProcessId,
     begin: Begin,
+    /// Whether the id was made for this one request, which is then made once.
+    is_fresh: bool,
     /// Whether it was told that the process runs or has run.
     pub(super) is_acknowledged: bool,
     /// How often it was told that the process is new.
@@ -32,7 +34,8 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn draw(number: usize, random: &mut Random) -> Result<Client> {
         let (id, begin) = workload::draw(number, random)?;
-        Ok(Client { id, begin, is_acknowledged: false, news: 0, tries: 0 })
+        let is_fresh = random.chance(400);
+        Ok(Client { id, begin, is_fresh, is_acknowledged: false, news: 0, tries: 0 })
     }
 }
 
@@ -51,7 +54,7 @@ impl World {
         let (asked, network) = (self.appointments, self.network.clone());
         let (Ask::Begin(number) | Ask::Stop(number)) = ask;
         let Some(client) = self.clients.get(number) else { return };
-        let (id, begin) = (client.id.clone(), client.begin.clone());
+        let (id, begin, is_fresh) = (client.id.clone(), client.begin.clone(), client.is_fresh);
         let verb = if matches!(ask, Ask::Begin(_)) { "begin" } else { "stop" };
         self.trace.say(format_args!("a client asks n{seat} to {verb} {id}"));
         let Some(life) = self.seats.get_mut(seat).and_then(|seat| seat.life.as_mut()) else {
@@ -60,7 +63,12 @@ impl World {
         let runtime = life.runtime.clone();
         match ask {
             Ask::Begin(_) => life.spawn(async move {
-                let outcome = Outcome::Begin(runtime.begin(id, begin).await);
+                let begun = if is_fresh {
+                    runtime.begin_fresh(id, begin).await
+                } else {
+                    runtime.begin(id, begin).await
+                };
+                let outcome = Outcome::Begin(begun);
                 network.tell(Heard::Client { asked, outcome });
             }),
             Ask::Stop(_) => life.spawn(async move {
@@ -100,7 +108,8 @@ impl World {
         let gives_up = self.random.chance(150);
         let Some(client) = self.clients.get_mut(number) else { return };
         client.tries += 1;
-        if client.tries < TRIES_MAX && !gives_up {
+        let is_once = client.is_fresh && matches!(ask, Ask::Begin(_));
+        if client.tries < TRIES_MAX && !gives_up && !is_once {
             let after = self.random.between(1, 3_000);
             self.plan_in(after, Event::Ask(ask));
         }
@@ -136,7 +145,7 @@ impl World {
         if 1 < client.news {
             self.trace.violated(format_args!("{id} was new twice"));
         }
-        if again && has_patience {
+        if again && has_patience && !client.is_fresh {
             self.plan_in(after, Event::Ask(Ask::Begin(number)));
         }
         if stop && has_patience {

@@ -12,6 +12,8 @@ use crate::workload::BEGINNING_MILLIS;
 
 /// How long a node waits for another's answer, in milliseconds.
 const ANSWER_MILLIS_MAX: i64 = 10_000;
+/// How late a letter arrives at most, in milliseconds: its sender has given up and asked again.
+const LATE_MILLIS_MAX: i64 = 20_000;
 
 impl World {
     pub(super) fn step(&mut self, seat: usize, polls: usize) {
@@ -168,17 +170,22 @@ impl World {
     /// Sends a letter on its way, if there is one.
     pub(super) fn send(&mut self, letter: u64, from: usize, to: &str, message: Box<Forwarded>) {
         let to = (0..self.seats.len()).find(|seat| address(*seat) == to);
-        match to {
-            Some(to) if !self.loses() => {
-                let after = self.random.between(0, 5);
-                self.plan_in(after, Event::Letter { letter, from, to, message });
-            }
-            Some(_) | None => self.no_answer(letter),
+        // Whether it arrives or not, its sender waits only so long.
+        self.no_answer(letter);
+        if let Some(to) = to.filter(|_| !self.loses()) {
+            let after = self.letter_millis();
+            self.plan_in(after, Event::Letter { letter, from, to, message });
         }
     }
 
     fn loses(&mut self) -> bool {
         !self.is_calm && self.random.chance(self.plan.lost)
+    }
+
+    /// Returns how long a letter takes.
+    fn letter_millis(&mut self) -> i64 {
+        let is_late = !self.is_calm && self.random.chance(self.plan.late);
+        self.random.between(0, if is_late { LATE_MILLIS_MAX } else { 5 })
     }
 
     /// Whoever waits gives up after a while.
@@ -195,7 +202,7 @@ impl World {
         message: Forwarded,
     ) {
         if self.parted.contains(&(from.min(to), from.max(to))) {
-            return self.no_answer(letter);
+            return;
         }
         let network = self.network.clone();
         match self.seats.get_mut(to).and_then(|seat| seat.life.as_mut()) {
@@ -205,8 +212,6 @@ impl World {
                     let answer = answer_of(runtime.take(message).await);
                     network.tell(Heard::Answered { letter, answer });
                 });
-                // Should it die meanwhile.
-                self.no_answer(letter);
             }
             // Nobody listens there.
             None => self.plan_in(1, Event::Answer { letter, answer: Forward::NotThere }),
