@@ -226,3 +226,35 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
         turn(&shared).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(epoch: u64) -> Lease {
+        Lease { shard: 3, epoch }
+    }
+
+    #[test]
+    fn a_shard_that_was_given_anew_is_not_given_back_for_its_old_epoch() {
+        let ownership = Ownership::new(Node::alone());
+        assert!(ownership.take(lease(1)));
+        assert!(ownership.take(lease(2)));
+        // The shard hears of its new epoch only after its commit under the old one was refused.
+        ownership.put_down(lease(1));
+        assert_eq!(ownership.epoch(3), Some(2));
+        assert!(ownership.given_back().is_empty());
+    }
+
+    #[test]
+    fn a_shard_put_down_during_a_turn_is_not_taken_up_under_the_same_epoch() {
+        let ownership = Ownership::new(Node::alone());
+        assert!(ownership.take(lease(1)));
+        ownership.put_down(lease(1));
+        // What the turn heard before it was put down.
+        assert!(!ownership.take(lease(1)));
+        assert_eq!(ownership.epoch(3), None);
+        assert_eq!(std::mem::take(&mut *ownership.given_back()), [3]);
+        assert!(ownership.take(lease(2)));
+    }
+}
