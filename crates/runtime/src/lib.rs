@@ -127,6 +127,9 @@ pub enum Started {
     },
     /// A process of this id runs or has run; nothing was done.
     AlreadyKnown,
+    /// As `AlreadyKnown`, but this very request was asked before, and whoever was asked did not
+    /// answer: he may have begun it.
+    AskedBefore,
 }
 
 /// What shards share.
@@ -375,9 +378,10 @@ impl Runtime {
     ) -> Result<Started, Error> {
         let message = Forwarded::Begin { id, begin: Box::new(begin), novelty };
         match self.deliver(message).await? {
-            Forward::New { at_millis } => Ok(Started::New { at_millis }),
-            Forward::AlreadyKnown => Ok(Started::AlreadyKnown),
-            other => Err(unexpected(&other)),
+            (Forward::New { at_millis }, _) => Ok(Started::New { at_millis }),
+            (Forward::AlreadyKnown, Attempt::First) => Ok(Started::AlreadyKnown),
+            (Forward::AlreadyKnown, Attempt::Again) => Ok(Started::AskedBefore),
+            (other, _) => Err(unexpected(&other)),
         }
     }
 
@@ -387,13 +391,14 @@ impl Runtime {
     /// [`Error::NotRunning`], the store failed, or no node answers for it.
     pub async fn request(&self, id: ProcessId, fact: Fact) -> Result<(), Error> {
         match self.deliver(Forwarded::Request { id, fact }).await? {
-            Forward::Taken => Ok(()),
-            other => Err(unexpected(&other)),
+            (Forward::Taken, _) => Ok(()),
+            (other, _) => Err(unexpected(&other)),
         }
     }
 
     /// Brings a message to the shard that it belongs to, and again if that is just changing hands.
-    async fn deliver(&self, mut message: Forwarded) -> Result<Forward, Error> {
+    async fn deliver(&self, mut message: Forwarded) -> Result<(Forward, Attempt), Error> {
+        let mut attempt = Attempt::First;
         for _ in 0..ROUTE_TRIES_MAX {
             let place = self.shared.node.place(message.shard());
             // A letter may arrive when its sender has given up and the process, begun on a second
@@ -413,8 +418,9 @@ impl Runtime {
                 Ok(Forward::NotThere) | Err(Error::NotHere) => {}
                 Ok(Forward::NotRunning) => return Err(Error::NotRunning),
                 Ok(Forward::Failed(what)) => return Err(Error::Elsewhere(what)),
-                other => return other,
+                other => return other.map(|answer| (answer, attempt)),
             }
+            attempt = Attempt::Again;
             // Who did not answer may have begun it all the same.
             if let Forwarded::Begin { novelty, .. } = &mut message {
                 *novelty = Novelty::Unknown;
@@ -496,6 +502,13 @@ impl Runtime {
             let _ = answer.await;
         }
     }
+}
+
+/// Whether a message was sent before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    First,
+    Again,
 }
 
 /// An answer to another question is a bug of the node that gave it.

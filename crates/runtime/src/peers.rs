@@ -62,7 +62,7 @@ impl From<Started> for Forward {
     fn from(started: Started) -> Forward {
         match started {
             Started::New { at_millis } => Forward::New { at_millis },
-            Started::AlreadyKnown => Forward::AlreadyKnown,
+            Started::AlreadyKnown | Started::AskedBefore => Forward::AlreadyKnown,
         }
     }
 }

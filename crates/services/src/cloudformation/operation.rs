@@ -55,7 +55,7 @@ pub(super) fn run(
             let begin = Begin::Stack(beginning.begin);
             match services.runtime().begin(beginning.process, begin).await? {
                 Started::New { .. } => return Ok(beginning.answer),
-                Started::AlreadyKnown => {}
+                Started::AlreadyKnown | Started::AskedBefore => {}
             }
         }
         Err(Error::new("Throttling", "Rate exceeded"))

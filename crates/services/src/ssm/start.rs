@@ -77,7 +77,7 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         }
         let process = ProcessId::new(Kind::Automation, &id);
         let begun = services.runtime().begin(process, Begin::Automation(plan.begin)).await?;
-        if begun == runtime::Started::AlreadyKnown {
+        if !matches!(begun, runtime::Started::New { .. }) {
             check_same_request(&services, &id, &input)?;
         }
         Ok(value!({ "AutomationExecutionId": id }))

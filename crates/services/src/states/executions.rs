@@ -61,12 +61,15 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         let start_date = match started {
             Started::New { at_millis } => (at_millis as f64 / 1000.0).into(),
             // The same name with the same input, while it runs, is the same request.
-            Started::AlreadyKnown => {
+            // So is one that this request may have begun itself, on a node that died before it could
+            // say so; it may have ended meanwhile.
+            Started::AlreadyKnown | Started::AskedBefore => {
                 let record: Value =
                     services.store().read(|store| find_execution(store, &execution_arn))?;
                 let running = record.maybe_text("status") == Some("RUNNING");
                 let same = record.maybe_text("input") == Some(&*asked_input);
-                if !(same && (running || call.effect_id.is_some())) {
+                let repeated = call.effect_id.is_some() || started == Started::AskedBefore;
+                if !(same && (running || repeated)) {
                     return Err(error::execution_already_exists(&execution_arn));
                 }
                 record.get("startDate").cloned().unwrap_or_default()
