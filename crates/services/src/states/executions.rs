@@ -61,8 +61,8 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         let start_date = match started {
             Started::New { at_millis } => (at_millis as f64 / 1000.0).into(),
             // The same name with the same input, while it runs, is the same request.
-            // So is one that this request may have begun itself, on a node that died before it could
-            // say so; it may have ended meanwhile.
+            // So is one that this request may have begun itself, on a node that died before it
+            // could say so; it may have ended meanwhile.
             Started::AlreadyKnown | Started::AskedBefore => {
                 let record: Value =
                     services.store().read(|store| find_execution(store, &execution_arn))?;
