@@ -4,7 +4,7 @@
 //! INVARIANT: bounded by what was running. Of a process that only waits, the first line of its row
 //! is looked at, for its timers; the journal is no longer than a checkpoint lets it grow.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use store::{JournalEntry, Lsn, Scan, Table};
 
@@ -36,8 +36,10 @@ impl Shard {
         for (lsn, lines) in journal {
             self.position.last = lsn;
             self.position.lines += lines.len();
-            for line in lines.into_iter().filter(|line| !ended.contains(&line.process)) {
-                self.replay(lsn, line, &mut heads)?;
+            for (at, line) in lines.into_iter().enumerate() {
+                if ended.get(&line.process).is_none_or(|end| *end < (lsn, at)) {
+                    self.replay(lsn, line, &mut heads)?;
+                }
             }
         }
         for (id, head) in heads {
@@ -167,11 +169,14 @@ impl Shard {
     }
 }
 
-/// Returns who has ended: a process's id is never given to another.
-fn ended(journal: &[(Lsn, Vec<JournalLine>)]) -> HashSet<ProcessId> {
-    let lines = journal.iter().flat_map(|(_, lines)| lines);
-    let ended = lines.filter(|line| matches!(line.entry, Entry::Ended));
-    ended.map(|line| line.process.clone()).collect()
+/// Returns where in the journal processes have ended, each for the last time: when its record has
+/// been removed as too old, a name may be given to another.
+fn ended(journal: &[(Lsn, Vec<JournalLine>)]) -> HashMap<ProcessId, (Lsn, usize)> {
+    let places = journal.iter().flat_map(|(lsn, lines)| {
+        lines.iter().enumerate().map(move |(at, line)| (line, (*lsn, at)))
+    });
+    let ended = places.filter(|(line, _)| matches!(line.entry, Entry::Ended));
+    ended.map(|(line, place)| (line.process.clone(), place)).collect()
 }
 
 fn damaged(place: &str, what: &str) -> Error {

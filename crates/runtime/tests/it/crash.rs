@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened};
-use store::Store;
+use store::{Store, Table};
 use value::value;
 
 use super::endpoint::Endpoint;
@@ -89,4 +89,27 @@ fn an_orderly_end_leaves_a_checkpoint_that_goes_on() {
     let second = Arc::new(Endpoint::default());
     let found = life(&store, ClockMode::Virtual, &second, async |_| ended(&store).await);
     assert_eq!(found.get("status"), Some(&value!("SUCCEEDED")));
+}
+
+#[test]
+fn a_name_that_is_free_again_is_not_taken_for_the_one_that_had_it() {
+    let store = Store::memory();
+    let first = Arc::new(Endpoint::default());
+    life(&store, ClockMode::Virtual, &first, async |runtime| {
+        runtime.begin(id(), begin()).await.unwrap();
+        ended(&store).await;
+    });
+    // As when it is removed 90 days later; the journal still says that it has ended.
+    let removed = store.write(|tx| tx.delete(Table::Executions, super::ARN));
+    let threads = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    threads.block_on(removed).unwrap().unwrap();
+    let hanging = Arc::new(Endpoint { hangs_at: Some("GetUser"), ..Endpoint::default() });
+    life(&store, ClockMode::Virtual, &hanging, async |runtime| {
+        runtime.begin(id(), begin()).await.unwrap();
+        asked(&hanging, 1).await;
+    });
+    let third = Arc::new(Endpoint::default());
+    let found = life(&store, ClockMode::Virtual, &third, async |_| ended(&store).await);
+    assert_eq!(found.get("status"), Some(&value!("SUCCEEDED")));
+    assert_eq!(third.asked.lock().unwrap().len(), 2);
 }

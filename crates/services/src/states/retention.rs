@@ -62,8 +62,13 @@ fn remove(
     if !is_due(tx.as_read(), &arn, before_millis)? {
         return Ok(Removed::Stays);
     }
-    if !budget.remove_all(tx, Table::History, &format!("{arn}/"))? {
-        return Ok(Removed::Partly);
+    let prefix = format!("{arn}/");
+    // Answers to effects that were called off: the next execution of this name would take them for
+    // its own.
+    for table in [Table::History, Table::Applied] {
+        if !budget.remove_all(tx, table, &prefix)? {
+            return Ok(Removed::Partly);
+        }
     }
     tx.delete(Table::Executions, &arn)?;
     tx.delete(Table::ExecutionsByStart, key)?;

@@ -78,6 +78,8 @@ async fn executions_go_90_days_after_their_end_and_running_ones_stay() {
         for at in 100..2_600 {
             tx.put(Table::History, &format!("{long}/{at:08}"), b"[]").unwrap();
         }
+        // The answer to a call that was called off before it came.
+        tx.put(Table::Applied, &format!("{long}/7"), b"{}").unwrap();
     })
     .await;
     whole.runtime.clock().advance(89 * DAY_MILLIS);
@@ -93,6 +95,7 @@ async fn executions_go_90_days_after_their_end_and_running_ones_stay() {
         assert!(kept.iter().any(|arn| key.starts_with(arn.as_str())), "{key} is left");
     }
     assert_eq!(count(&store, Table::ExecutionsByStart), 2);
+    assert_eq!(count(&store, Table::Applied), 0);
     let input = value!({"stateMachineArn": machine_arn("m")});
     let list = whole.ok("stepfunctions", "ListExecutions", input).await;
     assert_eq!(list.get("executions").and_then(Value::as_array).unwrap().len(), 1);
