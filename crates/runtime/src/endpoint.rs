@@ -67,6 +67,12 @@ pub enum Caller {
 }
 
 impl CallError {
+    /// Returns whether the same call may succeed a moment later, because it was not the service
+    /// that refused but its store that failed, or a shard that was changing hands.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.code == "ServiceUnavailable"
+    }
+
     /// Returns the error for a call that broke on our side.
     pub fn internal(request_id: String) -> CallError {
         CallError {

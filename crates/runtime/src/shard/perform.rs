@@ -5,8 +5,9 @@ use std::sync::Arc;
 use store::Lease;
 use store::planted::{Bug, is_planted};
 use tokio::task::AbortHandle;
-use tracing::Instrument;
 use tracing::field::Empty;
+use tracing::{Instrument, Span};
+use value::Value;
 
 use super::{Message, Shard};
 use crate::endpoint::{Call, CallError};
@@ -68,6 +69,22 @@ impl Shard {
     }
 }
 
+/// How often a call is made again whose answer was that the service is not available just now.
+const ASKED_AGAIN_MAX: usize = 600;
+/// How long to wait before it is made again, in milliseconds.
+const ASK_AGAIN_MILLIS: u64 = 1_000;
+
+async fn ask(shared: &Arc<Shared>, call: &Call, span: &Span) -> Result<Value, CallError> {
+    let Some(endpoint) = shared.endpoint() else {
+        return Err(CallError::internal(String::new()));
+    };
+    let _turn = shared.calls.acquire().await;
+    // A task of its own, so that a panic in a handler is an answer, not a silence.
+    let calling = endpoint.call(call.clone()).instrument(span.clone());
+    let guarded = AbortOnDrop(tokio::spawn(calling));
+    guarded.join().await.unwrap_or_else(|| Err(CallError::internal(String::new())))
+}
+
 /// Calls the endpoint in a task of its own; whatever happens, the process hears of it.
 fn perform_call(
     shared: &Arc<Shared>,
@@ -81,15 +98,16 @@ fn perform_call(
     let epoch = shared.epoch();
     let span = tracing::error_span!("effect", process = %id, request_id = Empty);
     let task = tokio::spawn(async move {
-        let answer = match shared.endpoint() {
-            Some(endpoint) => {
-                let _turn = shared.calls.acquire().await;
-                // A task of its own, so that a panic in a handler is an answer, not a silence.
-                let guarded = AbortOnDrop(tokio::spawn(endpoint.call(call).instrument(span)));
-                guarded.join().await.unwrap_or_else(|| Err(CallError::internal(String::new())))
+        let mut answer = ask(&shared, &call, &span).await;
+        // What failed may have been kept all the same. The id tells that it is the same call, so
+        // asking again finds out, and changes nothing twice.
+        for _ in 0..ASKED_AGAIN_MAX {
+            if !answer.as_ref().is_err_and(CallError::may_pass) {
+                break;
             }
-            None => Err(CallError::internal(String::new())),
-        };
+            shared.clock.sleep(ASK_AGAIN_MILLIS).await;
+            answer = ask(&shared, &call, &span).await;
+        }
         shared.send(Message::Answered { life, id, call: number, answer }, epoch, busy).await;
     });
     task.abort_handle()

@@ -17,6 +17,8 @@ pub(crate) struct Endpoint {
     pub(crate) hangs_at: Option<&'static str>,
     /// The operation that is refused.
     pub(crate) refuses: Option<&'static str>,
+    /// The operation that is done the first time and said to be unavailable.
+    pub(crate) loses_answer_of: Option<&'static str>,
 }
 
 impl AwsEndpoint for Endpoint {
@@ -30,7 +32,17 @@ impl AwsEndpoint for Endpoint {
         if self.refuses == Some(&*call.operation) {
             return Box::pin(async { Err(refusal()) });
         }
-        self.done.lock().unwrap().insert(effect_id, call.operation.clone());
+        self.done.lock().unwrap().insert(effect_id.clone(), call.operation.clone());
+        let times = self.asked.lock().unwrap().iter().filter(|(id, _)| *id == effect_id).count();
+        if self.loses_answer_of == Some(&*call.operation) && times == 1 {
+            let unavailable = CallError {
+                code: "ServiceUnavailable".into(),
+                exception: None,
+                status: 503,
+                ..refusal()
+            };
+            return Box::pin(async { Err(unavailable) });
+        }
         if self.hangs_at == Some(&*call.operation) {
             return Box::pin(std::future::pending());
         }

@@ -82,3 +82,14 @@ async fn a_missing_definition_refuses_and_leaves_no_trace() {
     keep_definition(&store).await;
     assert!(matches!(runtime.begin(id(), begin()).await.unwrap(), Started::New { .. }));
 }
+
+#[tokio::test]
+async fn a_call_whose_answer_was_lost_is_made_again_under_the_same_id() {
+    let losing = Endpoint { loses_answer_of: Some("DeleteUser"), ..Endpoint::default() };
+    let (store, runtime, endpoint) = start(losing).await;
+    runtime.begin(id(), begin()).await.unwrap();
+    assert_eq!(ended(&store).await.get("status"), Some(&value!("SUCCEEDED")));
+    let asked = endpoint.asked.lock().unwrap();
+    let ids: Vec<&str> = asked.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!((ids.len(), ids[1]), (3, ids[2]));
+}
