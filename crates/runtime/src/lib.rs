@@ -184,7 +184,7 @@ impl Shared {
             | Message::TimerFired { id, .. } => id.shard(SHARDS),
             Message::Own { .. }
             | Message::Lost
-            | Message::Release { .. }
+            | Message::Release
             | Message::Reset { .. }
             | Message::Stop { .. } => 0,
         };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use store::{Claim, Lease, Leases, SHARDS};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use crate::Shared;
 use crate::shard::Message;
@@ -175,10 +175,9 @@ pub(crate) async fn turn(shared: &Arc<Shared>) {
     }
     for shard in leases.shed {
         tracing::info!(shard, "the shard is put down for another node");
-        let (reply, put_down) = oneshot::channel();
-        tell(shared, shard, Message::Release { reply }).await;
-        // A shard that has ended has put everything down.
-        let _ = put_down.await;
+        // Not waited for: a shard that is slow must not cost the others their leases. It asks for
+        // the next turn when it is put down.
+        tell(shared, shard, Message::Release).await;
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) enum Message {
     /// The shard is another node's.
     Lost,
     /// Put the shard down in order, for another node.
-    Release { reply: oneshot::Sender<()> },
+    Release,
     /// Forget everything in memory and wait: the store is about to be emptied.
     Reset { reply: oneshot::Sender<()>, emptied: oneshot::Receiver<()> },
     /// Write a checkpoint and end.
@@ -152,10 +152,9 @@ impl Shard {
                         self.own(epoch);
                     }
                     Message::Lost => self.lose(&mut turn),
-                    Message::Release { reply } => {
+                    Message::Release => {
                         self.finish_turn(std::mem::take(&mut turn)).await;
                         self.release().await;
-                        let _ = reply.send(());
                     }
                     Message::Reset { reply, emptied } => {
                         self.forget();
@@ -259,7 +258,7 @@ impl Shard {
             | Message::ScriptEnded { .. }
             | Message::Own { .. }
             | Message::Lost
-            | Message::Release { .. }
+            | Message::Release
             | Message::Reset { .. }
             | Message::Stop { .. } => {}
         }
@@ -404,7 +403,7 @@ fn refuse(message: Message) {
         | Message::TimerFired { .. }
         | Message::Own { .. }
         | Message::Lost
-        | Message::Release { .. }
+        | Message::Release
         | Message::Reset { .. }
         | Message::Stop { .. } => {}
     }

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 
 use store::planted::{Bug, is_planted};
 use store::{Commit, Lsn, Table, Write};
+use value::Value;
 
 use super::resident::{Resident, row_key};
 use super::{Position, Reply, Shard, Turn, checkpoint_key};
-use crate::process::{Effect, Entry, JournalLine, Stamp};
+use crate::process::{Effect, Entry, JournalLine, Process, Stamp};
 use crate::{Error, ProcessId};
 
 /// A process that will be woken sooner than this stays in memory.
@@ -18,8 +19,8 @@ const REST_MILLIS_MIN: i64 = 1_000;
 enum Fate {
     /// It has ended.
     Finished,
-    /// It waits for nothing but these timers, and leaves memory.
-    Rests(Vec<(u64, i64)>),
+    /// It waits for nothing but these timers, and leaves memory in this state.
+    Rests(Vec<(u64, i64)>, Value),
     /// It stays.
     Stays,
 }
@@ -87,14 +88,7 @@ impl Shard {
         let mut fates = BTreeMap::new();
         for id in touched {
             let Some(resident) = self.residents.get(&id) else { continue };
-            let fate = if resident.process.is_finished() {
-                Fate::Finished
-            } else {
-                match rest(resident.process.outstanding()) {
-                    Some(timers) if timers.iter().all(|(_, at)| soon <= *at) => Fate::Rests(timers),
-                    Some(_) | None => Fate::Stays,
-                }
-            };
+            let fate = fate_of(&id, &resident.process, soon);
             fates.insert(id, fate);
         }
         fates
@@ -133,15 +127,10 @@ impl Shard {
                     }
                     gone.push((id, true));
                 }
-                Fate::Rests(timers) => match resident.row(self.number, &id, lsn, Some(timers)) {
-                    Ok(row) => {
-                        writes.push(row);
-                        gone.push((id, false));
-                    }
-                    Err(err) => {
-                        tracing::error!(process = %id, error = %err, "a process has no snapshot");
-                    }
-                },
+                Fate::Rests(timers, state) => {
+                    writes.push(resident.row(self.number, &id, lsn, Some(&timers), &state));
+                    gone.push((id, false));
+                }
                 Fate::Stays => resident.last_line = lsn,
             }
         }
@@ -203,14 +192,11 @@ impl Shard {
         let unwritten =
             |(id, resident): &(&ProcessId, &Resident)| resident.changed && !gone.contains(id);
         for (id, resident) in self.residents.iter().filter(unwritten) {
-            match resident.row(self.number, id, lsn, None) {
-                Ok(row) => writes.push(row),
-                Err(err) => {
-                    tracing::error!(process = %id, error = %err, "a process has no snapshot");
-                    writes.truncate(before);
-                    return false;
-                }
-            }
+            let Some(state) = snapshot(id, &resident.process) else {
+                writes.truncate(before);
+                return false;
+            };
+            writes.push(resident.row(self.number, id, lsn, None, &state));
         }
         true
     }
@@ -226,6 +212,27 @@ impl Shard {
             (resident.stored, resident.changed) = (true, false);
         }
     }
+}
+
+/// Decides what becomes of a process; one that is woken before `soon` stays.
+fn fate_of(id: &ProcessId, process: &Process, soon_millis: i64) -> Fate {
+    if process.is_finished() {
+        return Fate::Finished;
+    }
+    let timers = rest(process.outstanding());
+    let timers = timers.filter(|timers| timers.iter().all(|(_, at)| soon_millis <= *at));
+    let resting = timers.and_then(|timers| Some((timers, snapshot(id, process)?)));
+    resting.map_or(Fate::Stays, |(timers, state)| Fate::Rests(timers, state))
+}
+
+/// Returns the state of a process; none when it cannot be written down, which is a bug of the
+/// engine. Then it stays in memory, and the journal keeps all of it.
+fn snapshot(id: &ProcessId, process: &Process) -> Option<Value> {
+    let snapshot = process.snapshot();
+    let told = snapshot.inspect_err(|err| {
+        tracing::error!(process = %id, error = %err, "a process has no snapshot");
+    });
+    told.ok()
 }
 
 /// Returns the timers of a process that waits for nothing else.

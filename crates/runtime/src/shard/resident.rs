@@ -4,9 +4,9 @@
 //! and only its timers stay. The row begins with a line of its own, so that a start reads when each
 //! process wants to be woken without reading what it is.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use store::{Lsn, Table, Write};
-use value::Value;
+use value::{Value, value};
 
 use crate::definitions::Definitions;
 use crate::process::Process;
@@ -24,7 +24,7 @@ pub(super) struct Resident {
 }
 
 /// The first line of a row.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Head {
     /// The row is the process after this position of the journal.
     pub(super) lsn: Lsn,
@@ -51,20 +51,20 @@ impl Resident {
         Ok(Resident { process, stored: true, changed: false, last_line: head.line })
     }
 
-    /// Returns the write of the process's row.
-    ///
-    /// # Errors
-    /// When the state cannot be written down, which is a bug of the engine.
+    /// Returns the write of the process's row; `state` is its snapshot.
     pub(super) fn row(
         &self,
         shard: u32,
         id: &ProcessId,
         lsn: Lsn,
-        timers: Option<Vec<(u64, i64)>>,
-    ) -> Result<Write, value::SerdeError> {
-        let head = value::to_value(&Head { lsn, line: self.last_line, timers })?;
-        let text = format!("{head}\n{}", self.process.snapshot()?);
-        Ok(Write::Put(Table::Snapshots, row_key(shard, id), text.into_bytes()))
+        timers: Option<&[(u64, i64)]>,
+        state: &Value,
+    ) -> Write {
+        let pair = |(timer, at_millis): &(u64, i64)| value!([*timer, *at_millis]);
+        let timers = timers.map_or(Value::Null, |timers| timers.iter().map(pair).collect());
+        let head = value!({ "lsn": lsn, "line": self.last_line, "timers": timers });
+        let text = format!("{head}\n{}", state.to_json());
+        Write::Put(Table::Snapshots, row_key(shard, id), text.into_bytes())
     }
 }
 

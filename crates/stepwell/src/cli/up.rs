@@ -190,7 +190,7 @@ impl Arguments {
     }
 }
 
-/// "File size limit exceeded": the same number on every Linux and macOS.
+/// "File size limit exceeded", on macOS and on Linux but for MIPS.
 const SIGXFSZ: i32 = 25;
 
 /// Serves until SIGINT or SIGTERM, then lets requests under way end; a second signal ends at once.
