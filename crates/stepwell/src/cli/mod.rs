@@ -4,15 +4,19 @@ mod backup;
 mod clock;
 mod doctor;
 mod env;
+mod eval;
+mod excerpt;
 mod log;
+mod paint;
 mod restore;
 mod run;
 mod up;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use value::Value;
 
 /// A durable AWS Step Functions and SSM Automation engine, with the IAM, STS, EventBridge and
 /// CloudFormation that such workflows live in.
@@ -33,6 +37,7 @@ enum Command {
     Env(env::Arguments),
     Doctor(doctor::Arguments),
     Clock(clock::Arguments),
+    Eval(eval::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
 }
@@ -74,6 +79,7 @@ impl Command {
             Command::Env(arguments) => Ok(env::run(&arguments)),
             Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Clock(arguments) => clock::run(&arguments),
+            Command::Eval(arguments) => eval::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Restore(arguments) => restore::run(&arguments),
         }
@@ -90,6 +96,25 @@ fn report(err: &anyhow::Error) {
     if let Some(hint) = hint {
         eprintln!("hint: {hint}");
     }
+}
+
+/// Returns what an argument says: a text, the text of `@FILE`, or standard input for `-`.
+fn text_argument(argument: &str) -> Result<String> {
+    match argument.strip_prefix('@') {
+        Some(path) => std::fs::read_to_string(path).with_context(|| format!("reading {path}")),
+        None if argument == "-" => {
+            std::io::read_to_string(std::io::stdin()).context("reading standard input")
+        }
+        None => Ok(argument.to_owned()),
+    }
+}
+
+/// Returns the JSON of an argument, as [`text_argument`] takes it.
+fn json_argument(name: &str, argument: &str) -> Result<Value> {
+    value::parse(&text_argument(argument)?).map_err(|err| {
+        let what = format!("{name}:{}:{}: {}", err.line, err.column, err.message);
+        hint(anyhow::anyhow!(what), "write JSON in quotes, as '{\"username\": \"kim\"}', or @FILE")
+    })
 }
 
 /// The stack of a thread that serves requests: what they carry may nest as deep as a value may.

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use value::Value;
+use anyhow::Result;
 
 use super::up::Clock;
-use super::{block_on, hint};
+use super::{block_on, json_argument};
 use crate::example::{self, Manifest, Screen};
 
 /// Run one example on a server inside this process, which is gone afterwards.
@@ -30,7 +29,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut manifest = Manifest::read(&arguments.path)?;
     if let Some(text) = &arguments.input {
-        manifest.input = input(text)?;
+        manifest.input = json_argument("--input", text)?;
     }
     let screen = if arguments.json { Screen::silent() } else { Screen::standard() };
     let outcome = block_on(example::run(&manifest, arguments.clock.mode(), screen))?;
@@ -40,16 +39,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         screen.summary(&outcome);
     }
     Ok(if outcome.is_as_expected() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn input(text: &str) -> Result<Value> {
-    let text = match text.strip_prefix('@') {
-        Some(path) => std::fs::read_to_string(path).with_context(|| format!("reading {path}"))?,
-        None => text.to_owned(),
-    };
-    let parsed = value::parse(&text).map_err(|err| {
-        let what = format!("--input:{}:{}: {}", err.line, err.column, err.message);
-        hint(anyhow::anyhow!(what), "write JSON in quotes: --input '{\"username\": \"kim\"}'")
-    })?;
-    Ok(parsed)
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod backup;
+mod eval;
 mod log;
 mod retention;
 mod server;

@@ -1,0 +1,41 @@
+//! Colours, for people only.
+
+use std::io::IsTerminal;
+
+/// Whether text is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    /// As it is.
+    Plain,
+    /// With the colours of a terminal.
+    Coloured,
+}
+
+/// What a piece of text means.
+#[derive(Clone, Copy)]
+pub(super) enum Meaning {
+    /// An error.
+    Bad,
+    /// What leads the eye elsewhere: line numbers, rulers.
+    Quiet,
+}
+
+impl Paint {
+    /// Returns how to write to `stream`: coloured when a person watches and has not set NO_COLOR.
+    pub(super) fn of(stream: &impl IsTerminal) -> Paint {
+        let colours = stream.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        if colours { Paint::Coloured } else { Paint::Plain }
+    }
+
+    /// Returns the text with its colour.
+    pub(super) fn text(self, text: &str, meaning: Meaning) -> String {
+        let code = match meaning {
+            Meaning::Bad => "1;31",
+            Meaning::Quiet => "90",
+        };
+        match self {
+            Paint::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Paint::Plain => text.to_owned(),
+        }
+    }
+}
