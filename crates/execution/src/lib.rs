@@ -58,4 +58,4 @@ pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, Task
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};
 pub use state::{State, TaskId, TimerId};
-pub use test_state::{Mock, Test, TestStatus, Tested, test_state};
+pub use test_state::{Mock, Test, TestStatus, Tested, test_call, test_state};

@@ -6,7 +6,7 @@ use asl::{
 };
 use value::Value;
 
-use crate::effect::Status;
+use crate::effect::{Call, Status};
 use crate::fact::{Stamp, Started};
 use crate::payload::Payload;
 use crate::run::{Fault, FaultKind, Run};
@@ -89,28 +89,13 @@ impl TestStatus {
 }
 
 /// Runs one state. A Task, Parallel or Map without a mock fails with `States.Runtime`: who wants
-/// the task carried out gives its answer as the mock.
+/// the task carried out asks [`test_call`] for its call and gives the answer as the mock.
 pub fn test_state(definition: &Definition, test: &Test, stamp: &Stamp) -> Tested {
     let Some(tested) = definition.state(test.state) else {
         return failed(Some(error_name::RUNTIME.to_owned()), None);
     };
-    let root = Thread {
-        parent: None,
-        shown: Shown::InHistory,
-        previous_event_id: 0,
-        variables: test.variables.clone(),
-        map_item: None,
-        step: Step::Enter { state: test.state.0, input: test.started.input.clone() },
-    };
-    let mut state = State {
-        started: Some(Box::new(test.started.clone())),
-        started_millis: stamp.millis,
-        threads: [(ROOT, root)].into(),
-        ..State::default()
-    };
-    let mut run = Run::new(definition, &mut state, stamp);
-    run.context.clone_from(&test.context);
-    run.go_on(ROOT);
+    let mut state = before(test, stamp);
+    let mut run = entered(definition, &mut state, test, stamp);
     let scope = run.scope(ROOT);
     let fault = play(&mut run, tested, test);
     let mut answer = outcome(&run, definition, tested, fault.as_ref());
@@ -122,6 +107,52 @@ pub fn test_state(definition: &Definition, test: &Test, stamp: &Stamp) -> Tested
     }
     answer.inspection_data = inspection;
     answer
+}
+
+/// Returns the call that a tested Task makes; `None` for other states, and for a Task that fails
+/// before it comes to that.
+pub fn test_call(definition: &Definition, test: &Test, stamp: &Stamp) -> Option<Call> {
+    let mut state = before(test, stamp);
+    let run = entered(definition, &mut state, test, stamp);
+    match &run.visit(ROOT)?.doing {
+        Doing::Task(task) => Some(task.call.clone()),
+        Doing::Beginning
+        | Doing::Waiting(_)
+        | Doing::Retrying(_)
+        | Doing::Branches(_)
+        | Doing::Iterations(_) => None,
+    }
+}
+
+/// Returns an execution that is about to enter the state.
+fn before(test: &Test, stamp: &Stamp) -> State {
+    let root = Thread {
+        parent: None,
+        shown: Shown::InHistory,
+        previous_event_id: 0,
+        variables: test.variables.clone(),
+        map_item: None,
+        step: Step::Enter { state: test.state.0, input: test.started.input.clone() },
+    };
+    State {
+        started: Some(Box::new(test.started.clone())),
+        started_millis: stamp.millis,
+        threads: [(ROOT, root)].into(),
+        ..State::default()
+    }
+}
+
+/// Enters the state.
+fn entered<'a>(
+    definition: &'a Definition,
+    state: &'a mut State,
+    test: &Test,
+    stamp: &Stamp,
+) -> Run<'a> {
+    let mut run = Run::new(definition, state, stamp);
+    run.context.clone_from(&test.context);
+    run.go_on(ROOT);
+    run
 }
 
 fn failed(error: Option<String>, cause: Option<String>) -> Tested {

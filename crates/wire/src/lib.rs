@@ -3,7 +3,7 @@
 //! What it is: [`model`], the operations and shapes of every AWS service as data; [`route`] and
 //! [`Routed::input`], from an HTTP request to an operation and its input; [`answer`] and [`Fault`],
 //! from an output or a refusal to an HTTP answer in the service's own protocol; [`validate`], the
-//! model's constraints in AWS's words; [`sigv4`], signatures; [`server`], HTTP; [`client`], the
+//! model's constraints in AWS's words; [`schema`], the same for answers; [`sigv4`], signatures; [`server`], HTTP; [`client`], the
 //! same protocols from the other side. What it is not: it knows no user and runs no operation.
 //!
 //! ```
@@ -32,6 +32,7 @@ pub mod model;
 mod query;
 mod rest;
 mod scalar;
+pub mod schema;
 pub mod server;
 pub mod sigv4;
 pub mod validate;

@@ -314,7 +314,7 @@ impl Validator<'_> {
             return None;
         };
         if let Resource::Integration(integration) = &resource
-            && self.options.machine_type == StateMachineType::Express
+            && self.runs_express()
             && integration.pattern != IntegrationPattern::RequestResponse
         {
             let pattern = match integration.pattern {

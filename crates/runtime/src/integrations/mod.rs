@@ -2,6 +2,7 @@
 //! Step Functions. One file per integration.
 
 mod aws_sdk;
+mod tested;
 
 use asl::{Integration, IntegrationPattern, IntegrationStyle, Resource, Resources};
 use execution::{Fact, State, TaskId};
@@ -9,6 +10,8 @@ use sha2::{Digest, Sha256};
 use value::Value;
 
 use crate::endpoint::{Call, CallError, Caller};
+
+pub use tested::TaskFailure;
 
 /// How long a session name is: AWS draws 32 letters, here they come from what the session is for.
 const SESSION_NAME_LETTERS: usize = 32;

@@ -9,6 +9,7 @@ mod known;
 mod retention;
 mod state_machines;
 mod tags;
+mod test_state;
 
 use crate::Operation;
 
@@ -19,6 +20,7 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     history::OPERATIONS,
     state_machines::OPERATIONS,
     tags::OPERATIONS,
+    test_state::OPERATIONS,
 ];
 
 pub(crate) use known::KnownMachines;

@@ -12,4 +12,5 @@ mod metrics;
 mod retention;
 mod server;
 mod states_express;
+mod states_test_state;
 mod sts;

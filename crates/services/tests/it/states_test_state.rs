@@ -1,0 +1,99 @@
+//! TestState: mocks, contexts, and Tasks that are carried out.
+
+use services::Limits;
+use value::{Value, value};
+
+use super::states_express::{Whole, whole_with};
+use runtime::ClockMode;
+
+const GET_USER: &str = "arn:aws:states:::aws-sdk:iam:getUser";
+
+async fn server() -> Whole {
+    whole_with(ClockMode::Virtual, Limits::default()).await
+}
+
+fn task(resource: &str) -> Value {
+    value!({ "Type": "Task", "Resource": resource, "End": true })
+}
+
+fn asked(state: &Value) -> Value {
+    Value::object().with("definition", state.to_string())
+}
+
+fn role() -> String {
+    format!("arn:aws:iam::{}:role/r", super::server::ACCOUNT)
+}
+
+async fn refused(whole: &Whole, input: Value) -> String {
+    whole.run("stepfunctions", "TestState", input).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_task_without_a_mock_is_carried_out_as_the_role() {
+    let whole = server().await;
+    whole.ok("iam", "CreateUser", value!({ "UserName": "bob" })).await;
+    let state = task(GET_USER).with("Parameters", value!({ "UserName.$": "$.who" }));
+    let input = asked(&state).with("roleArn", role()).with("input", r#"{"who": "bob"}"#);
+    let denied = whole.ok("stepfunctions", "TestState", input.clone()).await;
+    assert_eq!(denied.path(&["status"]).unwrap().as_str(), Some("FAILED"));
+    assert_eq!(denied.path(&["error"]).unwrap().as_str(), Some("Iam.IamException"));
+    assert!(denied.path(&["cause"]).unwrap().to_string().contains("is not authorized"));
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetUser","Resource":"*"}]}"#;
+    let grant = value!({ "RoleName": "r", "PolicyName": "p", "PolicyDocument": policy });
+    whole.ok("iam", "PutRolePolicy", grant).await;
+    let answer = whole.ok("stepfunctions", "TestState", input).await;
+    assert_eq!(answer.path(&["status"]).unwrap().as_str(), Some("SUCCEEDED"));
+    let output = value::parse(answer.path(&["output"]).unwrap().as_str().unwrap()).unwrap();
+    assert_eq!(output.path(&["User", "UserName"]).unwrap().as_str(), Some("bob"));
+    assert_eq!(answer.get("inspectionData"), None);
+}
+
+#[tokio::test]
+async fn what_cannot_be_carried_out_is_refused() {
+    let whole = server().await;
+    let text = refused(&whole, asked(&task(GET_USER))).await;
+    assert_eq!(text, "ValidationException: RoleArn must be specified when testing a Task state");
+    let waits = task("arn:aws:states:::sqs:sendMessage.waitForTaskToken");
+    let text = refused(&whole, asked(&waits).with("roleArn", role())).await;
+    assert!(text.starts_with("InvalidDefinition: TestState API does not support"), "{text}");
+    let unknown = task("arn:aws:states:::aws-sdk:iam:makeCoffee");
+    let text = refused(&whole, asked(&unknown).with("roleArn", role())).await;
+    assert!(text.contains("is not recognized"), "{text}");
+}
+
+#[tokio::test]
+async fn the_token_of_a_task_that_waits_may_be_given() {
+    let whole = server().await;
+    let waits = task("arn:aws:states:::sqs:sendMessage.waitForTaskToken")
+        .with("Parameters", value!({ "MessageBody.$": "$$.Task.Token" }));
+    let input = asked(&waits)
+        .with("context", r#"{"Task":{"Token":"abc"}}"#)
+        .with("mock", value!({ "result": "7", "fieldValidationMode": "NONE" }))
+        .with("inspectionLevel", "DEBUG");
+    let answer = whole.ok("stepfunctions", "TestState", input.clone()).await;
+    assert_eq!(answer.path(&["output"]).unwrap().as_str(), Some("7"));
+    let plain = input.with("definition", task(GET_USER).to_string());
+    let text = refused(&whole, plain).await;
+    assert!(text.contains("Context object contains 'Task' when state is not"), "{text}");
+}
+
+#[tokio::test]
+async fn mocks_are_held_against_the_model_as_strictly_as_asked() {
+    let whole = server().await;
+    let mocked = |result: &str, mode: &str| {
+        let mock = value!({ "result": result, "fieldValidationMode": mode });
+        asked(&task(GET_USER)).with("mock", mock)
+    };
+    let fault = "ValidationException: Mock result schema validation error: ";
+    for (result, mode, expected) in [
+        ("{}", "STRICT", Some("Required field 'User' is missing")),
+        ("{}", "PRESENT", None),
+        (r#"{"User":[]}"#, "PRESENT", Some("Field 'User' must be an object")),
+        (r#"{"User":{"Tags":{}}}"#, "PRESENT", Some("Field 'Tags' must be an array")),
+        (r#"{"User":[]}"#, "NONE", None),
+    ] {
+        let answered = whole.run("stepfunctions", "TestState", mocked(result, mode)).await;
+        let text = answered.err().map(|err| err.to_string());
+        assert_eq!(text, expected.map(|what| format!("{fault}{what}")), "{result} {mode}");
+    }
+}
