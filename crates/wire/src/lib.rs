@@ -3,8 +3,9 @@
 //! What it is: [`model`], the operations and shapes of every AWS service as data; [`route`] and
 //! [`Routed::input`], from an HTTP request to an operation and its input; [`answer`] and [`Fault`],
 //! from an output or a refusal to an HTTP answer in the service's own protocol; [`validate`], the
-//! model's constraints in AWS's words; [`schema`], the same for answers; [`sigv4`], signatures; [`server`], HTTP; [`client`], the
-//! same protocols from the other side. What it is not: it knows no user and runs no operation.
+//! model's constraints in AWS's words; [`schema`], the same for answers; [`sigv4`], signatures;
+//! [`server`], HTTP; [`client`], the same protocols from the other side. What it is not: it knows
+//! no user and runs no operation.
 //!
 //! ```
 //! let iam = wire::model::service("iam").unwrap();

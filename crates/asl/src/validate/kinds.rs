@@ -10,8 +10,8 @@ use super::machine::Targets;
 use super::templates::Place;
 use super::{SECONDS_MAX, Validator};
 use crate::definition::{
-    Choice, Fail, Items, Map, MapMode, Parallel, Pass, QueryLanguage, State, StateKind,
-    StateMachineType, Task, Transition, Wait,
+    Choice, Fail, Items, Map, MapMode, Parallel, Pass, QueryLanguage, State, StateKind, Task,
+    Transition, Wait,
 };
 use crate::expression::{Scalar, StatesMembers};
 use crate::json::{Node, NodeKind};

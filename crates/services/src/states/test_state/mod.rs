@@ -74,13 +74,10 @@ impl Asked {
             // UNVERIFIED: AWS's wording.
             return Err(refused("State in errorCausedByState not found in definition"));
         }
-        let mock = match input.get("mock") {
-            Some(given) => Some(mock::read(given, tested)?),
-            None => {
-                check_unmocked(tested, input)?;
-                None
-            }
-        };
+        let mock = input.get("mock").map(|given| mock::read(given, tested)).transpose()?;
+        if mock.is_none() {
+            check_unmocked(tested, input)?;
+        }
         let context = input.maybe_text("context");
         let context = context.map(|text| context::read(text, tested)).transpose()?;
         let test = Test {
