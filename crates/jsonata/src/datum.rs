@@ -238,13 +238,13 @@ impl Datum {
         Datum::List(Rc::new(List::sequence(items)))
     }
 
-    /// Returns an object of `members`, as JSON where they are all plain.
+    /// Returns an object of `members`, whose keys are distinct, as JSON where they are all plain.
     pub(crate) fn object(members: Record) -> Datum {
         if !members.iter().all(|(_, member)| member.is_plain()) {
             return Datum::Record(Rc::new(members));
         }
         let plain = members.into_iter().filter_map(|(key, m)| Some((key, m.into_plain()?)));
-        Datum::Value(Value::Object(Arc::new(plain.collect::<Map>())))
+        Datum::Value(Value::Object(Arc::new(Map::from_distinct(plain.collect()))))
     }
 
     pub(crate) fn is_undefined(&self) -> bool {
@@ -407,9 +407,15 @@ pub(crate) fn field_of_value(value: &Value, key: &str) -> Datum {
 
 /// Appends what was found, arrays item by item.
 pub(crate) fn gather(found: Datum, into: &mut Vec<Datum>) {
-    match found.items() {
-        Some(items) => into.extend(items.iter()),
-        None if found.is_undefined() => {}
-        None => into.push(found),
+    match found {
+        Datum::Undefined => {}
+        Datum::List(list) => match Rc::try_unwrap(list) {
+            Ok(list) => into.extend(list.items),
+            Err(shared) => into.extend_from_slice(&shared.items),
+        },
+        Datum::Value(Value::Array(values)) => {
+            into.extend(values.iter().cloned().map(Datum::Value));
+        }
+        one => into.push(one),
     }
 }

@@ -33,6 +33,13 @@ impl Map {
         Map { entries: Vec::with_capacity(members), index: None }
     }
 
+    /// Returns an object of members whose keys are known to be distinct, without comparing them.
+    pub fn from_distinct(members: Vec<(Key, Value)>) -> Map {
+        let mut map = Map { entries: members, index: None };
+        map.reindex();
+        map
+    }
+
     /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -140,6 +140,8 @@ pub(crate) struct Item {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) pairs: Box<[(Code, Code)]>,
+    /// The keys, where all of them are constant and differ.
+    pub(crate) fixed: Option<Box<[Key]>>,
     pub(crate) position: usize,
 }
 

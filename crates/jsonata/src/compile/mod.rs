@@ -6,7 +6,7 @@ mod scopes;
 
 use std::sync::Arc;
 
-use value::Value;
+use value::{Key, Value};
 
 use crate::fault::{Fault, Run};
 use crate::functions::{self, Native};
@@ -251,7 +251,8 @@ impl Compiler {
         for (key, value) in group.pairs {
             pairs.push((self.code(key, None)?, self.code(value, None)?));
         }
-        Ok(Group { pairs: pairs.into(), position: group.position })
+        let fixed = fixed_keys(&pairs);
+        Ok(Group { pairs: pairs.into(), fixed, position: group.position })
     }
 
     fn block(&mut self, node: Node, outer: Option<&Layout>) -> Run<Code> {
@@ -445,6 +446,23 @@ fn misplaced(at: usize) -> Fault {
 /// Names the variable that holds the input of the step which `%` refers to; no source can say it.
 fn ancestor_name(slot: tree::Slot) -> Arc<str> {
     Arc::from(format!("!{slot}"))
+}
+
+/// Returns an object's keys if all of them are constant and differ.
+fn fixed_keys(pairs: &[(Code, Code)]) -> Option<Box<[Key]>> {
+    /// More keys than this are compared while evaluating.
+    const FIXED_MAX: usize = 64;
+    let mut keys: Vec<Key> = Vec::with_capacity(pairs.len().min(FIXED_MAX));
+    for (key, _) in pairs.iter() {
+        match key {
+            Code::Constant(Value::String(key)) if !keys.contains(key) => keys.push(key.clone()),
+            _ => return None,
+        }
+        if FIXED_MAX < keys.len() {
+            return None;
+        }
+    }
+    Some(keys.into())
 }
 
 fn constant_item(item: &Item) -> Option<Value> {

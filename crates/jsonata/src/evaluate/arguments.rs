@@ -12,15 +12,15 @@ pub(super) fn check(
     arguments: Vec<Datum>,
     context: &Datum,
 ) -> Run<Vec<Datum>> {
-    let letters: Vec<char> = arguments.iter().map(letter).collect();
     let parameters = signature.parameters.as_slice();
-    let one_each = parameters.len() == letters.len()
-        && parameters.iter().zip(&letters).all(|(p, l)| p.accepts.has(*l));
-    let taken = if one_each {
-        vec![1; parameters.len()]
-    } else {
-        assign(parameters, &letters).ok_or_else(|| mismatch(parameters, &letters, &arguments))?
-    };
+    let one_each = parameters.len() == arguments.len()
+        && parameters.iter().zip(&arguments).all(|(p, a)| p.accepts.has(letter(a)));
+    if one_each {
+        return convert_each(parameters, arguments);
+    }
+    let letters: Vec<char> = arguments.iter().map(letter).collect();
+    let taken =
+        assign(parameters, &letters).ok_or_else(|| mismatch(parameters, &letters, &arguments))?;
     let mut checked = Vec::with_capacity(parameters.len());
     let mut arguments = arguments.into_iter();
     let mut at = 0;
@@ -39,6 +39,16 @@ pub(super) fn check(
         }
     }
     Ok(checked)
+}
+
+/// Converts arguments of which every parameter takes one.
+fn convert_each(parameters: &[Parameter], mut arguments: Vec<Datum>) -> Run<Vec<Datum>> {
+    for (at, (parameter, argument)) in parameters.iter().zip(&mut arguments).enumerate() {
+        if parameter.array {
+            *argument = convert(parameter, std::mem::take(argument), at + 1)?;
+        }
+    }
+    Ok(arguments)
 }
 
 /// Returns the letter that stands for an argument in signatures.

@@ -224,8 +224,8 @@ impl Evaluator<'_> {
         input: &Datum,
         env: &Env,
     ) -> Run<Datum> {
-        let mut slots: Vec<Option<Datum>> = Vec::with_capacity(code.layout.len());
-        slots.extend(arguments.into_iter().take(code.parameters).map(Some));
+        // In place: the arguments' own memory becomes the slots'.
+        let mut slots: Vec<Option<Datum>> = arguments.into_iter().map(Some).collect();
         slots.resize(code.parameters, Some(Datum::Undefined));
         slots.resize(code.layout.len(), None);
         let own = Frame::new(&code.layout, slots, Some(env.clone()));

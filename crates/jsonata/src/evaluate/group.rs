@@ -46,6 +46,16 @@ impl Evaluator<'_> {
 
     /// Builds an object from one item.
     fn single(&mut self, group: &Group, item: &Datum, env: &Env) -> Run<Datum> {
+        if let Some(keys) = &group.fixed {
+            let mut members = Vec::with_capacity(keys.len());
+            for (key, (_, value)) in keys.iter().zip(&group.pairs) {
+                let value = self.eval(value, item, env)?;
+                if !value.is_undefined() {
+                    members.push((key.clone(), value));
+                }
+            }
+            return self.object(members);
+        }
         let mut keys: Vec<(Key, &Code)> = Vec::with_capacity(group.pairs.len());
         for (key, value) in &group.pairs {
             let key = match key {

@@ -3,6 +3,7 @@
 mod arguments;
 mod call;
 mod group;
+mod operand;
 mod operators;
 mod path;
 mod sort;

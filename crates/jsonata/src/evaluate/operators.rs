@@ -6,8 +6,9 @@ use std::rc::Rc;
 use value::Value;
 
 use super::Evaluator;
+use super::operand::{Operand, is_simple};
 use crate::compile::code::{Arithmetic, Code, Compare, Operands};
-use crate::datum::{Datum, Env, Items};
+use crate::datum::{Datum, Env};
 use crate::fault::{Fault, Run};
 use crate::json;
 
@@ -15,9 +16,18 @@ use crate::json;
 const RANGE_ITEMS_MAX: f64 = 1e7;
 
 impl Evaluator<'_> {
-    fn both(&mut self, operands: &Operands, input: &Datum, env: &Env) -> Run<(Datum, Datum)> {
-        let left = self.eval(&operands.left, input, env)?;
-        Ok((left, self.eval(&operands.right, input, env)?))
+    fn both<'a>(
+        &mut self,
+        operands: &'a Operands,
+        input: &'a Datum,
+        env: &'a Env,
+    ) -> Run<(Operand<'a>, Operand<'a>)> {
+        let left = if is_simple(&operands.right) {
+            self.operand(&operands.left, input, env)?
+        } else {
+            Operand::Made(self.eval(&operands.left, input, env)?)
+        };
+        Ok((left, self.operand(&operands.right, input, env)?))
     }
 
     pub(super) fn arithmetic(
@@ -61,7 +71,7 @@ impl Evaluator<'_> {
         let order = match (left.as_text(), right.as_text()) {
             (Some(a), Some(b)) => Some(compare_text(a, b)),
             (None, None) => left.as_number().partial_cmp(&right.as_number()),
-            _ => {
+            (Some(_), None) | (None, Some(_)) => {
                 let mixed = Fault::new("T2009").value_some(left.to_json());
                 return fault(mixed.value2(right.to_json()));
             }
@@ -85,7 +95,7 @@ impl Evaluator<'_> {
         if left.is_undefined() || right.is_undefined() {
             return Ok(Datum::from(false));
         }
-        Ok(Datum::from(equal(&left, &right) == wanted))
+        Ok(Datum::from(same(left, right) == wanted))
     }
 
     pub(super) fn and(&mut self, operands: &Operands, input: &Datum, env: &Env) -> Run<Datum> {
@@ -128,21 +138,27 @@ impl Evaluator<'_> {
         if left.is_undefined() || right.is_undefined() {
             return Ok(Datum::from(false));
         }
+        if let (Some(left), Some(Value::Array(items))) = (left.value(), right.value()) {
+            self.work(items.len())?;
+            return Ok(Datum::from(items.contains(left)));
+        }
+        let (left, right) = (left.into_datum(), right.into_datum());
         self.work(right.spread().len())?;
-        Ok(Datum::from(match (&left, right.spread()) {
-            (Datum::Value(left), Items::Values(items)) => items.contains(left),
-            (left, items) => items.iter().any(|item| equal(left, &item)),
-        }))
+        Ok(Datum::from(right.spread().iter().any(|item| equal(&left, &item))))
     }
 
     pub(super) fn concat(&mut self, operands: &Operands, input: &Datum, env: &Env) -> Run<Datum> {
         let (left, right) = self.both(operands, input, env)?;
+        if let (Some(left), Some(right)) = (left.as_text(), right.as_text()) {
+            self.charge(left.len() + right.len())?;
+            return Ok(Datum::from([&**left, &**right].concat()));
+        }
         let mut out = String::new();
-        for side in [&left, &right] {
+        for side in [left, right] {
             match side.as_text() {
                 Some(text) => out.push_str(text),
                 None => out.push_str(
-                    &json::to_text(side, json::Layout::Compact, self.dialect)
+                    &json::to_text(&side.into_datum(), json::Layout::Compact, self.dialect)
                         .map_err(|fault| fault.at(operands.position).token("&"))?,
                 ),
             }
@@ -198,13 +214,20 @@ impl Evaluator<'_> {
 }
 
 /// Returns a number operand; undefined is fine, anything else is not.
-fn operand(side: &Datum, code: &'static str) -> Run<Option<f64>> {
-    if side.is_undefined() {
-        return Ok(None);
-    }
-    match finite(side)? {
+fn operand(side: &Operand, code: &'static str) -> Run<Option<f64>> {
+    match side.as_number() {
+        Some(number) if !number.is_finite() => Err(Fault::new("D1001").value(Value::Null)),
         Some(number) => Ok(Some(number)),
+        None if side.is_undefined() => Ok(None),
         None => Err(Fault::new(code).value_some(side.to_json())),
+    }
+}
+
+/// Compares two operands deeply.
+fn same(left: Operand, right: Operand) -> bool {
+    match (left.value(), right.value()) {
+        (Some(left), Some(right)) => left == right,
+        _ => equal(&left.into_datum(), &right.into_datum()),
     }
 }
 
@@ -262,9 +285,40 @@ pub(crate) fn equal(left: &Datum, right: &Datum) -> bool {
 }
 
 /// Compares texts by UTF-16 units, as the reference does.
+///
+/// That is the order of their bytes, but for characters beyond U+FFFF: their surrogates come before
+/// U+E000 and what follows it.
 pub(crate) fn compare_text(left: &str, right: &str) -> Ordering {
-    if left.is_ascii() && right.is_ascii() {
-        return left.cmp(right);
+    /// The first byte of U+E000.
+    const ABOVE_SURROGATES: u8 = 0xEE;
+    /// The first byte of U+10000.
+    const SUPPLEMENTARY: u8 = 0xF0;
+    let differing = left.bytes().zip(right.bytes()).find(|(a, b)| a != b);
+    match differing {
+        None => left.len().cmp(&right.len()),
+        Some((a, b)) if a >= SUPPLEMENTARY && (ABOVE_SURROGATES..SUPPLEMENTARY).contains(&b) => {
+            Ordering::Less
+        }
+        Some((a, b)) if b >= SUPPLEMENTARY && (ABOVE_SURROGATES..SUPPLEMENTARY).contains(&a) => {
+            Ordering::Greater
+        }
+        Some((a, b)) => a.cmp(&b),
     }
-    left.encode_utf16().cmp(right.encode_utf16())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_compare_by_utf16_units() {
+        let texts =
+            ["", "a", "ab", "b", "é", "\u{d7ff}", "\u{e000}", "\u{ffff}", "😀", "😀a", "a😀"];
+        for left in texts {
+            for right in texts {
+                let wanted = left.encode_utf16().cmp(right.encode_utf16());
+                assert_eq!(compare_text(left, right), wanted, "{left:?} {right:?}");
+            }
+        }
+    }
 }

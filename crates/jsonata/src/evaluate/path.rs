@@ -6,7 +6,7 @@ use value::{Key, Value};
 
 use super::{Evaluator, context, keep, lookup, outwards, settle};
 use crate::compile::code::{Filter, Path, Stage, Step, StepKind, Variable};
-use crate::datum::{Datum, Env, Form, List, Tuple, field_of_value, gather};
+use crate::datum::{Datum, Env, Form, List, Tuple, gather};
 use crate::fault::Run;
 
 /// Whether a step is the last of its path.
@@ -39,7 +39,7 @@ impl Evaluator<'_> {
             if result.spread().len() == 0 {
                 break;
             }
-            current = if at == last { Vec::new() } else { items_of(&result) };
+            current = if at == last { Vec::new() } else { items_of(std::mem::take(&mut result)) };
         }
         if let Some(tuples) = tuples {
             return self.finish_tuples(path, tuples, env);
@@ -108,13 +108,19 @@ impl Evaluator<'_> {
             Filter::At(number) => return Ok(nth(input, *number)),
             Filter::Where(code) => code,
         };
-        let items = one_or_items(input);
-        let count = items.len();
         let mut kept = Vec::new();
-        for (index, item) in items.into_iter().enumerate() {
-            let answer = self.eval(code, &item, env)?;
-            if chosen(&answer, index, count) {
-                kept.push(item);
+        match input.items() {
+            None => {
+                if chosen(&self.eval(code, input, env)?, 0, 1) {
+                    kept.push(input.clone());
+                }
+            }
+            Some(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    if chosen(&self.eval(code, &item, env)?, index, items.len()) {
+                        kept.push(item);
+                    }
+                }
             }
         }
         self.charge_slots(kept.len())?;
@@ -139,12 +145,20 @@ pub(super) fn one_or_items(input: &Datum) -> Vec<Datum> {
     }
 }
 
-fn items_of(result: &Datum) -> Vec<Datum> {
-    result.items().map(super::super::datum::Items::to_vec).unwrap_or_default()
+fn items_of(result: Datum) -> Vec<Datum> {
+    let mut items = Vec::new();
+    if result.is_array() {
+        items.reserve(result.spread().len());
+        gather(result, &mut items);
+    }
+    items
 }
 
 /// Returns whether a predicate's answer chooses the item at `index` of `count`.
 pub(super) fn chosen(answer: &Datum, index: usize, count: usize) -> bool {
+    if let Datum::Value(Value::Bool(answer)) = answer {
+        return *answer;
+    }
     let numbers = answer.spread();
     let all_numbers = numbers.iter().all(|number| number.as_number().is_some());
     if numbers.len() == 0 || !all_numbers {
@@ -208,7 +222,7 @@ pub(super) fn fields(variable: &Variable, names: &[Key], env: &Env) -> Datum {
         }
     }
     match settle(lookup(variable, env)).defined() {
-        Some(start) => walk(items_of(&join(vec![start], At::Middle)), names),
+        Some(start) => walk(items_of(join(vec![start], At::Middle)), names),
         None => Datum::Undefined,
     }
 }
@@ -245,19 +259,40 @@ pub(crate) fn fields_of(value: &Value, names: &[Key]) -> Datum {
 
 /// Follows field names from the items of a plain array, which are only borrowed.
 fn walk_values(items: &[Value], names: &[Key]) -> Datum {
-    let Some((name, rest)) = names.split_first() else { return Datum::Undefined };
-    let mut found = Vec::with_capacity(items.len());
-    for item in items {
-        match item {
-            Value::Object(map) => found.extend(map.get(name).cloned().map(Datum::Value)),
-            Value::Array(_) => found.extend(settle(field_of_value(item, name)).defined()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    let mut current: Vec<&Value> = items.iter().collect();
+    let last = names.len().saturating_sub(1);
+    for (at, name) in names.iter().enumerate() {
+        let mut found = Vec::with_capacity(current.len());
+        for item in &current {
+            match item {
+                Value::Object(map) => found.extend(map.get(name)),
+                // An array within an array is a sequence of its own, to be settled.
+                Value::Array(_) => {
+                    let items = current.into_iter().cloned().map(Datum::Value).collect();
+                    return walk(items, names.get(at..).unwrap_or_default());
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
         }
+        if at == last {
+            let found = found.into_iter().cloned().map(Datum::Value).collect();
+            return settle(join(found, At::End));
+        }
+        current = flattened(found);
     }
-    if rest.is_empty() {
-        return settle(join(found, At::End));
+    Datum::Undefined
+}
+
+/// Replaces arrays by their items.
+fn flattened(values: Vec<&Value>) -> Vec<&Value> {
+    if !values.iter().any(|value| matches!(value, Value::Array(_))) {
+        return values;
     }
-    walk(items_of(&join(found, At::Middle)), rest)
+    let items = values.into_iter().map(|value| match value {
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    });
+    items.flatten().collect()
 }
 
 fn walk(mut items: Vec<Datum>, names: &[Key]) -> Datum {
@@ -267,7 +302,7 @@ fn walk(mut items: Vec<Datum>, names: &[Key]) -> Datum {
         if at == last {
             return settle(join(found, At::End));
         }
-        items = items_of(&join(found, At::Middle));
+        items = items_of(join(found, At::Middle));
     }
     Datum::Undefined
 }

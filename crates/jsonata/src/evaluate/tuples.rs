@@ -62,12 +62,12 @@ impl Evaluator<'_> {
         layout: &Layout,
         env: &Env,
     ) -> Run<Vec<Tuple>> {
-        let mut keyed = Vec::with_capacity(tuples.len());
-        for tuple in tuples {
-            let own = frame(&tuple, layout, env);
-            keyed.push((self.sort_keys(terms, &tuple.item, &own)?, tuple));
+        let mut keys = Vec::with_capacity(tuples.len() * terms.len());
+        for tuple in &tuples {
+            let own = frame(tuple, layout, env);
+            self.sort_keys(terms, &tuple.item, &own, &mut keys)?;
         }
-        self.sort_keyed(terms, position, keyed)
+        self.sort_keyed(terms, position, &keys, tuples)
     }
 
     fn filter_own_tuples(

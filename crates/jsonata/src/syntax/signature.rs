@@ -36,22 +36,37 @@ pub(crate) enum Repeat {
     AtLeastOnce,
 }
 
-/// A set of argument kinds, one bit per letter of [`LETTERS`].
+/// A set of argument kinds, one bit per letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kinds(u8);
 
-/// array, string, number, boolean, null, function, object, missing.
-const LETTERS: &str = "asnblfom";
+/// Every letter.
+const ANY: &str = "asnblfom";
+
+/// Returns the bit of a letter: array, string, number, boolean, null, function, object, missing.
+const fn bit(letter: char) -> u8 {
+    match letter {
+        'a' => 1,
+        's' => 1 << 1,
+        'n' => 1 << 2,
+        'b' => 1 << 3,
+        'l' => 1 << 4,
+        'f' => 1 << 5,
+        'o' => 1 << 6,
+        'm' => 1 << 7,
+        _ => 0,
+    }
+}
 
 impl Kinds {
     /// Returns the set of the letters in `text`.
     pub(crate) fn of(text: &str) -> Kinds {
-        Kinds(text.chars().filter_map(|c| LETTERS.find(c)).fold(0, |bits, at| bits | 1 << at))
+        Kinds(text.chars().fold(0, |bits, letter| bits | bit(letter)))
     }
 
     /// Returns whether `letter` is in the set.
     pub(crate) fn has(self, letter: char) -> bool {
-        LETTERS.find(letter).is_some_and(|at| self.0 & (1 << at) != 0)
+        self.0 & bit(letter) != 0
     }
 }
 
@@ -65,7 +80,7 @@ impl Signature {
             match letter {
                 ':' => break,
                 's' | 'n' | 'b' | 'l' | 'o' => parameters.push(parameter(letter, &[letter, 'm'])),
-                'a' | 'x' => parameters.push(parameter(letter, &letters_of(LETTERS))),
+                'a' | 'x' => parameters.push(parameter(letter, &letters_of(ANY))),
                 'f' => parameters.push(parameter(letter, &['f'])),
                 'j' => parameters.push(parameter(letter, &letters_of("asnblom"))),
                 '-' | '?' | '+' => {
