@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use value::{Map, Number, Value};
 
-use crate::compile::{self, Compiled, code::Code};
+use crate::compile::{self, Compiled};
 use crate::datum::{Datum, Form, Frame, List};
-use crate::evaluate::{Evaluator, fields_of};
+use crate::evaluate::{Evaluator, Shortcut};
 use crate::{Bindings, Dialect, Error, Limits, Moment, Scope, syntax};
 
 /// A compiled JSONata text; cloning shares it.
@@ -99,8 +99,9 @@ impl Program {
         moment: &mut Moment,
     ) -> Result<Outcome, Error> {
         let Inner { dialect, compiled, .. } = &*self.inner;
-        if let Some(outcome) = self.shortcut(bindings) {
-            return Ok(outcome);
+        let shortcut = Shortcut { layout: &compiled.layout, bindings };
+        if let Some(answer) = shortcut.answer(&compiled.code) {
+            return Ok(outcome(answer));
         }
         let slots = compiled.layout.iter().zip(&compiled.natives).map(|(name, native)| {
             let bound = bindings.get(name).cloned().map(Datum::Value);
@@ -122,14 +123,6 @@ impl Program {
         // The outermost frame may hold functions that hold the frame.
         drop(std::mem::take(&mut *frame.slots.borrow_mut()));
         outcome.map_err(crate::fault::Fault::finish)
-    }
-
-    /// Answers a path that only reads a variable, without an evaluator.
-    fn shortcut(&self, bindings: &Bindings) -> Option<Outcome> {
-        let compiled = &self.inner.compiled;
-        let Code::Fields(_, names) = &compiled.code else { return None };
-        let bound = bindings.get(compiled.layout.first()?)?;
-        Some(outcome(fields_of(bound, names)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The compiled form: variables are slots, constants and regular expressions are ready to use.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use value::{Key, Value};
@@ -125,6 +126,16 @@ impl Compare {
             Compare::LessOrEqual => "<=",
             Compare::Greater => ">",
             Compare::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// Returns whether the operator is true of two values in this order.
+    pub(crate) fn holds(self, order: Ordering) -> bool {
+        match self {
+            Compare::Less => order == Ordering::Less,
+            Compare::LessOrEqual => order != Ordering::Greater,
+            Compare::Greater => order == Ordering::Greater,
+            Compare::GreaterOrEqual => order != Ordering::Less,
         }
     }
 }

@@ -453,7 +453,7 @@ fn fixed_keys(pairs: &[(Code, Code)]) -> Option<Box<[Key]>> {
     /// More keys than this are compared while evaluating.
     const FIXED_MAX: usize = 64;
     let mut keys: Vec<Key> = Vec::with_capacity(pairs.len().min(FIXED_MAX));
-    for (key, _) in pairs.iter() {
+    for (key, _) in pairs {
         match key {
             Code::Constant(Value::String(key)) if !keys.contains(key) => keys.push(key.clone()),
             _ => return None,

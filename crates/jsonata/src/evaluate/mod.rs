@@ -6,6 +6,7 @@ mod group;
 mod operand;
 mod operators;
 mod path;
+mod shortcut;
 mod sort;
 mod transform;
 mod tuples;
@@ -25,6 +26,7 @@ use crate::{Dialect, Limits, Moment};
 
 pub(crate) use operators::{boolean, compare_text, equal};
 pub(crate) use path::fields_of;
+pub(crate) use shortcut::Shortcut;
 pub(crate) use sort::merge_sort;
 pub(crate) use tuples::append;
 

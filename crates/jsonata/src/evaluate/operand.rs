@@ -102,9 +102,9 @@ fn peek<'a>(code: &'a Code, input: &'a Datum, env: &'a Env) -> Option<Operand<'a
         Code::Fields(variable, names) => variable_fields(variable, names, env),
         Code::ContextFields(names) => match input {
             Datum::Value(value) => match followed(value, names) {
-                Followed::Value(value) => Some(Operand::Borrowed(value)),
-                Followed::Nothing => Some(Operand::Made(Datum::Undefined)),
-                Followed::Array => None,
+                Seen::Value(value) => Some(Operand::Borrowed(value)),
+                Seen::Nothing => Some(Operand::Made(Datum::Undefined)),
+                Seen::Unclear => None,
             },
             _ => None,
         },
@@ -124,9 +124,9 @@ fn variable_fields<'a>(variable: &Variable, names: &[Key], env: &'a Env) -> Opti
         let value = Ref::filter_map(slots, |slots| {
             let Some(Some(Datum::Value(value))) = slots.get(place.slot) else { return None };
             match followed(value, names) {
-                Followed::Value(value) => return Some(value),
-                Followed::Nothing => found = Some(Operand::Made(Datum::Undefined)),
-                Followed::Array => {}
+                Seen::Value(value) => return Some(value),
+                Seen::Nothing => found = Some(Operand::Made(Datum::Undefined)),
+                Seen::Unclear => {}
             }
             None
         });
@@ -135,27 +135,37 @@ fn variable_fields<'a>(variable: &Variable, names: &[Key], env: &'a Env) -> Opti
     Some(Operand::Made(Datum::Undefined))
 }
 
-/// Where following field names led.
-enum Followed<'a> {
+/// What is seen without evaluating anything.
+pub(super) enum Seen<'a> {
     Value(&'a Value),
     Nothing,
-    /// An array stands in the way: every item has to be followed.
-    Array,
+    /// It takes an evaluation, e.g. because an array stands in the way.
+    Unclear,
 }
 
-fn followed<'a>(value: &'a Value, names: &[Key]) -> Followed<'a> {
+impl<'a> Seen<'a> {
+    pub(super) fn value(self) -> Option<&'a Value> {
+        match self {
+            Seen::Value(value) => Some(value),
+            Seen::Nothing | Seen::Unclear => None,
+        }
+    }
+}
+
+/// Follows field names through objects.
+pub(super) fn followed<'a>(value: &'a Value, names: &[Key]) -> Seen<'a> {
     let mut current = value;
     for name in names {
         match current {
             Value::Object(map) => match map.get(name) {
                 Some(member) => current = member,
-                None => return Followed::Nothing,
+                None => return Seen::Nothing,
             },
-            Value::Array(_) => return Followed::Array,
+            Value::Array(_) => return Seen::Unclear,
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Followed::Nothing;
+                return Seen::Nothing;
             }
         }
     }
-    Followed::Value(current)
+    Seen::Value(current)
 }

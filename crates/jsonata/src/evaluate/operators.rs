@@ -76,12 +76,7 @@ impl Evaluator<'_> {
                 return fault(mixed.value2(right.to_json()));
             }
         };
-        Ok(Datum::from(order.is_some_and(|order| match op {
-            Compare::Less => order == Ordering::Less,
-            Compare::LessOrEqual => order != Ordering::Greater,
-            Compare::Greater => order == Ordering::Greater,
-            Compare::GreaterOrEqual => order != Ordering::Less,
-        })))
+        Ok(Datum::from(order.is_some_and(|order| op.holds(order))))
     }
 
     pub(super) fn equality(

@@ -11,5 +11,6 @@ mod aws;
 mod limits;
 mod scope;
 mod score;
+mod shortcut;
 mod soup;
 mod suite;
