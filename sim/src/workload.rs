@@ -155,6 +155,8 @@ pub(crate) fn draw(number: usize, random: &mut Random) -> Result<(ProcessId, Beg
         region: REGION.into(),
         input: input.to_string(),
         machine: Value::Null,
+        state_machine_version_arn: None,
+        state_machine_alias_arn: None,
     });
     Ok((ProcessId::new(Kind::Execution, &arn), begin))
 }

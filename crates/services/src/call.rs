@@ -126,6 +126,19 @@ impl Call {
         }
     }
 
+    /// Returns a draw for something that this call decides: the same one when the same effect is
+    /// repeated after a crash, a random one otherwise.
+    pub fn stable_draw(&self, purpose: &str) -> u64 {
+        let bytes: [u8; 8] = match &self.effect_id {
+            Some(effect) => {
+                let digest = Sha256::digest(format!("draw/{effect}/{purpose}"));
+                std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default())
+            }
+            None => ids::entropy(),
+        };
+        u64::from_be_bytes(bytes)
+    }
+
     /// Returns the UUID that belongs to a text in this account and region.
     pub fn uuid_of(&self, text: &str) -> String {
         let digest = Sha256::digest(format!("{}/{}/{text}", self.account(), self.region));

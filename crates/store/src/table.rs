@@ -95,6 +95,10 @@ tables! {
     Snapshots = 31 => "runtime_snapshots",
     /// Small settings of the runtime: checkpoint positions, virtual clock.
     RuntimeSettings = 32 => "runtime_settings",
+    /// Versions of state machines by `state machine ARN:reversed number`.
+    StateMachineVersions = 40 => "states_versions",
+    /// Aliases of state machines by ARN.
+    StateMachineAliases = 41 => "states_aliases",
 }
 
 #[cfg(test)]

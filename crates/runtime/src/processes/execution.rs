@@ -34,6 +34,12 @@ pub struct BeginExecution {
     pub input: String,
     /// The state machine as it was at the start, for DescribeStateMachineForExecution.
     pub machine: Value,
+    /// The version that it was started from, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_machine_version_arn: Option<String>,
+    /// The alias that it was started by, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_machine_alias_arn: Option<String>,
 }
 
 /// A running state-machine execution.
@@ -71,8 +77,8 @@ impl ExecutionProcess {
             role_arn: begin.role_arn.clone(),
             state_machine_arn: begin.state_machine_arn.clone(),
             state_machine_name: begin.state_machine_name.clone(),
-            state_machine_alias_arn: None,
-            state_machine_version_arn: None,
+            state_machine_alias_arn: begin.state_machine_alias_arn.clone(),
+            state_machine_version_arn: begin.state_machine_version_arn.clone(),
             region: begin.region.clone(),
             history: execution::HistoryMode::Recorded,
         };
@@ -135,7 +141,9 @@ impl ExecutionProcess {
             "startDate": *start_millis as f64 / 1000.0,
             "input": &begin.input,
             "machine": &begin.machine,
-        });
+        })
+        .with_some("stateMachineVersionArn", begin.state_machine_version_arn.as_ref())
+        .with_some("stateMachineAliasArn", begin.state_machine_alias_arn.as_ref());
         if let Some((finish, stop_millis)) = finish {
             record = record
                 .with("stopDate", stop_millis as f64 / 1000.0)

@@ -51,6 +51,8 @@ fn begin() -> Begin {
         region: "us-east-1".into(),
         input: r#"{"username": "日本"}"#.into(),
         machine: Value::Null,
+        state_machine_version_arn: None,
+        state_machine_alias_arn: None,
     })
 }
 

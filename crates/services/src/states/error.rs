@@ -79,3 +79,24 @@ pub(super) fn role_not_assumable() -> Error {
 pub(super) fn resource_not_found(arn: &str) -> Error {
     Error::new("ResourceNotFound", format!("Resource not found: '{arn}'"))
 }
+
+pub(super) fn resource_does_not_exist() -> Error {
+    Error::new("ResourceNotFound", "Request references a resource that does not exist.")
+}
+
+pub(super) fn conflict(text: impl Into<String>) -> Error {
+    Error::new("ConflictException", text)
+}
+
+pub(super) fn validation(text: impl Into<String>) -> Error {
+    Error::new("ValidationException", text)
+}
+
+pub(super) fn invalid_logging(what: &str) -> Error {
+    Error::new("InvalidLoggingConfiguration", format!("Invalid Logging Configuration: {what}"))
+}
+
+pub(super) fn invalid_encryption(what: &str) -> Error {
+    let text = format!("Invalid Encryption Configuration: {what}");
+    Error::new("InvalidEncryptionConfiguration", text)
+}

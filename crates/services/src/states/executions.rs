@@ -9,8 +9,9 @@ use runtime::{Begin, BeginExecution, Fact, Kind, ProcessId, Started};
 use store::{Load, Read, SHARDS, Scan, Table};
 use value::{Value, value};
 
-use super::known::Known;
-use super::state_machines::{StateMachine, check_name, definition_text, find, page_of};
+use super::arn::Qualifier;
+use super::known::Routed;
+use super::state_machines::{StateMachine, check_name, find, page_of};
 use super::{arn, error, express};
 use crate::page::cut;
 use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
@@ -36,7 +37,7 @@ pub(super) fn find_execution(store: &dyn Read, execution_arn: &str) -> Result<Va
 }
 
 fn may_start(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![Check::new("states:StartExecution", input.text("stateMachineArn")?)])
+    Ok(vec![arn::check("states:StartExecution", input.text("stateMachineArn")?)])
 }
 
 fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
@@ -102,7 +103,7 @@ fn check_open(services: &Services, repeated: Option<&String>) -> Result<(), Erro
 
 /// What StartExecution and StartSyncExecution are asked for, checked.
 pub(super) struct Asked {
-    pub(super) known: Arc<Known>,
+    pub(super) routed: Routed,
     pub(super) name: String,
     pub(super) input: Payload,
 }
@@ -111,7 +112,8 @@ impl Asked {
     /// Checks a request.
     pub(super) fn read(services: &Services, call: &Call, input: &Value) -> Result<Asked, Error> {
         let state_machine_arn = input.text("stateMachineArn")?;
-        let known = services.machines.find(services.store(), state_machine_arn)?;
+        let draw = call.stable_draw("route");
+        let routed = services.machines.find(services.store(), state_machine_arn, draw)?;
         let name = match input.maybe_text("name") {
             Some(name) => {
                 check_name(name)?;
@@ -128,17 +130,17 @@ impl Asked {
         }
         let input =
             Payload::parse(text).map_err(|err| error::invalid_execution_input(&err.to_string()))?;
-        Ok(Asked { known, name, input })
+        Ok(Asked { routed, name, input })
     }
 
     pub(super) fn is_express(&self) -> bool {
-        self.known.machine.r#type == "EXPRESS"
+        self.routed.known.machine.r#type == "EXPRESS"
     }
 }
 
 /// Returns the ARN of a STANDARD execution, and what the runtime is to begin.
 fn plan(call: &Call, asked: Asked) -> (String, BeginExecution) {
-    let Asked { known, name, input } = asked;
+    let Asked { routed: Routed { known, version_arn, alias_arn }, name, input } = asked;
     let machine = &known.machine;
     let execution_arn = call.regional_arn("states", &format!("execution:{}:{name}", machine.name));
     let begin = BeginExecution {
@@ -150,6 +152,8 @@ fn plan(call: &Call, asked: Asked) -> (String, BeginExecution) {
         region: call.region.clone(),
         input: input.text(),
         machine: known.record.clone(),
+        state_machine_version_arn: version_arn,
+        state_machine_alias_arn: alias_arn,
     };
     (execution_arn, begin)
 }
@@ -188,12 +192,12 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
     let members = [
         "executionArn",
         "stateMachineArn",
+        "stateMachineVersionArn",
+        "stateMachineAliasArn",
         "name",
         "status",
         "startDate",
         "stopDate",
-        "input",
-        "output",
         "error",
         "cause",
     ];
@@ -203,10 +207,14 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
             answer.set(member, found);
         }
     }
-    let included = value!({ "included": true });
-    answer.set("inputDetails", &included);
-    if answer.get("output").is_some() {
-        answer.set("outputDetails", included);
+    let with_data = input.maybe_text("includedData") != Some("METADATA_ONLY");
+    for (member, details) in [("input", "inputDetails"), ("output", "outputDetails")] {
+        let Some(found) = record.get(member) else { continue };
+        if with_data {
+            answer.set(member, found);
+        }
+        // UNVERIFIED: that metadata alone says so.
+        answer.set(details, value!({ "included": with_data }));
     }
     answer.set("redriveCount", 0);
     Ok(match status.as_str() {
@@ -226,17 +234,24 @@ fn describe_machine(on: &Reading<'_>, input: &Value) -> Answer {
     let record = find_execution(on.store, input.text("executionArn")?)?;
     let machine = record.get("machine").cloned().unwrap_or_default();
     let machine: StateMachine = value::from_value(machine).map_err(|err| Error::internal(&err))?;
-    let text = definition_text(on.store, &machine.definition)?;
-    Ok(machine.described(text).with("updateDate", machine.update_millis as f64 / 1000.0))
+    let described = machine.described(on, input)?;
+    Ok(described.with("updateDate", machine.update_millis as f64 / 1000.0))
 }
 
 fn may_list(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![Check::new("states:ListExecutions", input.text("stateMachineArn")?)])
+    Ok(vec![arn::check("states:ListExecutions", input.text("stateMachineArn")?)])
 }
 
-/// Newest first; the filter is applied while paging, as on AWS.
+/// Newest first; the filter is applied while paging, as on AWS. A version or an alias has the
+/// executions that were started by its ARN.
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
-    let machine = find(on.store, input.text("stateMachineArn")?)?;
+    let asked = arn::qualified(input.text("stateMachineArn")?)?;
+    let machine = find(on.store, asked.machine)?;
+    let member = match asked.qualifier {
+        None => None,
+        Some(Qualifier::Version(_)) => Some("stateMachineVersionArn"),
+        Some(Qualifier::Alias(_)) => Some("stateMachineAliasArn"),
+    };
     if machine.r#type == "EXPRESS" {
         return Err(error::state_machine_type_not_supported());
     }
@@ -252,7 +267,10 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
         behind = Some(last.clone());
         for (key, execution_arn) in rows {
             let record = find_execution(on.store, &execution_arn)?;
-            if wanted.is_none_or(|wanted| record.maybe_text("status") == Some(wanted)) {
+            let of_asked =
+                member.is_none_or(|member| record.maybe_text(member) == Some(asked.whole));
+            let of_status = wanted.is_none_or(|it| record.maybe_text("status") == Some(it));
+            if of_asked && of_status {
                 found.push((key, record));
             }
         }
@@ -264,7 +282,17 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
 
 fn listed(record: &Value) -> Value {
     let mut item = Value::object();
-    for member in ["executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate"] {
+    let members = [
+        "executionArn",
+        "stateMachineArn",
+        "stateMachineVersionArn",
+        "stateMachineAliasArn",
+        "name",
+        "status",
+        "startDate",
+        "stopDate",
+    ];
+    for member in members {
         if let Some(found) = record.get(member) {
             item.set(member, found);
         }

@@ -9,8 +9,8 @@ use execution::{Payload, Started, Status};
 use runtime::Ended;
 use value::{Value, value};
 
-use super::error;
 use super::executions::Asked;
+use super::{arn, error};
 use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, ids};
 
 /// What executions are billed in: started pieces of 100 ms (AWS Step Functions pricing).
@@ -26,7 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation {
 }];
 
 fn may_start_sync(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![Check::new("states:StartSyncExecution", input.text("stateMachineArn")?)])
+    Ok(vec![arn::check("states:StartSyncExecution", input.text("stateMachineArn")?)])
 }
 
 fn start_sync(services: Arc<Services>, call: Call, input: Value) -> Pending {
@@ -44,7 +44,7 @@ fn start_sync(services: Arc<Services>, call: Call, input: Value) -> Pending {
             .map_err(|err| refusal(&call, err))?;
         let known = value!({
             "executionArn": execution_arn,
-            "stateMachineArn": &asked.known.machine.arn,
+            "stateMachineArn": &asked.routed.known.machine.arn,
             "name": &asked.name,
         });
         let data = input.maybe_text("includedData") != Some("METADATA_ONLY");
@@ -65,7 +65,7 @@ pub(super) fn start(services: &Services, call: &Call, asked: &Asked) -> Answer {
 /// Returns the key of the definition and how its execution starts. Names may repeat, so the ARN
 /// ends in an id of its own.
 fn begin<'a>(call: &Call, asked: &'a Asked) -> (&'a str, Started) {
-    let machine = &asked.known.machine;
+    let machine = &asked.routed.known.machine;
     let id = ids::uuid();
     let resource = format!("express:{}:{}:{id}", machine.name, asked.name);
     let started = Started {
@@ -76,8 +76,8 @@ fn begin<'a>(call: &Call, asked: &'a Asked) -> (&'a str, Started) {
         role_arn: machine.role_arn.clone(),
         state_machine_arn: machine.arn.clone(),
         state_machine_name: machine.name.clone(),
-        state_machine_alias_arn: None,
-        state_machine_version_arn: None,
+        state_machine_alias_arn: asked.routed.alias_arn.clone(),
+        state_machine_version_arn: asked.routed.version_arn.clone(),
         region: call.region.clone(),
     };
     (&machine.definition, started)

@@ -6,38 +6,81 @@ use std::sync::Arc;
 use store::{Store, Table};
 use value::Value;
 
+use super::arn::{self, Qualifier};
 use super::state_machines::StateMachine;
-use super::{arn, error};
+use super::versions::Version;
+use super::{aliases, error, versions};
 use crate::Error;
 use crate::kept::Kept;
 
-/// Machines by ARN.
+/// Machines and versions by ARN.
 #[derive(Default)]
 pub(crate) struct KnownMachines {
     by_arn: Kept<String, Arc<Known>>,
+    aliases: Kept<String, Arc<aliases::Alias>>,
 }
 
-/// A machine that is stored.
+/// A machine that is stored, or a version of one.
 pub(super) struct Known {
     pub(super) machine: StateMachine,
     /// The same as it is stored.
     pub(super) record: Value,
 }
 
+/// What an ARN leads to.
+pub(super) struct Routed {
+    /// The machine as it is, or as it was when the version was published.
+    pub(super) known: Arc<Known>,
+    /// The version, if it is one.
+    pub(super) version_arn: Option<String>,
+    /// The alias that led there.
+    pub(super) alias_arn: Option<String>,
+}
+
 impl KnownMachines {
-    /// Returns a stored state machine.
-    pub(super) fn find(&self, store: &Store, state_machine_arn: &str) -> Result<Arc<Known>, Error> {
-        arn::resource(state_machine_arn, arn::Named::StateMachine)?;
-        self.by_arn.get(store, state_machine_arn, || {
-            let bytes = store
-                .read(|tx| tx.get(Table::StateMachines, state_machine_arn))?
-                .ok_or_else(|| error::state_machine_does_not_exist(state_machine_arn))?;
-            let damaged = |err: &dyn std::fmt::Display| {
-                Error::internal(&format!("the state machine {state_machine_arn} is damaged: {err}"))
-            };
-            let record = value::parse_bytes(&bytes).map_err(|err| damaged(&err))?;
-            let machine = value::from_value(record.clone()).map_err(|err| damaged(&err))?;
-            Ok(Arc::new(Known { machine, record }))
-        })
+    /// Returns what the ARN of a state machine, a version or an alias leads to; `draw` decides
+    /// between the versions of an alias.
+    pub(super) fn find(&self, store: &Store, arn: &str, draw: u64) -> Result<Routed, Error> {
+        let found = arn::qualified(arn)?;
+        match found.qualifier {
+            None => {
+                let known = self.by_arn.get(store, arn, || machine(store, arn))?;
+                Ok(Routed { known, version_arn: None, alias_arn: None })
+            }
+            Some(Qualifier::Version(_)) => {
+                let known = self.by_arn.get(store, arn, || version(store, arn))?;
+                Ok(Routed { known, version_arn: Some(arn.to_owned()), alias_arn: None })
+            }
+            Some(Qualifier::Alias(_)) => {
+                let alias = self.aliases.get(store, arn, || {
+                    let alias = store.read(|tx| aliases::load(tx, arn))?;
+                    // UNVERIFIED: AWS's answer to the name of no alias.
+                    alias.map(Arc::new).ok_or_else(|| error::state_machine_does_not_exist(arn))
+                })?;
+                let version_arn = alias.version(draw).to_owned();
+                let known =
+                    self.by_arn.get(store, &*version_arn, || version(store, &version_arn))?;
+                let (version_arn, alias_arn) = (Some(version_arn), Some(arn.to_owned()));
+                Ok(Routed { known, version_arn, alias_arn })
+            }
+        }
     }
+}
+
+fn machine(store: &Store, arn: &str) -> Result<Arc<Known>, Error> {
+    let bytes = store.read(|tx| tx.get(Table::StateMachines, arn))?;
+    let bytes = bytes.ok_or_else(|| error::state_machine_does_not_exist(arn))?;
+    let damaged = |err: &dyn std::fmt::Display| {
+        Error::internal(&format!("the state machine {arn} is damaged: {err}"))
+    };
+    let record = value::parse_bytes(&bytes).map_err(|err| damaged(&err))?;
+    let machine = value::from_value(record.clone()).map_err(|err| damaged(&err))?;
+    Ok(Arc::new(Known { machine, record }))
+}
+
+fn version(store: &Store, arn: &str) -> Result<Arc<Known>, Error> {
+    let found = store.read(|tx| versions::find_by_arn(tx, arn))?;
+    let Version { machine, .. } = found.ok_or_else(|| error::state_machine_does_not_exist(arn))?;
+    let record = value::to_value(&machine).map_err(|err| Error::internal(&err))?;
+    Ok(Arc::new(Known { machine, record }))
 }

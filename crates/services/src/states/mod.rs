@@ -1,6 +1,9 @@
 //! AWS Step Functions: state machines and their executions.
 
+mod aliases;
 mod arn;
+mod configuration;
+mod definitions;
 mod error;
 mod executions;
 mod express;
@@ -10,17 +13,21 @@ mod retention;
 mod state_machines;
 mod tags;
 mod test_state;
+mod versions;
 
 use crate::Operation;
 
 /// Every operation, one line per file.
 pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    aliases::OPERATIONS,
+    definitions::OPERATIONS,
     executions::OPERATIONS,
     express::OPERATIONS,
     history::OPERATIONS,
     state_machines::OPERATIONS,
     tags::OPERATIONS,
     test_state::OPERATIONS,
+    versions::OPERATIONS,
 ];
 
 pub(crate) use known::KnownMachines;

@@ -2,21 +2,19 @@
 //!
 //! AWS Step Functions API reference, "CreateStateMachine" (read 2026-11).
 
-use asl::{Definition, Diagnostic, Options, Severity, StateMachineType};
 use runtime::definition_key;
-use runtime::integrations::Served;
 use serde::{Deserialize, Serialize};
 use store::{Load, Read, Save, Scan, Table};
 use value::{Value, value};
 
-use super::{arn, error};
+use super::configuration::{encryption, logging, tracing};
+use super::versions::{self, Version};
+use super::{aliases, arn, definitions, error};
 use crate::page::{cut, open_marker};
-use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing, ids, roles};
+use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids, roles};
 
 /// The longest name of a state machine or an execution, in characters.
 const NAME_CHARACTERS_MAX: usize = 80;
-/// How many diagnostics are given when the caller does not say.
-const DIAGNOSTICS_DEFAULT: usize = 100;
 /// How many items a page has when the caller does not say (`maxResults` 0 is the same).
 const PAGE_ITEMS_DEFAULT: usize = 100;
 
@@ -26,11 +24,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "UpdateStateMachine", checks: may_update, run: Run::Write(update) },
     Operation { name: "DeleteStateMachine", checks: may_delete, run: Run::Write(delete) },
     Operation { name: "ListStateMachines", checks: may_list, run: Run::Read(list) },
-    Operation {
-        name: "ValidateStateMachineDefinition",
-        checks: may_validate,
-        run: Run::Read(validate),
-    },
 ];
 
 /// A state machine as it is stored, by ARN.
@@ -51,21 +44,29 @@ pub(super) struct StateMachine {
     pub(super) update_millis: i64,
     /// Absent until the first update, as on AWS.
     pub(super) revision_id: Option<String>,
+    /// The version that is what the machine is now, if it was published.
+    #[serde(default)]
+    pub(super) published: Option<u32>,
+    /// The number of the latest version, which is never given again.
+    #[serde(default)]
+    pub(super) last_version: u32,
+    /// The description of the version that was asked for with the machine; none asked, none here.
+    #[serde(default)]
+    pub(super) first_version: Option<FirstVersion>,
 }
 
-/// Returns a stored state machine.
+/// The version that a machine was created with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct FirstVersion {
+    pub(super) description: Option<String>,
+}
+
+/// Returns a stored state machine; the ARN of a version or an alias names none.
 pub(super) fn find(store: &dyn Read, state_machine_arn: &str) -> Result<StateMachine, Error> {
-    arn::resource(state_machine_arn, arn::Named::StateMachine)?;
+    arn::qualified(state_machine_arn)?;
     store
         .load(Table::StateMachines, state_machine_arn)?
         .ok_or_else(|| error::state_machine_does_not_exist(state_machine_arn))
-}
-
-/// Returns the text of a definition, byte for byte.
-pub(super) fn definition_text(store: &dyn Read, key: &str) -> Result<String, Error> {
-    let bytes = store.get(Table::Definitions, key)?;
-    let bytes = bytes.ok_or_else(|| Error::internal(&format!("definition {key} is missing")))?;
-    String::from_utf8(bytes).map_err(|err| Error::internal(&err))
 }
 
 /// Refuses names that AWS refuses: empty, over 80 characters, with blanks, brackets, wildcards,
@@ -84,27 +85,6 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn options(machine_type: &str) -> Options<'static> {
-    let machine_type = match machine_type {
-        "EXPRESS" => StateMachineType::Express,
-        _ => StateMachineType::Standard,
-    };
-    Options { machine_type, resources: &Served }
-}
-
-fn check_definition(call: &Call, text: &str, machine_type: &str) -> Result<(), Error> {
-    let bytes_max = call.settings.limits.definition_bytes;
-    if text.len() > bytes_max {
-        let limit =
-            format!("DEFINITION_TOO_LARGE: the definition is longer than {bytes_max} bytes");
-        return Err(error::invalid_definition(&limit));
-    }
-    match Definition::parse(text, &options(machine_type)) {
-        Ok(_) => Ok(()),
-        Err(problems) => Err(Error::new("InvalidDefinition", problems.to_string())),
-    }
-}
-
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     let arn = on.call.regional_arn("states", &format!("stateMachine:{}", input.text("name")?));
     let role = input.text("roleArn")?;
@@ -115,39 +95,60 @@ fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 }
 
 fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
+    let text = input.text("definition")?;
+    let mut machine = requested(on, input)?;
+    let existing: Option<StateMachine> = on.store.load(Table::StateMachines, &machine.arn)?;
+    if let Some(existing) = existing {
+        return if existing.is_same_request(&machine) {
+            let version = existing.first_version.as_ref().map(|_| versions::first_arn(&existing));
+            Ok(created(&existing).with_some("stateMachineVersionArn", version))
+        } else {
+            Err(error::state_machine_already_exists(&machine.arn))
+        };
+    }
+    on.store.put(Table::Definitions, &machine.definition, text.as_bytes())?;
+    on.store.save(Table::StateMachines, &machine.arn, &machine)?;
+    super::tags::add(on.store, &machine.arn, input.list("tags"))?;
+    let answer = created(&machine);
+    if !input.flag("publish") {
+        return Ok(answer);
+    }
+    let description = input.maybe_text("versionDescription");
+    let version = versions::publish_current(on, &mut machine, description)?;
+    Ok(answer.with("stateMachineVersionArn", version.arn()))
+}
+
+/// Checks a request for a state machine and returns the machine.
+fn requested(on: &Writing<'_>, input: &Value) -> Result<StateMachine, Error> {
     let (name, text) = (input.text("name")?, input.text("definition")?);
     let role_arn = input.text("roleArn")?;
     check_name(name)?;
     let machine_type = input.maybe_text("type").unwrap_or("STANDARD");
-    check_definition(on.call, text, machine_type)?;
+    definitions::check(on.call, text, machine_type)?;
+    versions::check_description(input)?;
+    let logging_configuration = logging(input)?;
+    let encryption_configuration = encryption(input)?;
     roles::check_assumable(&on.reading(), role_arn, "states.amazonaws.com")
         .map_err(|_| error::role_not_assumable())?;
-    let state_machine_arn = on.call.regional_arn("states", &format!("stateMachine:{name}"));
-    let machine = StateMachine {
-        arn: state_machine_arn.clone(),
+    let first_version = input.flag("publish").then(|| FirstVersion {
+        description: input.maybe_text("versionDescription").map(str::to_owned),
+    });
+    Ok(StateMachine {
+        arn: on.call.regional_arn("states", &format!("stateMachine:{name}")),
         name: name.to_owned(),
         r#type: machine_type.to_owned(),
         definition: definition_key(text),
         role_arn: role_arn.to_owned(),
-        logging_configuration: logging(input),
+        logging_configuration,
         tracing_configuration: tracing(input),
-        encryption_configuration: encryption(input),
+        encryption_configuration,
         creation_millis: on.call.now_millis,
         update_millis: on.call.now_millis,
         revision_id: None,
-    };
-    let existing: Option<StateMachine> = on.store.load(Table::StateMachines, &state_machine_arn)?;
-    if let Some(existing) = existing {
-        return if existing.is_same_request(&machine) {
-            Ok(created(&existing))
-        } else {
-            Err(error::state_machine_already_exists(&state_machine_arn))
-        };
-    }
-    on.store.put(Table::Definitions, &machine.definition, text.as_bytes())?;
-    on.store.save(Table::StateMachines, &state_machine_arn, &machine)?;
-    super::tags::add(on.store, &state_machine_arn, input.list("tags"))?;
-    Ok(created(&machine))
+        published: None,
+        last_version: 0,
+        first_version,
+    })
 }
 
 fn created(machine: &StateMachine) -> Value {
@@ -166,59 +167,56 @@ impl StateMachine {
             && self.logging_configuration == other.logging_configuration
             && self.tracing_configuration == other.tracing_configuration
             && self.encryption_configuration == other.encryption_configuration
+            && self.first_version == other.first_version
     }
 
     /// Returns what describing the machine and describing it for an execution have in common.
-    pub(super) fn described(&self, definition: String) -> Value {
-        value!({
+    /// Metadata alone goes without the definition and what is read from it.
+    pub(super) fn described(&self, on: &Reading<'_>, input: &Value) -> Answer {
+        let described = value!({
             "stateMachineArn": &self.arn,
             "name": &self.name,
-            "definition": definition,
             "roleArn": &self.role_arn,
             "loggingConfiguration": &self.logging_configuration,
             "tracingConfiguration": &self.tracing_configuration,
             "encryptionConfiguration": &self.encryption_configuration,
         })
-        .with_some("revisionId", self.revision_id.as_ref())
+        .with_some("revisionId", self.revision_id.as_ref());
+        if input.maybe_text("includedData") == Some("METADATA_ONLY") {
+            // UNVERIFIED: that AWS leaves the definition out rather than sending it empty.
+            return Ok(described);
+        }
+        let text = definitions::text(on.store, &self.definition)?;
+        let references = definitions::variable_references(&text, &self.r#type);
+        Ok(described.with("definition", text).with_some("variableReferences", references))
     }
 }
 
-fn logging(input: &Value) -> Value {
-    let asked = input.get("loggingConfiguration").cloned().unwrap_or_default();
-    let level = asked.maybe_text("level").unwrap_or("OFF").to_owned();
-    value!({
-        "level": level,
-        "includeExecutionData": asked.flag("includeExecutionData"),
-    })
-    .with_some("destinations", asked.get("destinations"))
-}
-
-fn tracing(input: &Value) -> Value {
-    let enabled = input.get("tracingConfiguration").is_some_and(|asked| asked.flag("enabled"));
-    value!({ "enabled": enabled })
-}
-
-fn encryption(input: &Value) -> Value {
-    let own = || value!({ "type": "AWS_OWNED_KEY" });
-    input.get("encryptionConfiguration").cloned().unwrap_or_else(own)
-}
-
 fn may_describe(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![Check::new("states:DescribeStateMachine", input.text("stateMachineArn")?)])
+    Ok(vec![arn::check("states:DescribeStateMachine", input.text("stateMachineArn")?)])
 }
 
+/// Describes a machine, or one of its versions.
 fn describe(on: &Reading<'_>, input: &Value) -> Answer {
-    let machine = find(on.store, input.text("stateMachineArn")?)?;
-    let text = definition_text(on.store, &machine.definition)?;
+    let arn = input.text("stateMachineArn")?;
+    let (machine, version) = match versions::find_by_arn(on.store, arn)? {
+        Some(Version { machine, description, creation_millis, .. }) => {
+            (machine, Some((description, creation_millis)))
+        }
+        None => (find(on.store, arn)?, None),
+    };
+    let creation_millis = version.as_ref().map_or(machine.creation_millis, |(_, millis)| *millis);
     Ok(machine
-        .described(text)
+        .described(on, input)?
+        .with("stateMachineArn", arn)
         .with("status", "ACTIVE")
         .with("type", &machine.r#type)
-        .with("creationDate", machine.creation_millis as f64 / 1000.0))
+        .with("creationDate", creation_millis as f64 / 1000.0)
+        .with_some("description", version.and_then(|(description, _)| description)))
 }
 
 fn may_update(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    let mut checks = vec![Check::new("states:UpdateStateMachine", input.text("stateMachineArn")?)];
+    let mut checks = vec![arn::check("states:UpdateStateMachine", input.text("stateMachineArn")?)];
     if let Some(role) = input.maybe_text("roleArn") {
         checks.push(Check::pass_role(role, "states.amazonaws.com"));
     }
@@ -227,7 +225,29 @@ fn may_update(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 
 fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
     let state_machine_arn = input.text("stateMachineArn")?;
+    refuse_qualified(state_machine_arn)?;
     let before = find(on.store.as_read(), state_machine_arn)?;
+    let mut machine = before.clone();
+    change(on, input, &mut machine)?;
+    // The revision changes with the definition or the role, not with the same text again.
+    if machine.definition != before.definition || machine.role_arn != before.role_arn {
+        machine.revision_id = Some(ids::uuid());
+        machine.published = None;
+    }
+    machine.update_millis = on.call.now_millis;
+    on.store.save(Table::StateMachines, state_machine_arn, &machine)?;
+    let answer = value!({ "updateDate": on.call.now_seconds() })
+        .with_some("revisionId", machine.revision_id.as_ref());
+    if !input.flag("publish") {
+        return Ok(answer);
+    }
+    let description = input.maybe_text("versionDescription");
+    let version = versions::publish_current(on, &mut machine, description)?;
+    Ok(answer.with("stateMachineVersionArn", version.arn()))
+}
+
+/// Makes the changes that a request asks for.
+fn change(on: &mut Writing<'_>, input: &Value, machine: &mut StateMachine) -> Result<(), Error> {
     let changeable = [
         "definition",
         "roleArn",
@@ -238,9 +258,9 @@ fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
     if changeable.iter().all(|member| input.get(member).is_none()) {
         return Err(error::missing_update_parameter());
     }
-    let mut machine = before.clone();
+    versions::check_description(input)?;
     if let Some(text) = input.maybe_text("definition") {
-        check_definition(on.call, text, &machine.r#type)?;
+        definitions::check(on.call, text, &machine.r#type)?;
         machine.definition = definition_key(text);
         on.store.put(Table::Definitions, &machine.definition, text.as_bytes())?;
     }
@@ -250,34 +270,41 @@ fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
         role_arn.clone_into(&mut machine.role_arn);
     }
     if input.get("loggingConfiguration").is_some() {
-        machine.logging_configuration = logging(input);
+        machine.logging_configuration = logging(input)?;
     }
     if input.get("tracingConfiguration").is_some() {
         machine.tracing_configuration = tracing(input);
     }
     if input.get("encryptionConfiguration").is_some() {
-        machine.encryption_configuration = encryption(input);
+        machine.encryption_configuration = encryption(input)?;
     }
-    // The revision changes with the definition or the role, not with the same text again.
-    if machine.definition != before.definition || machine.role_arn != before.role_arn {
-        machine.revision_id = Some(ids::uuid());
+    Ok(())
+}
+
+/// Refuses the ARN of a version or an alias where only a state machine can be meant.
+// UNVERIFIED: AWS's wording; that the request fails with ValidationException is documented.
+fn refuse_qualified(state_machine_arn: &str) -> Result<(), Error> {
+    match arn::qualified(state_machine_arn)?.qualifier {
+        None => Ok(()),
+        Some(_) => Err(error::validation(format!(
+            "The ARN of a version or an alias is not allowed here: '{state_machine_arn}'"
+        ))),
     }
-    machine.update_millis = on.call.now_millis;
-    on.store.save(Table::StateMachines, state_machine_arn, &machine)?;
-    Ok(value!({ "updateDate": on.call.now_seconds() })
-        .with_some("revisionId", machine.revision_id.as_ref()))
 }
 
 fn may_delete(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![Check::new("states:DeleteStateMachine", input.text("stateMachineArn")?)])
+    Ok(vec![arn::check("states:DeleteStateMachine", input.text("stateMachineArn")?)])
 }
 
-/// Deletes a machine; deleting one that does not exist succeeds, as on AWS.
+/// Deletes a machine with its versions and aliases; deleting one that does not exist succeeds, as
+/// on AWS.
 // DIFFERS: AWS keeps the machine as DELETING until its executions have ended; here it goes at once
 // and running executions go on to their end.
 fn delete(on: &mut Writing<'_>, input: &Value) -> Answer {
     let state_machine_arn = input.text("stateMachineArn")?;
-    arn::resource(state_machine_arn, arn::Named::StateMachine)?;
+    refuse_qualified(state_machine_arn)?;
+    versions::remove_all(on.store, state_machine_arn)?;
+    aliases::remove_all(on.store, state_machine_arn)?;
     on.store.delete(Table::StateMachines, state_machine_arn)?;
     on.store.delete(Table::Tags, state_machine_arn)?;
     Ok(Value::object())
@@ -312,34 +339,4 @@ pub(super) fn page_of(input: &Value) -> Result<(Option<String>, usize), Error> {
     };
     let limit = input.integer("maxResults").and_then(|asked| usize::try_from(asked).ok());
     Ok((after, limit.filter(|asked| *asked > 0).unwrap_or(PAGE_ITEMS_DEFAULT)))
-}
-
-fn may_validate(_: &Reading<'_>, _: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![Check::any("states:ValidateStateMachineDefinition")])
-}
-
-fn validate(_: &Reading<'_>, input: &Value) -> Answer {
-    let machine_type = input.maybe_text("type").unwrap_or("STANDARD");
-    let checked = asl::check(input.text("definition")?, &options(machine_type));
-    let wanted = input.maybe_text("severity").unwrap_or("ERROR");
-    let limit = input.integer("maxResults").and_then(|asked| usize::try_from(asked).ok());
-    let limit = limit.filter(|asked| *asked > 0).unwrap_or(DIAGNOSTICS_DEFAULT);
-    let shown = checked
-        .diagnostics
-        .iter()
-        .filter(|problem| wanted == "WARNING" || problem.severity == Severity::Error);
-    let diagnostics: Vec<Value> = shown.map(diagnostic).collect();
-    let result = if checked.definition.is_some() { "OK" } else { "FAIL" };
-    let truncated = diagnostics.len() > limit;
-    let diagnostics: Value = diagnostics.into_iter().take(limit).collect();
-    Ok(value!({ "result": result, "diagnostics": diagnostics, "truncated": truncated }))
-}
-
-fn diagnostic(problem: &Diagnostic) -> Value {
-    value!({
-        "severity": problem.severity.as_str(),
-        "code": problem.code.as_str(),
-        "message": &problem.message,
-        "location": &problem.location,
-    })
 }

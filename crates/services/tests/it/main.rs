@@ -13,4 +13,5 @@ mod retention;
 mod server;
 mod states_express;
 mod states_test_state;
+mod states_versions;
 mod sts;

@@ -56,7 +56,7 @@ pub(crate) fn machine_arn(name: &str) -> String {
 }
 
 impl Whole {
-    async fn run_as(
+    pub(crate) async fn run_as(
         &self,
         principal: Principal,
         service: &'static str,
