@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use value::{Map, Value};
 
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::span::{Position, Span};
 
 /// How deeply a definition's JSON may nest.
@@ -17,16 +18,16 @@ const SOURCE_QUOTE_CHARS_MAX: usize = 500;
 
 /// One JSON value and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub struct Node {
     /// The value.
-    pub(crate) kind: NodeKind,
+    pub kind: NodeKind,
     /// Where it stands.
-    pub(crate) span: Span,
+    pub span: Span,
 }
 
 /// The value of a [`Node`].
 #[derive(Clone, Debug)]
-pub(crate) enum NodeKind {
+pub enum NodeKind {
     /// `null`, `true`, `false` or a number.
     Scalar(Value),
     /// A string.
@@ -39,18 +40,45 @@ pub(crate) enum NodeKind {
 
 /// One member of an object.
 #[derive(Clone, Debug)]
-pub(crate) struct Member {
+pub struct Member {
     /// The key.
-    pub(crate) key: Arc<str>,
+    pub key: Arc<str>,
     /// Where the key stands.
-    pub(crate) key_span: Span,
+    pub key_span: Span,
     /// The value.
-    pub(crate) node: Node,
+    pub node: Node,
 }
 
 impl Node {
+    /// Reads one JSON text.
+    ///
+    /// # Errors
+    /// The first fault, in the words of the parser that AWS uses.
+    ///
+    /// ```
+    /// let node = asl::Node::parse(r#"{"StartAt": "A"}"#).unwrap();
+    /// assert_eq!(node.get("StartAt").unwrap().span.start.column, 13);
+    /// assert_eq!(asl::Node::parse("{").unwrap_err().code, asl::Code::InvalidJsonDescription);
+    /// ```
+    pub fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
+        parse(text).map_err(|fault| Box::new(fault.diagnostic()))
+    }
+
+    /// Returns a member of an object; of a repeated one the last.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.members().iter().rev().find(|member| &*member.key == name).map(|member| &member.node)
+    }
+
+    /// Returns the members of an object, or none of anything else.
+    pub fn members(&self) -> &[Member] {
+        match &self.kind {
+            NodeKind::Object(members) => members,
+            NodeKind::Scalar(_) | NodeKind::String(_) | NodeKind::Array(_) => &[],
+        }
+    }
+
     /// Returns the value without positions; of a repeated key the last value counts.
-    pub(crate) fn to_value(&self) -> Value {
+    pub fn to_value(&self) -> Value {
         match &self.kind {
             NodeKind::Scalar(scalar) => scalar.clone(),
             NodeKind::String(text) => Value::String(text.clone()),
@@ -66,7 +94,7 @@ impl Node {
     }
 
     /// Returns the text of a string.
-    pub(crate) fn as_str(&self) -> Option<&Arc<str>> {
+    pub fn as_str(&self) -> Option<&Arc<str>> {
         match &self.kind {
             NodeKind::String(text) => Some(text),
             NodeKind::Scalar(_) | NodeKind::Array(_) | NodeKind::Object(_) => None,
@@ -74,7 +102,7 @@ impl Node {
     }
 
     /// Returns the elements of an array.
-    pub(crate) fn as_array(&self) -> Option<&[Node]> {
+    pub fn as_array(&self) -> Option<&[Node]> {
         match &self.kind {
             NodeKind::Array(items) => Some(items),
             NodeKind::Scalar(_) | NodeKind::Object(_) | NodeKind::String(_) => None,
@@ -93,12 +121,26 @@ pub(crate) struct JsonFault {
     pub(crate) place: String,
 }
 
+impl JsonFault {
+    /// Returns what the API says to it.
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            code: Code::InvalidJsonDescription,
+            message: format!("{}\n at {}", self.message, self.place),
+            location: self.place.clone(),
+            span: Some(Span { start: self.position, end: self.position }),
+            hint: None,
+        }
+    }
+}
+
 /// Parses one JSON text.
 ///
 /// # Errors
 /// The first fault.
 pub(crate) fn parse(text: &str) -> Result<Node, JsonFault> {
-    let mut parser = Parser { text, at: Position { offset: 0, line: 1, column: 1 }, depth: 0 };
+    let mut parser = Parser { text, at: Position::START, depth: 0 };
     parser.blanks();
     if parser.peek().is_none() {
         return Err(parser.fault("No content to map due to end-of-input"));
@@ -136,13 +178,7 @@ impl Parser<'_> {
 
     fn next(&mut self) -> Option<char> {
         let found = self.peek()?;
-        self.at.offset += found.len_utf8();
-        if found == '\n' {
-            self.at.line += 1;
-            self.at.column = 1;
-        } else {
-            self.at.column += 1;
-        }
+        self.at = self.at.after(found);
         Some(found)
     }
 

@@ -54,13 +54,14 @@ pub use expression::{Expression, Scalar};
 pub use failure::{Failure, Field, error_name};
 pub use flow::{Computed, assigned};
 pub use intrinsic::Intrinsic;
+pub use json::{Member, Node, NodeKind};
 pub use path::{Path, Placement};
 pub use resource::{
     AnyResource, Integration, IntegrationPattern, IntegrationStyle, Resource, Resources,
 };
 pub use retry::{Catcher, FailedIn, JitterStrategy, Retrier, matches};
 pub use scope::{Evaluation, Scope};
-pub use span::{Position, Span};
+pub use span::{Position, Span, positions};
 pub use template::Template;
 pub use timestamp::{Timestamp, format_millis};
-pub use validate::{Checked, DEFINITION_BYTES_MAX, Options, check};
+pub use validate::{Checked, DEFINITION_BYTES_MAX, Options, check, diagnose};

@@ -1,8 +1,10 @@
 //! Stepwell: a durable Step Functions and SSM Automation engine in one binary.
 //!
-//! `cli/` has a file per command; `server.rs` is a whole server; `example/` runs a folder on one.
+//! `cli/` has a file per command; `server.rs` is a whole server; `example/` runs a folder on one;
+//! `definitions/` reads the files that hold state machines.
 
 mod cli;
+mod definitions;
 mod example;
 mod server;
 #[cfg(test)]

@@ -34,14 +34,6 @@ impl<'n> Fields<'n> {
         None
     }
 
-    /// Returns the members of an object, or none of anything else.
-    pub(super) fn members_of(node: &Node) -> &[Member] {
-        match &node.kind {
-            NodeKind::Object(members) => members,
-            NodeKind::Scalar(_) | NodeKind::String(_) | NodeKind::Array(_) => &[],
-        }
-    }
-
     /// Returns the value of a field; of a repeated one the last.
     pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
         self.members.iter().rev().find(|member| &*member.key == name).map(|member| &member.node)

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::definition::{Definition, QueryLanguage, State, StateMachineType};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::json;
+use crate::json::{self, Node};
 use crate::resource::Resources;
 use crate::span::Span;
 use fields::Fields;
@@ -59,9 +59,7 @@ impl Definition {
     /// # Errors
     /// Every problem.
     pub fn parse_state(text: &str, options: &Options<'_>) -> Result<Definition, Diagnostics> {
-        let whole = json::parse(text).is_ok_and(|node| {
-            Fields::members_of(&node).iter().any(|member| &*member.key == "States")
-        });
+        let whole = json::parse(text).is_ok_and(|node| node.get("States").is_some());
         let subject = if whole { Subject::MachineOfState } else { Subject::State };
         let checked = check_as(text, options, subject);
         checked.definition.ok_or(Diagnostics(checked.diagnostics))
@@ -86,11 +84,20 @@ enum Subject {
     State,
 }
 
+/// Says everything that is to be said about a definition that was read from `text` as `node`,
+/// whatever the notation of the text.
+pub fn diagnose(text: &str, node: &Node, options: &Options<'_>) -> Vec<Diagnostic> {
+    walk(text, node, options, Subject::Machine).diagnostics
+}
+
 fn check_as(text: &str, options: &Options<'_>, subject: Subject) -> Checked {
-    let node = match json::parse(text) {
-        Ok(node) => node,
-        Err(fault) => return not_json(&fault),
-    };
+    match json::parse(text) {
+        Ok(node) => walk(text, &node, options, subject),
+        Err(fault) => Checked { diagnostics: vec![fault.diagnostic()], definition: None },
+    }
+}
+
+fn walk(text: &str, node: &Node, options: &Options<'_>, subject: Subject) -> Checked {
     let mut validator = Validator {
         options,
         text,
@@ -100,8 +107,8 @@ fn check_as(text: &str, options: &Options<'_>, subject: Subject) -> Checked {
         names: std::collections::BTreeSet::new(),
     };
     let top = match subject {
-        Subject::Machine | Subject::MachineOfState => validator.top(&node),
-        Subject::State => validator.single_state(&node),
+        Subject::Machine | Subject::MachineOfState => validator.top(node),
+        Subject::State => validator.single_state(node),
     };
     let mut diagnostics = validator.diagnostics;
     diagnostics.sort_by_key(|found| found.span.map(|span| span.start.offset));
@@ -119,19 +126,6 @@ fn check_as(text: &str, options: &Options<'_>, subject: Subject) -> Checked {
         _ => None,
     };
     Checked { diagnostics, definition }
-}
-
-fn not_json(fault: &json::JsonFault) -> Checked {
-    let message = format!("{}\n at {}", fault.message, fault.place);
-    let diagnostic = Diagnostic {
-        severity: Severity::Error,
-        code: Code::InvalidJsonDescription,
-        message,
-        location: fault.place.clone(),
-        span: Some(Span { start: fault.position, end: fault.position }),
-        hint: None,
-    };
-    Checked { diagnostics: vec![diagnostic], definition: None }
 }
 
 /// The top level of a definition, once read.
@@ -154,7 +148,7 @@ struct Validator<'a> {
 }
 
 impl Validator<'_> {
-    fn top(&mut self, node: &json::Node) -> Option<Top> {
+    fn top(&mut self, node: &Node) -> Option<Top> {
         let fields = Fields::of(self, node, "")?;
         self.only(
             &fields,

@@ -13,7 +13,7 @@ use crate::expression::{Expression, Scalar, StatesMembers, expression_text};
 use crate::intrinsic::Intrinsic;
 use crate::json::{Node, NodeKind};
 use crate::path::{Path, Placement};
-use crate::span::{Position, Span};
+use crate::span::{Span, positions};
 use crate::template::Template;
 
 /// What is known of the place where expressions of one state stand.
@@ -125,28 +125,20 @@ impl Validator<'_> {
     }
 
     /// Returns the place of the character before `position` (in UTF-16 units) of the expression
-    /// `text` in a string node; the whole node where escapes blur that.
+    /// `text` in a string node; the whole node where that cannot be told.
     fn span_within(&self, node: &Node, text: &str, position: Option<usize>) -> Span {
-        let written = self.text.get(node.span.start.offset..node.span.end.offset);
-        let found = written.zip(position).and_then(|(written, position)| {
-            let before = written.get(..written.find(text)?)?;
+        let place = node.as_str().zip(position).and_then(|(value, position)| {
+            let before = value.get(..value.find(text)?)?.chars().count();
             let mut units = 0;
             let passed = text.chars().take_while(|next| {
                 units += next.len_utf16();
                 units < position
             });
-            let passed: String = before.chars().chain(passed).collect();
-            Some((passed.len(), passed.chars().count()))
+            positions(self.text, node.span, value).get(before + passed.count()).copied()
         });
-        let (Some((bytes, chars)), false) =
-            (found, written.is_some_and(|written| written.contains('\\')))
-        else {
-            return node.span;
-        };
-        let Position { offset, line, column } = node.span.start;
-        let start = Position { offset: offset + bytes, line, column: column + chars };
-        let end = Position { offset: start.offset + 1, line, column: start.column + 1 };
-        Span { start, end }
+        let Some(start) = place else { return node.span };
+        let written = self.text.get(start.offset..).and_then(|rest| rest.chars().next());
+        Span { start, end: start.after(written.unwrap_or(' ')) }
     }
 
     fn path_template(

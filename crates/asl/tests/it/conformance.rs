@@ -57,6 +57,9 @@ fn recorded(case: &Value, index: usize) -> Option<&Value> {
     case.get("expected").and_then(|expected| expected.get(key?))
 }
 
+/// How a refusal begins that was recorded on the emulator that the cases come from, not on AWS.
+const EMULATORS_WORDS: &str = "Error=ValueError Args=";
+
 /// Finds the text of a refusal in a recorded answer.
 fn refusal(answer: &Value) -> Option<String> {
     let error = answer.get("Error");
@@ -100,6 +103,8 @@ fn judge(case: &Value, index: usize, step: &Value) -> Option<String> {
             let raised = step.get("raises") == Some(&value!("InvalidDefinition"));
             let same = match (&wanted, &got) {
                 (None, Some(_)) => raised,
+                // An emulator's words; AWS's are not known, so only the verdict is compared.
+                (Some(wanted), Some(_)) if wanted.starts_with(EMULATORS_WORDS) => true,
                 (wanted, got) => wanted == got,
             };
             (!same).then(|| format!("expected {wanted:?}\n    got      {got:?}"))

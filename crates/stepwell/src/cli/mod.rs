@@ -6,6 +6,7 @@ mod doctor;
 mod env;
 mod eval;
 mod excerpt;
+mod lint;
 mod log;
 mod paint;
 mod restore;
@@ -38,6 +39,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Clock(clock::Arguments),
     Eval(eval::Arguments),
+    Lint(lint::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
 }
@@ -80,6 +82,7 @@ impl Command {
             Command::Doctor(arguments) => doctor::run(&arguments),
             Command::Clock(arguments) => clock::run(&arguments),
             Command::Eval(arguments) => eval::run(&arguments),
+            Command::Lint(arguments) => lint::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Restore(arguments) => restore::run(&arguments),
         }

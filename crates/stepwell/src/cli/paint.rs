@@ -14,8 +14,14 @@ pub(super) enum Paint {
 /// What a piece of text means.
 #[derive(Clone, Copy)]
 pub(super) enum Meaning {
+    /// What went well.
+    Good,
     /// An error.
     Bad,
+    /// A warning.
+    Doubtful,
+    /// What stands out.
+    Strong,
     /// What leads the eye elsewhere: line numbers, rulers.
     Quiet,
 }
@@ -30,6 +36,9 @@ impl Paint {
     /// Returns the text with its colour.
     pub(super) fn text(self, text: &str, meaning: Meaning) -> String {
         let code = match meaning {
+            Meaning::Good => "32",
+            Meaning::Doubtful => "1;33",
+            Meaning::Strong => "1",
             Meaning::Bad => "1;31",
             Meaning::Quiet => "90",
         };

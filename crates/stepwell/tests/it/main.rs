@@ -3,6 +3,7 @@
 
 mod backup;
 mod eval;
+mod lint;
 mod log;
 mod retention;
 mod server;
