@@ -76,7 +76,7 @@ CASES = [
     ("a definition that is not JSON", machine("{oops"), [400], "InvalidDefinition"),
     ("a definition nested 10,000 deep", machine('{"a":' * 10_000 + "1" + "}" * 10_000), [400], "InvalidDefinition"),
     ("an unknown operation", target("AWSStepFunctions.Nothing", b"{}"), [400, 404, 501], "UnknownOperation|NotImplemented"),
-    ("an operation that is not served", target("AWSStepFunctions.CreateActivity", b'{"name":"a"}'), [400, 501], "NotImplemented|Unknown"),
+    ("an operation that is not served", target("AmazonSSM.DescribePatchBaselines", b'{}'), [400, 501], "NotImplemented|Unknown"),
     ("an unknown service", target("Nothing.Nothing", b"{}", "nothing"), [400, 404, 501], ""),
     ("a target without a point", target("Nothing", b"{}"), [400, 404, 501], ""),
     ("malformed form", iam(b"Action=CreateUser&UserName=%ZZ"), [400], ""),

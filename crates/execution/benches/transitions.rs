@@ -100,6 +100,8 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
                 Effect::Record(_)
                 | Effect::Call(_)
                 | Effect::CancelCall { .. }
+                | Effect::Look(_)
+                | Effect::Withdraw(_)
                 | Effect::CancelTimer { .. }
                 | Effect::Finish(_) => {}
             }

@@ -7,8 +7,8 @@ use crate::effect::{Effect, Status};
 use crate::fact::{Fact, Stamp, Started};
 use crate::history::Details;
 use crate::run::{FaultKind, Run};
-use crate::state::{Doing, Purpose, ROOT, Shown, State, Step, Thread, TimerId};
-use crate::states::{task, wait};
+use crate::state::{Doing, Purpose, ROOT, Shown, State, Step, TaskVisit, Thread, TimerId};
+use crate::states::{job, task, wait};
 
 /// Takes a fact into account and returns what is to be done.
 ///
@@ -38,6 +38,26 @@ pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fa
                 task::failed(&mut run, thread, error, cause);
             }
         }
+        Fact::ActivityScheduled { task } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                task::queued(&mut run, thread);
+            }
+        }
+        Fact::TaskImpossible { task, cause } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                task::impossible(&mut run, thread, cause);
+            }
+        }
+        Fact::JobRuns { task, again_seconds } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                job::runs(&mut run, thread, again_seconds);
+            }
+        }
+        Fact::JobStirred { task } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                job::stirred(&mut run, thread);
+            }
+        }
         Fact::TaskHeartbeat { task } => {
             if let Some(thread) = run.state.tasks.get(&task).copied() {
                 task::heartbeat(&mut run, thread);
@@ -50,10 +70,10 @@ pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fa
 }
 
 /// Returns the calls and timers that were asked for and not yet answered: after a crash they are to
-/// be asked for again.
+/// be asked for again. What waits for a callback asks for nothing.
 pub fn outstanding(state: &State) -> Vec<Effect> {
-    let calls = state.threads.values().filter_map(Thread::open_call);
-    let calls = calls.map(|call| Effect::Call(Box::new(call.clone())));
+    let tasks = state.threads.values().filter_map(Thread::open_task);
+    let calls = tasks.filter_map(TaskVisit::outstanding);
     let timers = state
         .timers
         .iter()
@@ -117,6 +137,7 @@ impl Run<'_> {
             }
             Purpose::TaskTimeout(thread) => task::timed_out(self, thread, FaultKind::Task),
             Purpose::Heartbeat(thread) => task::timed_out(self, thread, FaultKind::Heartbeat),
+            Purpose::Look(thread) => job::look(self, thread),
             Purpose::ExecutionTimeout => self.end_badly(Status::TimedOut, None, None),
             Purpose::GoOn => {}
         }

@@ -19,6 +19,10 @@ pub enum Effect {
         /// Which task.
         task: TaskId,
     },
+    /// Look how the job of a task is doing and answer with a fact; the job's number is the call's.
+    Look(Box<Job>),
+    /// What a task has begun elsewhere is no longer wanted: a place in an activity's queue, a job.
+    Withdraw(Box<Job>),
     /// Fire a timer at a time.
     Timer {
         /// Which timer.
@@ -48,12 +52,26 @@ pub struct Call {
     pub arguments: Value,
     /// The token for callbacks: of activities and of `.waitForTaskToken`.
     pub task_token: Option<String>,
+    /// When it was asked, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub asked_millis: i64,
     /// The role of `Credentials`, to be used instead of the execution's.
     pub credentials_role_arn: Option<String>,
     /// How long the task may take.
     pub timeout_seconds: Option<i64>,
     /// How long may pass between heartbeats.
     pub heartbeat_seconds: Option<i64>,
+}
+
+/// What a task has begun elsewhere.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Under which number it is looked at; the task's own when its request is still on its way.
+    pub number: TaskId,
+    /// The task's request.
+    pub call: Call,
+    /// The answer of the request; none while it is still on its way.
+    pub submitted: Option<Value>,
 }
 
 /// How an execution ended.

@@ -20,6 +20,11 @@ pub struct Stamp {
 pub enum Fact {
     /// The execution was started.
     Started(Box<Started>),
+    /// An activity's task waits for a worker.
+    ActivityScheduled {
+        /// Which task.
+        task: TaskId,
+    },
     /// A worker took an activity's task.
     ActivityStarted {
         /// Which task.
@@ -49,6 +54,25 @@ pub enum Fact {
         error: Option<String>,
         /// The cause.
         cause: Option<String>,
+    },
+    /// A task asks for something that is not there: the execution cannot go on.
+    TaskImpossible {
+        /// Which task.
+        task: TaskId,
+        /// Why, as a sentence.
+        cause: String,
+    },
+    /// The job that a task submitted has not ended yet.
+    JobRuns {
+        /// Which task.
+        task: TaskId,
+        /// When it is to be looked at again; never, when somebody will tell of its end.
+        again_seconds: Option<u32>,
+    },
+    /// The job that a task submitted may have ended.
+    JobStirred {
+        /// Which task.
+        task: TaskId,
     },
     /// A worker sent a heartbeat.
     TaskHeartbeat {

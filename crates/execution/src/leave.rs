@@ -265,14 +265,7 @@ impl Run<'_> {
         let Some(visit) = self.visit_mut(id) else { return };
         match std::mem::replace(&mut visit.doing, Doing::Beginning) {
             Doing::Beginning => {}
-            Doing::Task(task) => {
-                for timer in [task.timeout, task.heartbeat].into_iter().flatten() {
-                    self.cancel_timer(timer);
-                }
-                if self.state.tasks.remove(&task.call.task).is_some() {
-                    self.effect(crate::effect::Effect::CancelCall { task: task.call.task });
-                }
-            }
+            Doing::Task(task) => states::task::take_back(self, *task),
             Doing::Waiting(timer) | Doing::Retrying(timer) => self.cancel_timer(timer),
             Doing::Branches(children) => self.abort_all(&children.running),
             Doing::Iterations(iterations) => self.abort_all(&iterations.children.running),

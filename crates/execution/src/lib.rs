@@ -50,12 +50,14 @@ mod run;
 mod state;
 mod states;
 mod test_state;
+mod token;
 
 pub use apply::{apply, outstanding};
-pub use effect::{Call, Effect, Finish, Status};
+pub use effect::{Call, Effect, Finish, Job, Status};
 pub use fact::{Fact, HistoryMode, Stamp, Started};
 pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};
 pub use state::{State, TaskId, TimerId};
 pub use test_state::{Mock, Test, TestStatus, Tested, test_call, test_state};
+pub use token::TaskToken;

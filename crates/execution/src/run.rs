@@ -325,6 +325,8 @@ impl<'a> Run<'a> {
             Effect::Record(_)
             | Effect::Call(_)
             | Effect::CancelCall { .. }
+            | Effect::Look(_)
+            | Effect::Withdraw(_)
             | Effect::Timer { .. }
             | Effect::CancelTimer { .. } => None,
         })
@@ -413,11 +415,15 @@ impl<'a> Run<'a> {
 
     /// Forgets everything that was still to come.
     fn finish(&mut self, finish: Finish) {
-        let tasks: Vec<_> = std::mem::take(&mut self.state.tasks).into_keys().collect();
-        self.effects.extend(tasks.into_iter().map(|task| Effect::CancelCall { task }));
+        let threads = std::mem::take(&mut self.state.threads);
+        for thread in threads.into_values() {
+            if let Step::In(Visit { doing: Doing::Task(task), .. }) = thread.step {
+                states::task::take_back(self, *task);
+            }
+        }
         let timers: Vec<_> = std::mem::take(&mut self.state.timers).into_keys().collect();
         self.effects.extend(timers.into_iter().map(|timer| Effect::CancelTimer { timer }));
-        self.state.threads.clear();
+        self.state.tasks.clear();
         self.state.runnable.clear();
         self.effects.push(Effect::Finish(Box::new(finish)));
     }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 use value::Value;
 
-use crate::effect::{Call, Status};
+use crate::effect::{Call, Effect, Job, Status};
 use crate::fact::Started;
 use crate::payload::Payload;
+use crate::token::TaskToken;
 
 /// The number of a task within its execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,9 +21,6 @@ pub struct TimerId(pub u32);
 /// The number of a line of control: the execution itself, a branch, an iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct ThreadId(pub(crate) u32);
-
-/// How many hexadecimal digits at the end of a task token are the task's number.
-pub(crate) const TASK_DIGITS: usize = 8;
 
 /// The line of control that the execution itself is.
 pub(crate) const ROOT: ThreadId = ThreadId(0);
@@ -67,11 +65,26 @@ impl State {
         thread.open_call().filter(|call| call.task == task)
     }
 
+    /// Returns the job that is being looked at under a number; `None` when that does not matter
+    /// any more.
+    pub fn job(&self, number: TaskId) -> Option<Job> {
+        let thread = self.threads.get(self.tasks.get(&number)?)?;
+        thread.open_task()?.job().filter(|job| job.number == number)
+    }
+
+    /// Returns whether an open task waits for a worker.
+    pub fn can_be_taken(&self, task: TaskId) -> bool {
+        let thread = self.tasks.get(&task).and_then(|thread| self.threads.get(thread));
+        let open = thread.and_then(Thread::open_task).filter(|open| open.call.task == task);
+        open.is_some_and(|open| match open.progress {
+            Progress::Asked | Progress::Waits => true,
+            Progress::Taken | Progress::Job(_) => false,
+        })
+    }
+
     /// Returns the task that a callback with this token answers, while it is open.
     pub fn task_of_token(&self, token: &str) -> Option<TaskId> {
-        // A token ends in its task's number.
-        let digits = token.get(token.len().checked_sub(TASK_DIGITS)?..)?;
-        let task = TaskId(u32::from_str_radix(digits, 16).ok()?);
+        let task = TaskToken::parse(token)?.task;
         let call = self.open_call(task)?;
         (call.task_token.as_deref() == Some(token)).then_some(task)
     }
@@ -95,6 +108,8 @@ pub(crate) enum Purpose {
     TaskTimeout(ThreadId),
     /// A task sent no heartbeat.
     Heartbeat(ThreadId),
+    /// A task's job is to be looked at.
+    Look(ThreadId),
     /// The execution takes too long.
     ExecutionTimeout,
     /// The last `apply` used up its steps.
@@ -194,8 +209,62 @@ pub(crate) struct TaskVisit {
     pub(crate) call: Call,
     pub(crate) timeout: Option<TimerId>,
     pub(crate) heartbeat: Option<TimerId>,
-    /// Whether an activity's worker has taken it.
-    pub(crate) taken: bool,
+    #[serde(default)]
+    pub(crate) progress: Progress,
+}
+
+/// How far an open task has come.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) enum Progress {
+    /// Its request is on its way.
+    #[default]
+    Asked,
+    /// A worker's end of it is awaited: it waits in an activity's queue, or for a callback.
+    Waits,
+    /// An activity's worker has it.
+    Taken,
+    /// The end of a job is awaited.
+    Job(JobVisit),
+}
+
+/// A job that was submitted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct JobVisit {
+    /// The answer of the request.
+    pub(crate) submitted: Value,
+    pub(crate) look: Look,
+}
+
+/// When a job is looked at.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Look {
+    /// Now, under this number; once more afterwards, if it has stirred meanwhile.
+    Now { number: TaskId, again: bool },
+    /// When this timer fires.
+    At(TimerId),
+    /// When it stirs.
+    Told,
+}
+
+impl TaskVisit {
+    /// Returns the job that is being looked at.
+    pub(crate) fn job(&self) -> Option<Job> {
+        let Progress::Job(JobVisit { submitted, look: Look::Now { number, .. } }) = &self.progress
+        else {
+            return None;
+        };
+        let submitted = Some(submitted.clone());
+        Some(Job { number: *number, call: self.call.clone(), submitted })
+    }
+
+    /// Returns what the task is still to be answered: its request, or how its job is doing.
+    pub(crate) fn outstanding(&self) -> Option<Effect> {
+        match &self.progress {
+            Progress::Asked => Some(Effect::Call(Box::new(self.call.clone()))),
+            Progress::Waits | Progress::Taken => None,
+            Progress::Job(_) => self.job().map(|job| Effect::Look(Box::new(job))),
+        }
+    }
 }
 
 /// The branches or iterations of a visit.
@@ -227,10 +296,15 @@ pub(crate) struct Iterations {
 
 impl Thread {
     /// Returns the task that the thread waits for.
-    pub(crate) fn open_call(&self) -> Option<&Call> {
+    pub(crate) fn open_task(&self) -> Option<&TaskVisit> {
         match &self.step {
-            Step::In(Visit { doing: Doing::Task(task), .. }) => Some(&task.call),
+            Step::In(Visit { doing: Doing::Task(task), .. }) => Some(task),
             Step::In(_) | Step::Enter { .. } => None,
         }
+    }
+
+    /// Returns what that task asked for.
+    pub(crate) fn open_call(&self) -> Option<&Call> {
+        self.open_task().map(|task| &task.call)
     }
 }

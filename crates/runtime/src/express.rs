@@ -263,8 +263,9 @@ impl Waits {
                     self.timers.remove(&timer);
                     self.shared.timers.cancel(&(self.id.clone(), timer));
                 }
-                // No history is built, and an end is seen before effects are performed.
-                Effect::Record(_) | Effect::Finish(_) => {}
+                // No history is built, an end is seen before effects are performed, and express
+                // machines have neither jobs nor activities.
+                Effect::Record(_) | Effect::Finish(_) | Effect::Look(_) | Effect::Withdraw(_) => {}
             }
         }
     }

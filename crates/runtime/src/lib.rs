@@ -37,6 +37,8 @@
 //!
 //! May depend on: `value`, `policy` (for who calls), the engines, `asl`, `events`, `store`, `wire`.
 
+mod activities;
+mod alarms;
 mod clock;
 mod definitions;
 mod endpoint;
@@ -55,19 +57,25 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use execution::TaskToken;
 use store::{SHARDS, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub use activities::{ActivityTask, PollError, Worker};
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, definition_key};
 pub use endpoint::{Answering, AwsEndpoint, Call, CallError, Caller, Environment};
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};
 pub use node::Node;
-pub use peers::{Forward, Forwarded, Forwarding, NoPeers, Novelty, Peers};
+pub use peers::{
+    Answered, Callback, Forward, Forwarded, Forwarding, NoPeers, Novelty, Peers, Report,
+};
 pub use process::{Begin, Fact, Kind, ProcessId};
 pub use processes::{BeginAutomation, BeginExecution, BeginStack, newest_first};
 
+use activities::Queues;
+use alarms::Alarms;
 use node::{Ownership, Place};
 use shard::{Envelope, Message, Shard};
 use timers::Timers;
@@ -92,7 +100,7 @@ pub enum Error {
     /// The store failed; nothing was kept.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// There is no running process of that id.
+    /// There is no running process of that id, or it has no such open task.
     #[error("the process is not running")]
     NotRunning,
     /// The definition that a process refers to cannot be used.
@@ -137,6 +145,8 @@ pub(crate) struct Shared {
     store: Store,
     clock: Clock,
     timers: Timers,
+    alarms: Alarms,
+    queues: Queues,
     definitions: Definitions,
     endpoint: OnceLock<Arc<dyn AwsEndpoint>>,
     peers: OnceLock<Arc<dyn Peers>>,
@@ -179,6 +189,7 @@ impl Shared {
         let shard = match &message {
             Message::Begin { id, .. }
             | Message::Request { id, .. }
+            | Message::Callback { id, .. }
             | Message::Answered { id, .. }
             | Message::ScriptEnded { id, .. }
             | Message::TimerFired { id, .. } => id.shard(SHARDS),
@@ -224,6 +235,8 @@ impl Opened {
             store,
             clock,
             timers: Timers::default(),
+            alarms: Alarms::default(),
+            queues: Queues::default(),
             endpoint: OnceLock::new(),
             peers: OnceLock::new(),
             node: Ownership::new(node),
@@ -396,6 +409,21 @@ impl Runtime {
         }
     }
 
+    /// Hands what is said about a task to the execution that its token leads to; on return what it
+    /// changed is durable.
+    ///
+    /// # Errors
+    /// [`Error::NotRunning`] when the token is of no open task, the store failed, or no node
+    /// answers for it.
+    pub async fn call_back(&self, callback: Callback) -> Result<(), Error> {
+        let token = TaskToken::parse(&callback.token).ok_or(Error::NotRunning)?;
+        let id = ProcessId::new(Kind::Execution, &token.execution_arn);
+        match self.deliver(Forwarded::Callback { id, callback: Box::new(callback) }).await? {
+            (Forward::Taken, _) => Ok(()),
+            (other, _) => Err(unexpected(&other)),
+        }
+    }
+
     /// Brings a message to the shard that it belongs to, and again if that is just changing hands.
     async fn deliver(&self, mut message: Forwarded) -> Result<(Forward, Attempt), Error> {
         let mut attempt = Attempt::First;
@@ -416,6 +444,13 @@ impl Runtime {
             };
             match answer {
                 Ok(Forward::NotThere) | Err(Error::NotHere) => {}
+                // Whoever did not answer may have taken it all the same.
+                Ok(Forward::NotRunning) | Err(Error::NotRunning)
+                    if attempt == Attempt::Again
+                        && matches!(message, Forwarded::Callback { .. }) =>
+                {
+                    return Err(Error::NotHere);
+                }
                 Ok(Forward::NotRunning) => return Err(Error::NotRunning),
                 Ok(Forward::Failed(what)) => return Err(Error::Elsewhere(what)),
                 other => return other.map(|answer| (answer, attempt)),
@@ -445,6 +480,11 @@ impl Runtime {
             Forwarded::Request { id, fact } => {
                 let (reply, answer) = oneshot::channel();
                 self.send(Message::Request { id, fact, reply }).await?;
+                answer.await.map_err(|_| Error::ShuttingDown)?.map(|()| Forward::Taken)
+            }
+            Forwarded::Callback { id, callback } => {
+                let (reply, answer) = oneshot::channel();
+                self.send(Message::Callback { id, callback, reply }).await?;
                 answer.await.map_err(|_| Error::ShuttingDown)?.map(|()| Forward::Taken)
             }
         }
@@ -520,7 +560,9 @@ impl Forwarded {
     /// Returns the shard that the message belongs to.
     fn shard(&self) -> u32 {
         match self {
-            Forwarded::Begin { id, .. } | Forwarded::Request { id, .. } => id.shard(SHARDS),
+            Forwarded::Begin { id, .. }
+            | Forwarded::Request { id, .. }
+            | Forwarded::Callback { id, .. } => id.shard(SHARDS),
         }
     }
 }

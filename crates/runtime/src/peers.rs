@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
+use value::Value;
 
 use crate::{Begin, Fact, ProcessId, Started};
 
@@ -14,6 +15,51 @@ pub enum Novelty {
     Unknown,
     /// It was made at random for this one request.
     Fresh,
+}
+
+/// What whoever has a task's token says about the task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Callback {
+    /// The token.
+    pub token: String,
+    /// What is said.
+    pub report: Report,
+    /// What is remembered with it, when a process says it: so that a repetition after a crash
+    /// changes nothing and gives the same answer.
+    pub answered: Option<Answered>,
+}
+
+/// What is said about a task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Report {
+    /// A worker takes an activity's task.
+    Taken {
+        /// What the worker calls itself.
+        worker: Option<String>,
+    },
+    /// It ended well.
+    Succeeded {
+        /// Its result.
+        output: Value,
+    },
+    /// It ended badly.
+    Failed {
+        /// The error name.
+        error: Option<String>,
+        /// The cause.
+        cause: Option<String>,
+    },
+    /// It is still going on.
+    Heartbeat,
+}
+
+/// The answer to an effect.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answered {
+    /// The effect's id.
+    pub id: String,
+    /// The answer.
+    pub answer: Value,
 }
 
 /// A message from one node to another.
@@ -36,6 +82,13 @@ pub enum Forwarded {
         /// What.
         fact: Fact,
     },
+    /// Hand what is said about a task to its execution.
+    Callback {
+        /// Which execution.
+        id: ProcessId,
+        /// What.
+        callback: Box<Callback>,
+    },
 }
 
 /// What the other node says.
@@ -50,7 +103,7 @@ pub enum Forward {
     AlreadyKnown,
     /// The request was taken.
     Taken,
-    /// There is no running process of that id.
+    /// There is no running process of that id, or it has no such open task.
     NotRunning,
     /// It does not own the process, or cannot be reached: look again where it is.
     NotThere,

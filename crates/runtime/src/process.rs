@@ -8,9 +8,11 @@ use store::{Table, Write};
 use value::{SerdeError, Value};
 
 use crate::Error;
+use crate::activities::Place;
 use crate::clock::Clock;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError};
+use crate::peers::Callback;
 use crate::processes::{
     AutomationProcess, BeginAutomation, BeginExecution, BeginStack, ExecutionProcess, StackProcess,
 };
@@ -155,6 +157,8 @@ pub(crate) enum Effect {
     Emit(Write),
     /// Call an operation; `number` is the process's own.
     Call { number: u64, call: Box<Call> },
+    /// Put a task into an activity's queue; numbers are shared with calls.
+    Enqueue { number: u64, place: Box<Place> },
     /// A call that cannot be made; its answer is known already.
     Answer { number: u64, err: CallError },
     /// Run a script; numbers are shared with calls.
@@ -233,6 +237,16 @@ impl Process {
                 Some(Fact::Automation(AutomationProcess::answered(call, answer)))
             }
             Process::Stack(process) => process.answered(call, answer).map(Fact::Stack),
+        }
+    }
+
+    /// Returns the fact that a callback is; `None` when its token is of no open task, or the task
+    /// has another worker.
+    pub(crate) fn called_back(&self, callback: &Callback) -> Option<Fact> {
+        match self {
+            Process::Execution(process) => process.called_back(callback).map(Fact::Execution),
+            // Only state machines have task tokens.
+            Process::Automation(_) | Process::Stack(_) => None,
         }
     }
 

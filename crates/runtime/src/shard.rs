@@ -21,8 +21,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use value::Value;
 
+use crate::activities::answer_row;
 use crate::clock::Busy;
 use crate::endpoint::CallError;
+use crate::peers::Callback;
 use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp};
 use crate::scripts::ScriptAnswer;
 use crate::{Error, Novelty, ProcessId, Shared, Started};
@@ -44,6 +46,8 @@ pub(crate) enum Message {
     },
     /// A request to a running process: stop, signal.
     Request { id: ProcessId, fact: Fact, reply: oneshot::Sender<Result<(), Error>> },
+    /// Something is said about a task.
+    Callback { id: ProcessId, callback: Box<Callback>, reply: oneshot::Sender<Result<(), Error>> },
     /// A call was answered; `life` is the shard's when it was made.
     Answered { life: u64, id: ProcessId, call: u64, answer: Result<Value, CallError> },
     /// A script ended.
@@ -238,6 +242,9 @@ impl Shard {
                 }
             }
             Message::Request { id, fact, reply } => self.request(&id, fact, reply, turn),
+            Message::Callback { id, callback, reply } => {
+                self.called_back(&id, &callback, reply, turn);
+            }
             Message::Answered { life, id, call, answer } if life == self.life => {
                 self.running.remove(&(id.clone(), call));
                 let Some(resident) = self.residents.get(&id) else { return };
@@ -278,6 +285,31 @@ impl Shard {
             }
             Ok(false) => turn.replies.push(Reply::NotRunning(reply)),
             Err(err) => drop(reply.send(Err(err))),
+        }
+    }
+
+    fn called_back(
+        &mut self,
+        id: &ProcessId,
+        callback: &Callback,
+        reply: oneshot::Sender<Result<(), Error>>,
+        turn: &mut Turn,
+    ) {
+        match self.is_resident(id) {
+            Ok(true) => {}
+            Ok(false) => return turn.replies.push(Reply::NotRunning(reply)),
+            Err(err) => return drop(reply.send(Err(err))),
+        }
+        let resident = self.residents.get(id);
+        let fact = resident.and_then(|resident| resident.process.called_back(callback));
+        if let Some(fact) = fact {
+            self.apply(id, fact, turn);
+            turn.writes.extend(callback.answered.as_ref().map(answer_row));
+            turn.replies.push(Reply::Requested(reply));
+        } else {
+            // It goes back to where it was.
+            turn.touched.push(id.clone());
+            turn.replies.push(Reply::NotRunning(reply));
         }
     }
 
@@ -373,6 +405,7 @@ impl Shard {
                 // The process knows.
                 Effect::Finished => {}
                 Effect::Call { .. }
+                | Effect::Enqueue { .. }
                 | Effect::Answer { .. }
                 | Effect::Script { .. }
                 | Effect::Cancel { .. }
@@ -397,7 +430,9 @@ impl Shard {
 fn refuse(message: Message) {
     match message {
         Message::Begin { reply, .. } => drop(reply.send(Err(Error::NotHere))),
-        Message::Request { reply, .. } => drop(reply.send(Err(Error::NotHere))),
+        Message::Request { reply, .. } | Message::Callback { reply, .. } => {
+            drop(reply.send(Err(Error::NotHere)));
+        }
         Message::Answered { .. }
         | Message::ScriptEnded { .. }
         | Message::TimerFired { .. }

@@ -100,6 +100,7 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
         while let Some((id, timer)) = timers.take_due(clock.now_millis()) {
             let (busy, epoch) = (clock.busy(), shared.epoch());
             let Some(busy) = shared.express.wake(&id, timer, busy) else { continue };
+            let Some(busy) = shared.alarms.ring(&id, busy) else { continue };
             shared.send(Message::TimerFired { id, timer }, epoch, busy).await;
         }
         let Some(next) = timers.next_at() else {

@@ -149,8 +149,11 @@ impl Server {
         let address = listener.local_addr().map(|address| address.to_string());
         tracing::info!(address = address.unwrap_or_default(), "listening");
         let mut began = None;
+        let runtime = self.runtime.clone();
         let stop = async {
             stop.await;
+            // They would be waited for up to a minute.
+            runtime.dismiss_workers();
             tracing::info!(drain_seconds = self.drain.as_secs(), "shutdown begun");
             began = Some(Instant::now());
         };

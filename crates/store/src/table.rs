@@ -95,6 +95,8 @@ tables! {
     Snapshots = 31 => "runtime_snapshots",
     /// Small settings of the runtime: checkpoint positions, virtual clock.
     RuntimeSettings = 32 => "runtime_settings",
+    /// Tasks that wait for a worker, by `activity ARN/time asked/beginning of the token`.
+    ActivityTasks = 33 => "states_activity_tasks",
     /// Versions of state machines by `state machine ARN:reversed number`.
     StateMachineVersions = 40 => "states_versions",
     /// Aliases of state machines by ARN.

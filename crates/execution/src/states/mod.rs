@@ -3,6 +3,7 @@
 
 pub(crate) mod choice;
 pub(crate) mod fail;
+pub(crate) mod job;
 pub(crate) mod map;
 pub(crate) mod parallel;
 pub(crate) mod pass;

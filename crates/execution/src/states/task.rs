@@ -1,6 +1,5 @@
 //! Task: asks something of a service. AWS page: "Task workflow state".
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use asl::{
@@ -14,7 +13,9 @@ use crate::history::{BadEnd, Details, TaskEvent};
 use crate::leave;
 use crate::payload::Payload;
 use crate::run::{Fault, FaultKind, Run};
-use crate::state::{Doing, Purpose, TASK_DIGITS, TaskId, TaskVisit, ThreadId};
+use crate::state::{Doing, Progress, Purpose, TaskId, TaskVisit, ThreadId, TimerId};
+use crate::states::job;
+use crate::token::TaskToken;
 
 pub(crate) fn begin(
     run: &mut Run<'_>,
@@ -39,20 +40,33 @@ pub(crate) fn begin(
         state_name: definition.name.to_string(),
         arguments,
         task_token,
+        asked_millis: run.millis,
         credentials_role_arn,
         timeout_seconds,
         heartbeat_seconds,
     };
     schedule(run, id, &task.resource, &call);
-    let after = |run: &Run<'_>, seconds: i64| run.millis.saturating_add(seconds * 1_000);
-    let timeout =
-        timeout_seconds.map(|seconds| run.timer(after(run, seconds), Purpose::TaskTimeout(id)));
-    let heartbeat =
-        heartbeat_seconds.map(|seconds| run.timer(after(run, seconds), Purpose::Heartbeat(id)));
+    let (timeout, heartbeat) = match &task.resource {
+        Resource::Integration(_) | Resource::Function(_) => clocks(run, id, &call),
+        // Task workflow state: "for activities, the count begins when GetActivityTask receives a
+        // token".
+        Resource::Activity(_) => (None, None),
+    };
     run.state.tasks.insert(task_id, id);
     run.effect(Effect::Call(Box::new(call.clone())));
-    run.doing(id, Doing::Task(Box::new(TaskVisit { call, timeout, heartbeat, taken: false })));
+    let progress = Progress::Asked;
+    run.doing(id, Doing::Task(Box::new(TaskVisit { call, timeout, heartbeat, progress })));
     Ok(())
+}
+
+/// Starts the clocks of a task that has started.
+fn clocks(run: &mut Run<'_>, id: ThreadId, call: &Call) -> (Option<TimerId>, Option<TimerId>) {
+    let after = |run: &Run<'_>, seconds: i64| run.millis.saturating_add(seconds * 1_000);
+    let timeout = call.timeout_seconds;
+    let timeout = timeout.map(|seconds| run.timer(after(run, seconds), Purpose::TaskTimeout(id)));
+    let heartbeat = call.heartbeat_seconds;
+    let heartbeat = heartbeat.map(|seconds| run.timer(after(run, seconds), Purpose::Heartbeat(id)));
+    (timeout, heartbeat)
 }
 
 fn has_token(resource: &Resource) -> bool {
@@ -65,15 +79,9 @@ fn has_token(resource: &Resource) -> bool {
     }
 }
 
-/// A token that nobody guesses: the fact's entropy, and the task's number to tell tokens apart.
 fn token(run: &Run<'_>, task: TaskId) -> String {
-    let mut token = String::new();
-    for byte in run.entropy {
-        // INVARIANT: writing to a string cannot fail.
-        let _ = write!(token, "{byte:02x}");
-    }
-    let _ = write!(token, "{:0TASK_DIGITS$x}", task.0);
-    token
+    let execution = run.state.started.as_ref().map_or("", |started| &*started.execution_arn);
+    TaskToken::make(execution, task, &run.entropy)
 }
 
 fn seconds(
@@ -122,17 +130,8 @@ fn schedule(run: &mut Run<'_>, id: ThreadId, resource: &Resource, call: &Call) {
             });
             run.record(id, || Details::Task(TaskEvent::TaskStarted { resource_type, resource }));
         }
-        Resource::Activity(arn) => {
-            let resource = arn.clone();
-            run.record(id, || {
-                Details::Task(TaskEvent::ActivityScheduled {
-                    resource,
-                    input: input(),
-                    timeout_in_seconds,
-                    heartbeat_in_seconds,
-                })
-            });
-        }
+        // Whether there is such an activity is found out first.
+        Resource::Activity(_) => {}
         Resource::Function(arn) => {
             let resource = arn.clone();
             run.record(id, || {
@@ -148,32 +147,80 @@ fn schedule(run: &mut Run<'_>, id: ThreadId, resource: &Resource, call: &Call) {
     }
 }
 
-/// A worker took an activity's task.
-pub(crate) fn taken(run: &mut Run<'_>, id: ThreadId, worker_name: Option<String>) {
-    let Some(visit) = run.visit_mut(id) else { return };
-    let Doing::Task(task) = &mut visit.doing else { return };
-    if std::mem::replace(&mut task.taken, true) {
+/// The task waits in its activity's queue.
+pub(crate) fn queued(run: &mut Run<'_>, id: ThreadId) {
+    let Some(task) = open(run, id) else { return };
+    if !matches!(task.progress, Progress::Asked) {
         return;
     }
+    task.progress = Progress::Waits;
+    let call = task.call.clone();
+    run.record(id, || {
+        Details::Task(TaskEvent::ActivityScheduled {
+            resource: call.resource.clone(),
+            input: Arc::from(call.arguments.to_json()),
+            timeout_in_seconds: call.timeout_seconds,
+            heartbeat_in_seconds: call.heartbeat_seconds,
+        })
+    });
+}
+
+/// A worker took an activity's task.
+pub(crate) fn taken(run: &mut Run<'_>, id: ThreadId, worker_name: Option<String>) {
+    // A worker may be quicker than the word that the task is in the queue.
+    queued(run, id);
+    let Some(task) = open(run, id) else { return };
+    if !matches!(task.progress, Progress::Waits) {
+        return;
+    }
+    task.progress = Progress::Taken;
+    let call = task.call.clone();
     run.record(id, || Details::Task(TaskEvent::ActivityStarted { worker_name }));
+    let (timeout, heartbeat) = clocks(run, id, &call);
+    if let Some(task) = open(run, id) {
+        (task.timeout, task.heartbeat) = (timeout, heartbeat);
+    }
+}
+
+/// Returns the open task of a line of control.
+pub(super) fn open<'r>(run: &'r mut Run<'_>, id: ThreadId) -> Option<&'r mut TaskVisit> {
+    match &mut run.visit_mut(id)?.doing {
+        Doing::Task(task) => Some(task),
+        Doing::Beginning
+        | Doing::Waiting(_)
+        | Doing::Retrying(_)
+        | Doing::Branches(_)
+        | Doing::Iterations(_) => None,
+    }
+}
+
+/// The task asks for something that is not there, which nothing catches.
+pub(crate) fn impossible(run: &mut Run<'_>, id: ThreadId, cause: String) {
+    run.settle_task(id);
+    run.evaluation_failed(id, Failure::runtime(cause));
 }
 
 /// The request of a task that waits for more was answered.
 pub(crate) fn submitted(run: &mut Run<'_>, id: ThreadId, output: &Value) {
     let Some(Resource::Integration(integration)) = resource(run, id) else { return };
-    let (resource_type, resource) = (integration.resource_type(), integration.resource());
-    let Some(visit) = run.visit_mut(id) else { return };
-    let Doing::Task(task) = &mut visit.doing else { return };
-    if std::mem::replace(&mut task.taken, true) {
+    let Some(task) = open(run, id) else { return };
+    if !matches!(task.progress, Progress::Asked) {
         return;
     }
+    task.progress = Progress::Waits;
     run.record(id, || {
         Details::Task(TaskEvent::TaskSubmitted {
-            resource_type,
-            resource,
+            resource_type: integration.resource_type(),
+            resource: integration.resource(),
             output: output.to_json().into(),
         })
     });
+    match integration.pattern {
+        IntegrationPattern::Sync | IntegrationPattern::Sync2 => {
+            job::submitted(run, id, output.clone());
+        }
+        IntegrationPattern::RequestResponse | IntegrationPattern::WaitForTaskToken => {}
+    }
 }
 
 /// The task ended well.
@@ -286,9 +333,33 @@ impl Run<'_> {
         let Doing::Task(task) = std::mem::replace(&mut visit.doing, Doing::Beginning) else {
             return;
         };
-        self.state.tasks.remove(&task.call.task);
-        for timer in [task.timeout, task.heartbeat].into_iter().flatten() {
-            self.cancel_timer(timer);
-        }
+        forget(self, &task);
+    }
+}
+
+/// Forgets an open task: its numbers and timers.
+fn forget(run: &mut Run<'_>, task: &TaskVisit) {
+    run.state.tasks.remove(&task.call.task);
+    for timer in [task.timeout, task.heartbeat].into_iter().flatten() {
+        run.cancel_timer(timer);
+    }
+    job::forget(run, task);
+}
+
+/// Forgets an open task, and takes back what it asked for.
+pub(crate) fn take_back(run: &mut Run<'_>, task: TaskVisit) {
+    forget(run, &task);
+    let withdraws = match Resource::parse(&task.call.resource) {
+        Some(Resource::Activity(_)) => true,
+        Some(Resource::Integration(integration)) => match integration.pattern {
+            IntegrationPattern::Sync | IntegrationPattern::Sync2 => true,
+            IntegrationPattern::RequestResponse | IntegrationPattern::WaitForTaskToken => false,
+        },
+        Some(Resource::Function(_)) | None => false,
+    };
+    if withdraws {
+        run.effect(Effect::Withdraw(Box::new(job::of(task))));
+    } else if matches!(task.progress, Progress::Asked) {
+        run.effect(Effect::CancelCall { task: task.call.task });
     }
 }

@@ -2,7 +2,7 @@
 
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{
-    Call, Effect, Fact, Finish, HistoryEvent, Payload, Stamp, Started, State, TaskId, TimerId,
+    Call, Effect, Fact, Finish, HistoryEvent, Job, Payload, Stamp, Started, State, TaskId, TimerId,
     apply,
 };
 use value::Value;
@@ -18,6 +18,10 @@ pub(crate) struct Driver {
     /// Timers not yet fired, soonest first.
     pub(crate) timers: Vec<(i64, TimerId)>,
     pub(crate) finish: Option<Finish>,
+    /// Looks at jobs that were asked for.
+    pub(crate) looks: Vec<Job>,
+    /// What was taken back.
+    pub(crate) withdrawn: Vec<Job>,
 }
 
 pub(crate) fn definition(text: &str) -> Definition {
@@ -50,6 +54,8 @@ impl Driver {
             calls: Vec::new(),
             timers: Vec::new(),
             finish: None,
+            looks: Vec::new(),
+            withdrawn: Vec::new(),
         };
         driver.take(started(input));
         driver
@@ -62,6 +68,8 @@ impl Driver {
                 Effect::Record(events) => self.events.extend(events),
                 Effect::Call(call) => self.calls.push(*call),
                 Effect::CancelCall { task } => self.calls.retain(|call| call.task != task),
+                Effect::Look(job) => self.looks.push(*job),
+                Effect::Withdraw(job) => self.withdrawn.push(*job),
                 Effect::Timer { timer, at_millis } => {
                     self.timers.push((at_millis, timer));
                     self.timers.sort();

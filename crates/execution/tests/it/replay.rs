@@ -49,7 +49,11 @@ fn facts() -> Vec<(i64, Fact)> {
                 Effect::CancelTimer { timer: gone } => open.retain(
                     |(_, fact)| !matches!(fact, Fact::TimerFired { timer } if *timer == gone),
                 ),
-                Effect::Record(_) | Effect::CancelCall { .. } | Effect::Finish(_) => {}
+                Effect::Record(_)
+                | Effect::CancelCall { .. }
+                | Effect::Look(_)
+                | Effect::Withdraw(_)
+                | Effect::Finish(_) => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Tasks: what is recorded, retried, caught, timed out.
 
-use execution::{Fact, Status};
+use execution::{Fact, Status, outstanding};
 use value::value;
 
 use crate::driver::Driver;
@@ -160,13 +160,111 @@ fn activities_start_when_a_worker_takes_them() {
         "Resource": "arn:aws:states:us-east-1:111111111111:activity:a"}}}"#;
     let mut run = Driver::start(text, r#"{"n": 1}"#);
     let task = run.calls[0].task;
-    run.take(Fact::ActivityStarted { task, worker: Some("w".into()) });
-    run.take(Fact::ActivityStarted { task, worker: Some("w".into()) });
+    for _ in 0..2 {
+        run.take(Fact::ActivityScheduled { task });
+    }
+    assert_eq!(outstanding(&run.state).len(), 0, "a task in a queue asks for nothing");
+    for _ in 0..2 {
+        run.take(Fact::ActivityStarted { task, worker: Some("w".into()) });
+    }
     run.succeed(value!(2));
     assert_eq!(
         run.history()[2..5],
         ["3<2 ActivityScheduled", "4<3 ActivityStarted", "5<4 ActivitySucceeded"]
     );
+}
+
+#[test]
+fn a_worker_may_be_quicker_than_the_word_that_the_task_waits() {
+    let mut run = Driver::start(ACTIVITY, "{}");
+    let task = run.calls[0].task;
+    run.take(Fact::ActivityStarted { task, worker: None });
+    run.take(Fact::ActivityScheduled { task });
+    assert_eq!(run.history()[2..], ["3<2 ActivityScheduled", "4<3 ActivityStarted"]);
+}
+
+#[test]
+fn the_clocks_of_an_activity_start_when_a_worker_takes_its_task() {
+    let mut run = Driver::start(ACTIVITY, "{}");
+    let task = run.calls[0].task;
+    run.take(Fact::ActivityScheduled { task });
+    assert!(run.timers.is_empty(), "it may wait in the queue for ever");
+    run.millis = 7_000;
+    run.take(Fact::ActivityStarted { task, worker: None });
+    run.millis = 11_000;
+    run.take(Fact::TaskHeartbeat { task });
+    run.fire();
+    assert_eq!((run.millis, &*run.history()[4]), (16_000, "5<4 ActivityTimedOut"));
+    assert_eq!(run.withdrawn.len(), 1, "it leaves the queue, if it is still there");
+}
+
+#[test]
+fn an_activity_that_is_not_there_ends_the_execution() {
+    let mut run = Driver::start(ACTIVITY, "{}");
+    let task = run.calls[0].task;
+    run.take(Fact::TaskImpossible { task, cause: "The activity a does not exist.".into() });
+    let finish = run.finish.as_ref().unwrap();
+    assert_eq!(finish.error.as_deref(), Some("States.Runtime"));
+    assert_eq!(
+        finish.cause.as_deref(),
+        Some(
+            "An error occurred while executing the state 'Do' (entered at the event id #2). The \
+             activity a does not exist."
+        )
+    );
+}
+
+const ACTIVITY: &str = r#"{"StartAt": "Do", "States": {"Do": {"Type": "Task", "End": true,
+    "TimeoutSeconds": 60, "HeartbeatSeconds": 5,
+    "Resource": "arn:aws:states:us-east-1:111111111111:activity:a"}}}"#;
+
+const JOB: &str = r#"{"StartAt": "Do", "States": {"Do": {"Type": "Task", "End": true,
+    "TimeoutSeconds": 60, "Resource": "arn:aws:states:::states:startExecution.sync"}}}"#;
+
+#[test]
+fn a_job_is_looked_at_until_it_has_ended() {
+    let mut run = Driver::start(JOB, "{}");
+    let task = run.calls.remove(0).task;
+    // Nobody knows yet what it is.
+    run.take(Fact::JobStirred { task });
+    run.take(Fact::TaskSubmitted { task, output: value!({"Id": "j"}) });
+    let job = run.looks.remove(0);
+    assert_eq!((job.call.task, job.submitted), (task, Some(value!({"Id": "j"}))));
+    run.take(Fact::JobRuns { task, again_seconds: Some(5) });
+    assert!(run.state.job(job.number).is_none(), "that look is over");
+    run.fire();
+    assert_eq!((run.millis, run.looks.len()), (5_000, 1));
+    run.take(Fact::TaskSucceeded { task, output: value!(1) });
+    assert_eq!(run.history()[4..6], ["5<4 TaskSubmitted", "6<5 TaskSucceeded"]);
+}
+
+#[test]
+fn a_job_that_stirs_while_it_is_looked_at_is_looked_at_once_more() {
+    let mut run = Driver::start(JOB, "{}");
+    let task = run.calls.remove(0).task;
+    run.take(Fact::TaskSubmitted { task, output: value!({}) });
+    run.take(Fact::JobStirred { task });
+    assert_eq!(run.looks.len(), 1);
+    run.take(Fact::JobRuns { task, again_seconds: None });
+    assert_eq!(run.looks.len(), 2);
+    run.take(Fact::JobRuns { task, again_seconds: None });
+    assert_eq!(outstanding(&run.state).len(), 1, "nothing but its timeout");
+    run.take(Fact::JobStirred { task });
+    assert_eq!(run.looks.len(), 3);
+}
+
+#[test]
+fn a_job_is_withdrawn_when_its_task_is_over_before_it() {
+    for submitted in [None, Some(value!({"Id": "j"}))] {
+        let mut run = Driver::start(JOB, "{}");
+        let task = run.calls[0].task;
+        if let Some(output) = submitted.clone() {
+            run.take(Fact::TaskSubmitted { task, output });
+        }
+        run.take(Fact::StopRequested { error: None, cause: None });
+        assert_eq!(run.withdrawn.len(), 1);
+        assert_eq!(run.withdrawn[0].submitted, submitted);
+    }
 }
 
 #[test]

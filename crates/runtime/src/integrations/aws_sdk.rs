@@ -134,8 +134,9 @@ pub(super) fn failure(integration: &Integration, err: &CallError) -> (String, St
         Some(exception) => format!("{prefix}.{}", with_exception(exception)),
         None => format!("{prefix}.{prefix}Exception"),
     };
+    // Recorded since 2025: the SDK says how often it tried, and Step Functions has it try once.
     let cause = format!(
-        "{} (Service: {prefix}, Status Code: {}, Request ID: {})",
+        "{} (Service: {prefix}, Status Code: {}, Request ID: {}) (SDK Attempt Count: 1)",
         err.message, err.status, err.request_id
     );
     (error, cause)

@@ -16,6 +16,9 @@ pub use tested::TaskFailure;
 /// How long a session name is: AWS draws 32 letters, here they come from what the session is for.
 const SESSION_NAME_LETTERS: usize = 32;
 
+/// The code of [`no_such_activity`].
+const NO_SUCH_ACTIVITY: &str = "ActivityDoesNotExist";
+
 /// What a Task asks for.
 enum Integrated {
     /// Call this operation.
@@ -61,13 +64,50 @@ pub(crate) fn answered(
     answer: Result<Value, CallError>,
 ) -> Option<Fact> {
     let resource = &state.open_call(task)?.resource;
+    let parsed = Resource::parse(resource);
+    if let Some(Resource::Activity(_)) = parsed {
+        return Some(match answer {
+            Ok(_) => Fact::ActivityScheduled { task },
+            Err(err) if err.code == NO_SUCH_ACTIVITY => {
+                Fact::TaskImpossible { task, cause: err.message }
+            }
+            Err(err) => Fact::TaskFailed { task, error: Some(err.code), cause: Some(err.message) },
+        });
+    }
     Some(match answer {
+        Ok(output) if waits(parsed.as_ref()) => {
+            Fact::TaskSubmitted { task, output: response(resource, output) }
+        }
         Ok(output) => Fact::TaskSucceeded { task, output: response(resource, output) },
         Err(err) => {
             let (error, cause) = failure(resource, &err);
             Fact::TaskFailed { task, error: Some(error), cause: Some(cause) }
         }
     })
+}
+
+/// Says whether a task goes on when its request is answered.
+fn waits(resource: Option<&Resource>) -> bool {
+    match resource {
+        Some(Resource::Integration(integration)) => match integration.pattern {
+            IntegrationPattern::RequestResponse => false,
+            IntegrationPattern::Sync
+            | IntegrationPattern::Sync2
+            | IntegrationPattern::WaitForTaskToken => true,
+        },
+        Some(Resource::Activity(_) | Resource::Function(_)) | None => false,
+    }
+}
+
+/// The answer to a task of an activity that is not there.
+pub(crate) fn no_such_activity(arn: &str) -> CallError {
+    CallError {
+        code: NO_SUCH_ACTIVITY.into(),
+        exception: None,
+        message: format!("The activity {arn} does not exist."),
+        status: 400,
+        request_id: String::new(),
+    }
 }
 
 /// Returns the call that a Task's resource and arguments mean.
@@ -78,7 +118,7 @@ fn request(resource: &str, arguments: &Value) -> Integrated {
             Err(what) => refused(&what),
         },
         Some(Resource::Activity(arn)) => {
-            refused(&format!("Stepwell does not serve activities yet: {arn}"))
+            refused(&format!("express state machines have no activities: {arn}"))
         }
         Some(Resource::Function(arn)) => {
             refused(&format!("Stepwell does not call Lambda functions yet: {arn}"))
@@ -119,7 +159,10 @@ fn refused(what: &str) -> Integrated {
 fn style(integration: &Integration) -> Result<(), String> {
     let arn = &integration.arn;
     match (integration.style, integration.pattern) {
-        (IntegrationStyle::AwsSdk, IntegrationPattern::RequestResponse) => Ok(()),
+        (
+            IntegrationStyle::AwsSdk,
+            IntegrationPattern::RequestResponse | IntegrationPattern::WaitForTaskToken,
+        ) => Ok(()),
         (IntegrationStyle::Optimized, _) => {
             Err(format!("Stepwell does not serve the optimized integration {arn} yet"))
         }
@@ -139,9 +182,7 @@ impl Resources for Served {
             Resource::Integration(integration) => {
                 style(integration).err().or_else(|| aws_sdk::refusal(integration))
             }
-            Resource::Activity(arn) => {
-                Some(format!("Stepwell does not serve activities yet: {arn}"))
-            }
+            Resource::Activity(_) => None,
             Resource::Function(arn) => {
                 Some(format!("Stepwell does not call Lambda functions yet: {arn}"))
             }

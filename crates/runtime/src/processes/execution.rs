@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asl::Definition;
+use asl::{Definition, Resource};
 use execution::{Effect as Wanted, Fact, Finish, Payload, Started, State, Status, TaskId, TimerId};
 use serde::{Deserialize, Serialize};
 use store::Table;
@@ -10,9 +10,11 @@ use value::{SerdeError, Value, value};
 
 use super::{newest_first, restored};
 use crate::Error;
+use crate::activities::{self, Place};
 use crate::definitions::Definitions;
 use crate::endpoint::CallError;
 use crate::integrations::{self, Acting};
+use crate::peers::{Callback, Report};
 use crate::process::{Effect, Stamp, put};
 
 /// How a state-machine execution begins.
@@ -100,6 +102,11 @@ impl ExecutionProcess {
     }
 
     pub(crate) fn apply(&mut self, stamp: &Stamp, fact: Fact, effects: &mut Vec<Effect>) {
+        if let Fact::ActivityStarted { task, .. } = &fact
+            && let Some(call) = self.kept.state.open_call(*task)
+        {
+            effects.push(Effect::Write(activities::leave(call)));
+        }
         let moment = execution::Stamp { millis: stamp.millis, entropy: stamp.entropy };
         for wanted in execution::apply(&self.definition, &mut self.kept.state, &moment, fact) {
             self.effect(wanted, stamp, effects);
@@ -117,6 +124,14 @@ impl ExecutionProcess {
             Wanted::Call(call) => effects.push(self.call(&call)),
             Wanted::CancelCall { task } => {
                 effects.push(Effect::Cancel { number: task.0.into() });
+            }
+            // No integration submits jobs yet.
+            Wanted::Look(_) => {}
+            Wanted::Withdraw(job) => {
+                if let Some(Resource::Activity(_)) = Resource::parse(&job.call.resource) {
+                    effects.push(Effect::Cancel { number: job.call.task.0.into() });
+                    effects.push(Effect::Write(activities::leave(&job.call)));
+                }
             }
             Wanted::Timer { timer, at_millis } => {
                 effects.push(Effect::Arm { timer: timer.0.into(), at_millis });
@@ -156,6 +171,9 @@ impl ExecutionProcess {
 
     fn call(&self, call: &execution::Call) -> Effect {
         let number = u64::from(call.task.0);
+        if let Some(Resource::Activity(_)) = Resource::parse(&call.resource) {
+            return Effect::Enqueue { number, place: Box::new(Place::of(call)) };
+        }
         let acting = Acting {
             execution: &self.kept.arn,
             role: &self.kept.begin.role_arn,
@@ -176,6 +194,24 @@ impl ExecutionProcess {
     pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Option<Fact> {
         let task = TaskId(u32::try_from(call).ok()?);
         integrations::answered(&self.kept.state, task, answer)
+    }
+
+    /// Returns the fact that a callback is; `None` when its token is of no open task, or a worker
+    /// asks for one that another worker has.
+    pub(crate) fn called_back(&self, callback: &Callback) -> Option<Fact> {
+        let state = &self.kept.state;
+        let task = state.task_of_token(&callback.token)?;
+        Some(match callback.report.clone() {
+            Report::Taken { worker } => {
+                if !state.can_be_taken(task) {
+                    return None;
+                }
+                Fact::ActivityStarted { task, worker }
+            }
+            Report::Succeeded { output } => Fact::TaskSucceeded { task, output },
+            Report::Failed { error, cause } => Fact::TaskFailed { task, error, cause },
+            Report::Heartbeat => Fact::TaskHeartbeat { task },
+        })
     }
 
     pub(crate) fn timer_fired(timer: u64) -> Fact {

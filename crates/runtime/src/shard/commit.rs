@@ -240,6 +240,7 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
     let timer = |effect| match effect {
         Effect::Arm { timer, at_millis } => Some((timer, at_millis)),
         Effect::Call { .. }
+        | Effect::Enqueue { .. }
         | Effect::Answer { .. }
         | Effect::Script { .. }
         | Effect::Cancel { .. }

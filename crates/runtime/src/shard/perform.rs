@@ -10,7 +10,9 @@ use tracing::{Instrument, Span};
 use value::Value;
 
 use super::{Message, Shard};
+use crate::activities::Place;
 use crate::endpoint::{Call, CallError};
+use crate::integrations;
 use crate::process::Effect;
 use crate::scripts::{Script, ScriptAnswer};
 use crate::{ProcessId, Shared};
@@ -24,6 +26,14 @@ impl Shard {
                     call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
                     self.shared.figures.performed();
                     let task = perform_call(&self.shared, self.life, id.clone(), number, *call);
+                    self.running.insert((id, number), task);
+                }
+                Effect::Enqueue { number, place } => {
+                    let shard = self.number;
+                    let lease = self.epoch.map(|epoch| Lease { shard, epoch });
+                    self.shared.figures.performed();
+                    let task =
+                        enqueue(&self.shared, self.life, id.clone(), number, (*place, lease));
                     self.running.insert((id, number), task);
                 }
                 Effect::Answer { number, err } => {
@@ -107,6 +117,39 @@ fn perform_call(
             }
             shared.clock.sleep(ASK_AGAIN_MILLIS).await;
             answer = ask(&shared, &call, &span).await;
+        }
+        shared.send(Message::Answered { life, id, call: number, answer }, epoch, busy).await;
+    });
+    task.abort_handle()
+}
+
+/// Puts a task into an activity's queue; whatever happens, the process hears of it.
+fn enqueue(
+    shared: &Arc<Shared>,
+    life: u64,
+    id: ProcessId,
+    number: u64,
+    (place, lease): (Place, Option<Lease>),
+) -> AbortHandle {
+    let shared = shared.clone();
+    let busy = shared.clock.busy();
+    let epoch = shared.epoch();
+    let task = tokio::spawn(async move {
+        let mut answer = Err(CallError::internal(String::new()));
+        for _ in 0..ASKED_AGAIN_MAX {
+            match place.clone().enqueue(&shared, lease).await {
+                Ok(true) => answer = Ok(Value::Null),
+                Ok(false) => answer = Err(integrations::no_such_activity(&place.activity_arn)),
+                // The shard has another owner, who does this.
+                Err(store::Error::Fenced { .. }) => return,
+                // What failed may have been kept all the same: asking again finds out.
+                Err(err) => {
+                    tracing::warn!(process = %id, error = %err, "a task is not in its queue yet");
+                    shared.clock.sleep(ASK_AGAIN_MILLIS).await;
+                    continue;
+                }
+            }
+            break;
         }
         shared.send(Message::Answered { life, id, call: number, answer }, epoch, busy).await;
     });

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::{begin, ended, history, id, keep_definition};
 
 /// Runs `work` in a life of its own: at its end every task is gone, as after kill -9.
-fn life<T>(
+pub(crate) fn life<T>(
     store: &Store,
     clock: ClockMode,
     endpoint: &Arc<Endpoint>,

@@ -45,7 +45,7 @@ async fn a_refusal_reads_as_on_aws() {
     runtime.begin(id(), begin()).await.unwrap();
     let found = ended(&store).await;
     assert_eq!(found.get("error"), Some(&value!("Iam.NoSuchEntityException")));
-    let cause = "The user with name 日本 cannot be found. (Service: Iam, Status Code: 404, Request ID: r-1)";
+    let cause = "The user with name 日本 cannot be found. (Service: Iam, Status Code: 404, Request ID: r-1) (SDK Attempt Count: 1)";
     assert!(found.get("cause").unwrap().as_str().unwrap().starts_with(cause));
 }
 

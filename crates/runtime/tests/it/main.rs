@@ -1,6 +1,7 @@
 //! The runtime's promises: durable before visible, repeated under the same id, resumed where it was.
 #![cfg(test)]
 
+mod callbacks;
 mod crash;
 mod endpoint;
 mod express;

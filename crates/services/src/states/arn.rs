@@ -8,6 +8,7 @@ use crate::{Check, Error};
 pub(super) enum Named {
     StateMachine,
     Execution,
+    Activity,
 }
 
 impl Named {
@@ -15,6 +16,7 @@ impl Named {
         match self {
             Named::StateMachine => "stateMachine",
             Named::Execution => "execution",
+            Named::Activity => "activity",
         }
     }
 }

@@ -18,6 +18,43 @@ pub(super) fn execution_already_exists(arn: &str) -> Error {
     Error::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
 }
 
+pub(super) fn activity_does_not_exist(arn: &str) -> Error {
+    Error::new("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
+}
+
+// UNVERIFIED: AWS's wording.
+pub(super) fn activity_already_exists(arn: &str) -> Error {
+    Error::new("ActivityAlreadyExists", format!("Activity Already Exists: '{arn}'"))
+}
+
+// UNVERIFIED: AWS's wording.
+pub(super) fn activity_worker_limit_exceeded(arn: &str) -> Error {
+    Error::new("ActivityWorkerLimitExceeded", format!("Activity Worker Limit Exceeded: '{arn}'"))
+}
+
+// UNVERIFIED: AWS's wording.
+pub(super) fn invalid_encryption_configuration() -> Error {
+    Error::new(
+        "InvalidEncryptionConfiguration",
+        "Invalid Encryption Configuration: 'kmsKeyId is required for CUSTOMER_MANAGED_KMS_KEY'",
+    )
+}
+
+/// The task is over, or its execution is.
+pub(super) fn task_timed_out() -> Error {
+    Error::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+}
+
+// UNVERIFIED: AWS's wording.
+pub(super) fn task_does_not_exist() -> Error {
+    Error::new("TaskDoesNotExist", "Task Does Not Exist: 'Provided task does not exist'")
+}
+
+// UNVERIFIED: AWS's wording.
+pub(super) fn invalid_output(what: &str) -> Error {
+    Error::new("InvalidOutput", format!("Invalid Output: '{what}'"))
+}
+
 pub(super) fn invalid_arn_prefix(arn: &str) -> Error {
     Error::new("InvalidArn", format!("Invalid Arn: 'Invalid ARN prefix: {arn}'"))
 }

@@ -1,7 +1,9 @@
-//! AWS Step Functions: state machines and their executions.
+//! AWS Step Functions: state machines, their executions, activities.
 
+mod activities;
 mod aliases;
 mod arn;
+mod callbacks;
 mod configuration;
 mod definitions;
 mod error;
@@ -19,7 +21,9 @@ use crate::Operation;
 
 /// Every operation, one line per file.
 pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    activities::OPERATIONS,
     aliases::OPERATIONS,
+    callbacks::OPERATIONS,
     definitions::OPERATIONS,
     executions::OPERATIONS,
     express::OPERATIONS,

@@ -1,4 +1,4 @@
-//! Tags of state machines.
+//! Tags of state machines and activities.
 
 use store::{Load, Read, Save, Table, Transaction};
 use value::{Value, value};
@@ -35,10 +35,12 @@ pub(super) fn add(store: &mut dyn Transaction, arn: &str, tags: &[Value]) -> Res
 }
 
 fn check_exists(store: &dyn Read, arn: &str) -> Result<(), Error> {
-    match store.get(Table::StateMachines, arn)? {
-        Some(_) => Ok(()),
-        None => Err(error::resource_not_found(arn)),
+    for table in [Table::StateMachines, Table::Activities] {
+        if store.get(table, arn)?.is_some() {
+            return Ok(());
+        }
     }
+    Err(error::resource_not_found(arn))
 }
 
 fn may_list(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {

@@ -11,6 +11,7 @@ mod limits;
 mod metrics;
 mod retention;
 mod server;
+mod states_callbacks;
 mod states_express;
 mod states_test_state;
 mod states_versions;

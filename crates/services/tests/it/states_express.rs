@@ -117,7 +117,7 @@ impl Whole {
         self.start("StartSyncExecution", "m", input).await
     }
 
-    async fn allow(&self, statement: &str) {
+    pub(crate) async fn allow(&self, statement: &str) {
         let document = format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
         let policy = value!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": document});
         self.ok("iam", "PutRolePolicy", policy).await;

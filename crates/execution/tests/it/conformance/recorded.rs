@@ -34,7 +34,10 @@ pub(crate) fn answers(case: &Value) -> BTreeMap<usize, Answers> {
 fn answers_a_task(event_type: &str) -> bool {
     ["Task", "Activity", "LambdaFunction"].iter().any(|kind| {
         event_type.strip_prefix(kind).is_some_and(|end| {
-            matches!(end, "Submitted" | "Succeeded" | "Failed" | "TimedOut" | "Started")
+            matches!(
+                end,
+                "Scheduled" | "Submitted" | "Succeeded" | "Failed" | "TimedOut" | "Started"
+            )
         })
     })
 }
@@ -43,6 +46,12 @@ impl Answers {
     /// Returns the facts that answer a call; none for one that timed out.
     pub(crate) fn next(&mut self, call: &Call) -> Vec<Fact> {
         let mut facts = Vec::new();
+        let is_activity = call.resource.contains(":activity:");
+        if is_activity && self.0.is_empty() {
+            // No task was ever scheduled.
+            let cause = format!("The activity {} does not exist.", call.resource);
+            facts.push(Fact::TaskImpossible { task: call.task, cause });
+        }
         while let Some(event) = self.0.pop_front() {
             let event_type = event.get("type").and_then(Value::as_str).unwrap();
             let details =
@@ -50,7 +59,9 @@ impl Answers {
                     key.ends_with("EventDetails").then(|| details.clone())
                 });
             let details = details.unwrap_or_default();
-            if event_type == "ActivityStarted" {
+            if event_type == "ActivityScheduled" {
+                facts.push(Fact::ActivityScheduled { task: call.task });
+            } else if event_type == "ActivityStarted" {
                 let worker = details.get("workerName").and_then(Value::as_str).map(str::to_owned);
                 facts.push(Fact::ActivityStarted { task: call.task, worker });
             } else if event_type.ends_with("Submitted") {
@@ -58,7 +69,7 @@ impl Answers {
                     task: call.task,
                     output: json(&details, "output"),
                 });
-            } else if !event_type.ends_with("Started") {
+            } else if !event_type.ends_with("Started") && !event_type.ends_with("Scheduled") {
                 facts.extend(end(call.task, event_type, &details));
                 break;
             }

@@ -333,7 +333,10 @@ fn drive(
                 }
                 Effect::CancelTimer { timer } => timers.retain(|(_, open)| *open != timer),
                 Effect::Call(call) => answered.extend(answers.next(&call)),
-                Effect::CancelCall { .. } | Effect::Finish(_) => {}
+                Effect::CancelCall { .. }
+                | Effect::Look(_)
+                | Effect::Withdraw(_)
+                | Effect::Finish(_) => {}
             }
         }
         if let Some(fact) = answered.pop_front() {

@@ -1,0 +1,88 @@
+//! The job that a `.sync` Task submits: looked at until it has ended, or until somebody tells of
+//! its end. AWS page: "Discover service integration patterns in Step Functions", "Run a Job".
+
+use value::Value;
+
+use crate::effect::{Effect, Job};
+use crate::run::Run;
+use crate::state::{JobVisit, Look, Progress, Purpose, TaskId, TaskVisit, ThreadId};
+use crate::states::task::open;
+
+/// The job was submitted: it may have ended already.
+pub(super) fn submitted(run: &mut Run<'_>, id: ThreadId, submitted: Value) {
+    let Some(task) = open(run, id) else { return };
+    task.progress = Progress::Job(JobVisit { submitted, look: Look::Told });
+    look(run, id);
+}
+
+/// Looks at the job.
+pub(crate) fn look(run: &mut Run<'_>, id: ThreadId) {
+    let number = TaskId(run.number());
+    let Some(task) = open(run, id) else { return };
+    let Progress::Job(job) = &mut task.progress else { return };
+    job.look = Look::Now { number, again: false };
+    let Some(job) = task.job() else { return };
+    run.state.tasks.insert(number, id);
+    run.effect(Effect::Look(Box::new(job)));
+}
+
+/// The job has not ended.
+pub(crate) fn runs(run: &mut Run<'_>, id: ThreadId, again_seconds: Option<u32>) {
+    let Some(task) = open(run, id) else { return };
+    let Progress::Job(JobVisit { look: Look::Now { number, again }, .. }) = &task.progress else {
+        return;
+    };
+    let (number, again) = (*number, *again);
+    run.state.tasks.remove(&number);
+    if again {
+        return look(run, id);
+    }
+    let next = again_seconds.map_or(Look::Told, |seconds| {
+        let at_millis = run.millis.saturating_add(i64::from(seconds) * 1_000);
+        Look::At(run.timer(at_millis, Purpose::Look(id)))
+    });
+    if let Some(task) = open(run, id)
+        && let Progress::Job(job) = &mut task.progress
+    {
+        job.look = next;
+    }
+}
+
+/// The job may have ended.
+pub(crate) fn stirred(run: &mut Run<'_>, id: ThreadId) {
+    let Some(task) = open(run, id) else { return };
+    // Before it is submitted there is nothing to look at, and afterwards it is looked at anyway.
+    let Progress::Job(job) = &mut task.progress else { return };
+    match &mut job.look {
+        Look::Now { again, .. } => *again = true,
+        Look::At(timer) => {
+            let timer = *timer;
+            run.cancel_timer(timer);
+            look(run, id);
+        }
+        Look::Told => look(run, id),
+    }
+}
+
+/// Forgets when the job of a task was to be looked at; a look that is under way is taken back.
+pub(super) fn forget(run: &mut Run<'_>, task: &TaskVisit) {
+    let Progress::Job(job) = &task.progress else { return };
+    match job.look {
+        Look::Now { number, .. } => {
+            if run.state.tasks.remove(&number).is_some() {
+                run.effect(Effect::CancelCall { task: number });
+            }
+        }
+        Look::At(timer) => run.cancel_timer(timer),
+        Look::Told => {}
+    }
+}
+
+/// Returns what a task has begun elsewhere.
+pub(super) fn of(task: TaskVisit) -> Job {
+    let submitted = match task.progress {
+        Progress::Job(job) => Some(job.submitted),
+        Progress::Asked | Progress::Waits | Progress::Taken => None,
+    };
+    Job { number: task.call.task, call: task.call, submitted }
+}
