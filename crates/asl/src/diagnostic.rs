@@ -40,7 +40,7 @@ pub enum Code {
     InvalidJsonataExpression,
     /// A JSONata expression refers to what does not exist in a state.
     UnsupportedJsonataExpression,
-    /// No path leads to an end (not yet raised by AWS for machines that loop for ever).
+    /// A machine has no state that it could end at.
     MissingEndState,
     /// A text field that looks like a path, without `.$`.
     NoDollar,

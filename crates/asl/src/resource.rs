@@ -100,7 +100,7 @@ impl Resource {
             "states" if region.is_empty() || rest.starts_with("aws-sdk:") => {
                 Some(Resource::Integration(integration(arn, rest)?))
             }
-            "lambda" if rest.starts_with("function:") => Some(Resource::Function(arn.to_owned())),
+            "lambda" => is_function(rest).then(|| Resource::Function(arn.to_owned())),
             _ => None,
         }
     }
@@ -118,6 +118,18 @@ impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.arn())
     }
+}
+
+/// Returns whether a text is `function:NAME` or `function:NAME:VERSION_OR_ALIAS`.
+fn is_function(rest: &str) -> bool {
+    let mut parts = rest.split(':');
+    let word = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    };
+    parts.next() == Some("function")
+        && parts.next().is_some_and(word)
+        && parts.next().is_none_or(|qualifier| qualifier == "$LATEST" || word(qualifier))
+        && parts.next().is_none()
 }
 
 fn integration(arn: &str, rest: &str) -> Option<Integration> {

@@ -91,6 +91,15 @@ impl Validator<'_> {
         missing.is_empty()
     }
 
+    /// Reports two fields of which only one may be there.
+    pub(super) fn exclusive(&mut self, fields: &Fields<'_>, (one, other): (&str, &str)) {
+        if let (Some(_), Some(node)) = (fields.get(one), fields.get(other)) {
+            // UNVERIFIED: AWS's wording; that both are refused stands in its documentation.
+            let message = format!("Only one of the fields [{one}, {other}] is allowed");
+            self.schema(message, fields.here(), node.span);
+        }
+    }
+
     pub(super) fn wrong_type(&mut self, what: &str, location: String, span: Span) {
         self.schema(expected(what), location, span);
     }

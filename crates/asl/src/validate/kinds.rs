@@ -144,6 +144,19 @@ const MAP: Known = Known {
     jsonata: &["Items", "Output"],
 };
 
+/// Fields of which a state has one at most, whatever its type.
+const EXCLUSIVE: &[(&str, &str)] = &[
+    ("TimeoutSeconds", "TimeoutSecondsPath"),
+    ("HeartbeatSeconds", "HeartbeatSecondsPath"),
+    ("Error", "ErrorPath"),
+    ("Cause", "CausePath"),
+    ("Iterator", "ItemProcessor"),
+    ("ItemSelector", "Parameters"),
+    ("MaxConcurrency", "MaxConcurrencyPath"),
+    ("ToleratedFailureCount", "ToleratedFailureCountPath"),
+    ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
+];
+
 /// Returns what a state's own Output and Assign can read: only these types have a result.
 fn members(state_type: StateType) -> StatesMembers {
     match state_type {
@@ -184,6 +197,9 @@ impl Validator<'_> {
             .query_language(&fields, Some(targets.query_language))
             .unwrap_or(targets.query_language);
         self.state_fields(&fields, &known(state_type), language);
+        for pair in EXCLUSIVE {
+            self.exclusive(&fields, *pair);
+        }
         let place = &mut Place::new(language);
         let members = members(state_type);
         let assign = self.assign(&fields, members, place);

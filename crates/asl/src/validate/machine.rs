@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use value::Value;
+
 use super::fields::Fields;
 use super::hints::did_you_mean;
 use super::{SINGLE_STATE_NAME, STATE_NAME_CHARS_MAX, Subject, Top, Validator};
@@ -89,6 +91,7 @@ impl Validator<'_> {
         query_language: QueryLanguage,
         depth: usize,
     ) -> Option<StateId> {
+        let problems = self.diagnostics.len();
         let complete = self.required(fields, &["States", "StartAt"]);
         let location = fields.at("States");
         let states = Fields::of(self, fields.get("States")?, &location)?;
@@ -112,6 +115,10 @@ impl Validator<'_> {
         }
         if complete {
             self.unreached(&states, &targets);
+        }
+        // A state that goes wrong somewhere may have been meant to end.
+        if self.diagnostics.len() == problems {
+            self.endless(&states);
         }
         start
     }
@@ -199,6 +206,20 @@ impl Validator<'_> {
                 }
                 None
             }
+        }
+    }
+
+    /// Reports a machine that has no state it could end at.
+    fn endless(&mut self, states: &Fields<'_>) {
+        let terminal = |state: &Node| {
+            let value = |name: &str| state.get(name).map(Node::to_value).unwrap_or_default();
+            let ends = value("End") == Value::Bool(true);
+            ends || matches!(value("Type").as_str(), Some("Succeed" | "Fail"))
+        };
+        if !states.members().iter().any(|state| terminal(&state.node)) {
+            // UNVERIFIED: AWS's wording; the code and its meaning stand in its documentation.
+            let message = "The workflow does not have a terminal state";
+            self.report(Code::MissingEndState, message, states.here(), states.span);
         }
     }
 

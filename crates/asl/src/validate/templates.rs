@@ -11,7 +11,7 @@ use crate::definition::{QueryLanguage, ResultPath, Selection};
 use crate::diagnostic::Code;
 use crate::expression::{Expression, Scalar, StatesMembers, expression_text};
 use crate::intrinsic::Intrinsic;
-use crate::json::{Node, NodeKind};
+use crate::json::{Member, Node, NodeKind};
 use crate::path::{Path, Placement};
 use crate::span::{Span, positions};
 use crate::template::Template;
@@ -158,6 +158,7 @@ impl Validator<'_> {
                 read.into_iter().collect::<Option<Vec<_>>>().map(Template::array)
             }
             NodeKind::Object(entries) => {
+                self.renamed_twice(entries, location);
                 let read = entries.iter().map(|entry| {
                     let Some(key) = entry.key.strip_suffix(".$") else {
                         let location = format!("{location}/{}", entry.key);
@@ -169,6 +170,18 @@ impl Validator<'_> {
                 });
                 let read: Vec<Option<(Arc<str>, Template)>> = read.collect();
                 read.into_iter().collect::<Option<Vec<_>>>().map(Template::object)
+            }
+        }
+    }
+
+    /// Reports members that have the same name once `.$` is taken off.
+    fn renamed_twice(&mut self, entries: &[Member], location: &str) {
+        for entry in entries {
+            let Some(name) = entry.key.strip_suffix(".$") else { continue };
+            if entries.iter().any(|other| &*other.key == name) {
+                // UNVERIFIED: AWS's wording; that both are refused stands in the specification.
+                let message = format!("Duplicate field '{name}', with and without '.$'");
+                self.schema(message, location, entry.key_span);
             }
         }
     }

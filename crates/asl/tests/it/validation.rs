@@ -139,3 +139,43 @@ fn express_machines_have_no_activities_callbacks_and_map_runs() {
     let map = map.replace("arn:aws:states:us-east-1", "arn:aws:lambda:us-east-1");
     assert!(Definition::parse_state(&map, &options(StateMachineType::Express)).is_ok());
 }
+
+#[test]
+fn what_excludes_each_other_is_refused_together() {
+    let state = |fields: &str| {
+        format!(r#"{{"StartAt": "A", "States": {{"A": {{"Comment": "", {fields}}}}}}}"#)
+    };
+    let map = r#""Type": "Map", "End": true, "ItemProcessor": {"StartAt": "P", "States":
+        {"P": {"Type": "Pass", "End": true}}}"#;
+    let task = r#""Type": "Task", "End": true, "Resource":
+        "arn:aws:lambda:us-east-1:111111111111:function:f""#;
+    for (fields, pair) in [
+        (r#""Type": "Fail", "Cause": "c", "CausePath": "$.c""#.to_owned(), "Cause, CausePath"),
+        (
+            format!(r#"{task}, "TimeoutSeconds": 1, "TimeoutSecondsPath": "$.t""#),
+            "TimeoutSeconds, TimeoutSecondsPath",
+        ),
+        (format!(r#"{map}, "ItemSelector": {{}}, "Parameters": {{}}"#), "ItemSelector, Parameters"),
+    ] {
+        let wanted = format!(
+            "SCHEMA_VALIDATION_FAILED: Only one of the fields [{pair}] is allowed at /States/A"
+        );
+        assert_eq!(problems(&state(&fields)), [wanted]);
+    }
+    let fields = r#""Type": "Pass", "End": true, "Parameters": {"a": {"x.$": "$.x", "x": 1}}"#;
+    assert_eq!(
+        problems(&state(fields)),
+        ["SCHEMA_VALIDATION_FAILED: Duplicate field 'x', with and without '.$' at \
+             /States/A/Parameters/a"]
+    );
+}
+
+#[test]
+fn a_machine_without_an_end_is_refused() {
+    let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": true, "Next": "A"}]}}}"#;
+    assert_eq!(
+        problems(text),
+        ["MISSING_END_STATE: The workflow does not have a terminal state at /States"]
+    );
+}
