@@ -2,6 +2,7 @@
 
 use value::Value;
 
+use crate::Dialect;
 use crate::datum::{Datum, Items};
 use crate::fault::{Fault, Run};
 use crate::syntax::signature::{Parameter, Repeat, Signature};
@@ -11,6 +12,7 @@ pub(super) fn check(
     signature: &Signature,
     arguments: Vec<Datum>,
     context: &Datum,
+    dialect: Dialect,
 ) -> Run<Vec<Datum>> {
     let parameters = signature.parameters.as_slice();
     let one_each = parameters.len() == arguments.len()
@@ -32,10 +34,18 @@ pub(super) fn check(
             checked.push(context.clone());
             continue;
         }
+        let first = checked.len();
         for _ in 0..taken.max(1) {
             let argument = arguments.next().unwrap_or_default();
             at += 1;
             checked.push(convert(parameter, argument, at)?);
+        }
+        // Release 2.0.6 hands on the first of several, as often as there are some.
+        if dialect == Dialect::Aws && !parameter.array && taken > 1 {
+            let (_, repeated) = checked.split_at_mut(first);
+            if let Some((first, others)) = repeated.split_first_mut() {
+                others.fill(first.clone());
+            }
         }
     }
     Ok(checked)

@@ -165,7 +165,9 @@ impl Evaluator<'_> {
     ) -> Run<Datum> {
         let context = super::context(input);
         let arguments = match &native.signature {
-            Some(signature) => super::arguments::check(signature, arguments, &context)?,
+            Some(signature) => {
+                super::arguments::check(signature, arguments, &context, self.dialect)?
+            }
             None => arguments,
         };
         if native.sees_caller {
@@ -184,7 +186,9 @@ impl Evaluator<'_> {
         match &**function {
             Function::Lambda { code, env, input: own } => {
                 let arguments = match &code.signature {
-                    Some(signature) => super::arguments::check(signature, arguments, input)?,
+                    Some(signature) => {
+                        super::arguments::check(signature, arguments, input, self.dialect)?
+                    }
                     None => arguments,
                 };
                 self.call_lambda(code, arguments, own, env)

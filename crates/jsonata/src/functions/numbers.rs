@@ -155,7 +155,8 @@ pub(super) fn random(evaluator: &mut Evaluator, _: &[Datum]) -> Run<Datum> {
 pub(super) fn format_number(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
     let Some(number) = number_argument(arguments, 0) else { return Ok(Datum::Undefined) };
     let picture = text_argument(arguments, 1).unwrap_or_default();
-    let text = picture::number::format(number, picture, argument(arguments, 2))?;
+    let options = argument(arguments, 2);
+    let text = picture::number::format(number, picture, options, evaluator.dialect)?;
     evaluator.text(text)
 }
 

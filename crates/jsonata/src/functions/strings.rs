@@ -2,9 +2,10 @@
 
 use super::{argument, number_argument, text_argument};
 use crate::datum::Datum;
+use crate::error::INTERNAL_TEXT;
 use crate::evaluate::{Evaluator, boolean};
-use crate::fault::Run;
-use crate::json;
+use crate::fault::{Fault, Run};
+use crate::{Dialect, json};
 
 /// `$string(value, prettify)`: casts to a string, structures as JSON.
 pub(super) fn string(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
@@ -112,6 +113,10 @@ pub(super) fn pad(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> 
     let missing = width.abs() - text.chars().count() as f64;
     if missing <= 0.0 {
         return Ok(argument(arguments, 0).clone());
+    }
+    // Release 2.0.6 breaks down on part of a character.
+    if evaluator.dialect == Dialect::Aws && missing.fract() != 0.0 {
+        return Err(Fault::uncoded(INTERNAL_TEXT));
     }
     #[expect(clippy::cast_possible_truncation, reason = "saturates, and is metered next")]
     #[expect(clippy::cast_sign_loss, reason = "checked to be above 0")]

@@ -1,7 +1,9 @@
 //! Number pictures (XPath functions and operators 3.1, "Formatting numbers").
 
 use super::integer::regular_distance;
+use crate::Dialect;
 use crate::datum::Datum;
+use crate::error::INTERNAL_TEXT;
 use crate::fault::{Fault, Run};
 use crate::functions::rounded;
 
@@ -50,7 +52,7 @@ const FRACTION_DIGITS_MAX: usize = 100;
 const EXPONENT_MAX: i32 = 400;
 
 /// `$formatNumber`
-pub(crate) fn format(number: f64, picture: &str, options: &Datum) -> Run<String> {
+pub(crate) fn format(number: f64, picture: &str, options: &Datum, dialect: Dialect) -> Run<String> {
     let symbols = Symbols::new(options);
     let pictures: Vec<&str> = picture.split(symbols.pattern).collect();
     if pictures.len() > 2 {
@@ -58,6 +60,10 @@ pub(crate) fn format(number: f64, picture: &str, options: &Datum) -> Run<String>
     }
     let mut halves = Vec::with_capacity(2);
     for picture in pictures {
+        // Release 2.0.6 breaks down where there is nothing to put a digit.
+        if dialect == Dialect::Aws && picture.chars().all(|letter| symbols.is_edge(letter)) {
+            return Err(Fault::uncoded(INTERNAL_TEXT));
+        }
         let parts = symbols.split(picture);
         symbols.validate(&parts)?;
         halves.push(parts);
@@ -106,9 +112,14 @@ impl Symbols {
             || [self.decimal, self.exponent, self.grouping, self.pattern].contains(&letter)
     }
 
+    /// Returns whether a character may stand in front of or behind what is active.
+    fn is_edge(&self, letter: char) -> bool {
+        !self.is_active(letter) || letter == self.exponent
+    }
+
     fn split(&self, picture: &str) -> Parts {
         let whole: Vec<char> = picture.chars().collect();
-        let edge = |letter: &&char| !self.is_active(**letter) || **letter == self.exponent;
+        let edge = |letter: &&char| self.is_edge(**letter);
         let inside = whole.iter().any(|letter| !edge(&letter));
         // Without any active character everything counts as inside.
         let (start, behind) = if inside {

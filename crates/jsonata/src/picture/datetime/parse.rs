@@ -111,7 +111,14 @@ impl Components {
 /// Reads a timestamp with a picture; a text that does not fit reads as nothing. What the picture
 /// leaves out before its first component comes from `now`.
 pub(crate) fn parse(text: &str, picture: &str, now: i64, dialect: Dialect) -> Run<Option<f64>> {
-    let parts = analyse(picture)?;
+    let mut parts = analyse(picture)?;
+    if dialect == Dialect::Aws {
+        for part in &mut parts {
+            if let Part::Marker(marker) = part {
+                marker.read_as_2_0_6();
+            }
+        }
+    }
     let regex = regex(&parts)?;
     let Some(captures) = regex.captures(text).ok().flatten() else { return Ok(None) };
     let mut components = Components::default();

@@ -156,4 +156,15 @@ impl Marker {
             None => None,
         };
     }
+
+    /// Sets how many digits are read as release 2.0.6 does: of a year, a month or a day exactly as
+    /// many as the picture shows (from two on), of everything else any number.
+    pub(super) fn read_as_2_0_6(&mut self) {
+        let (component, width_max) = (self.component, self.width_max);
+        let Style::Number(format) = &mut self.style else { return };
+        let Some(decimal) = format.decimal_mut() else { return };
+        let shown = Some(decimal.mandatory + decimal.optional).filter(|digits| *digits >= 2);
+        let dated = matches!(component, 'Y' | 'M' | 'D');
+        decimal.parse_width = width_max.or(shown).filter(|_| dated);
+    }
 }
