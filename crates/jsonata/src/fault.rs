@@ -36,6 +36,11 @@ impl Fault {
         Fault(Box::new(Facts { message: Some(message.into()), ..Facts::default() }))
     }
 
+    /// Returns whether the reference has a code for it.
+    pub(crate) fn has_code(&self) -> bool {
+        self.0.code.is_some()
+    }
+
     /// Sets the position, replacing an earlier one.
     pub(crate) fn at(mut self, position: usize) -> Fault {
         self.0.position = Some(position);

@@ -35,6 +35,7 @@ impl Evaluator<'_> {
             arguments.push(self.eval(argument, input, env)?);
         }
         let site = Site { position: call.position, token: call.token.as_ref() };
+        self.waits.add(1);
         self.apply_at(&callee, arguments, input, env, Some(site)).map_err(|fault| {
             fault.at_if_unknown(call.position).token_if_unknown(call.token.as_ref())
         })
@@ -58,6 +59,7 @@ impl Evaluator<'_> {
         env: &Env,
     ) -> Run<Datum> {
         let first = self.eval(left, input, env)?;
+        self.waits.add(1);
         self.call(call, Some(first), input, env)
     }
 
@@ -70,6 +72,7 @@ impl Evaluator<'_> {
     }
 
     fn apply_value(&mut self, callee: &Datum, arguments: Vec<Datum>) -> Run<Datum> {
+        self.waits.add(2);
         let Datum::Function(function) = callee else {
             let nowhere = self.nowhere();
             return self.apply_at(callee, arguments, &Datum::Undefined, &nowhere, None);
@@ -97,6 +100,7 @@ impl Evaluator<'_> {
         env: &Env,
         site: Option<Site>,
     ) -> Run<Datum> {
+        self.waits.add(1);
         let mut result = self.apply_once(callee, arguments, input, env, site)?;
         loop {
             let thunk = match &result {
@@ -233,6 +237,7 @@ impl Evaluator<'_> {
         slots.resize(code.parameters, Some(Datum::Undefined));
         slots.resize(code.layout.len(), None);
         let own = Frame::new(&code.layout, slots, Some(env.clone()));
+        self.waits.add(1);
         self.eval(&code.body, input, &own)
     }
 
@@ -274,6 +279,7 @@ impl Evaluator<'_> {
         if first.is_function() {
             return Ok(Datum::from(Function::Composed { first, second }));
         }
+        self.waits.add(1);
         let result = self.apply_at(&second, vec![first], &Datum::Undefined, env, None);
         result.map_err(|fault| fault.at_if_unknown(operands.position))
     }

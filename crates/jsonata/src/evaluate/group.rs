@@ -36,24 +36,35 @@ impl Evaluator<'_> {
                 entries.add(group, &key, pair, item.clone())?;
             }
         }
-        let mut members = Vec::with_capacity(entries.list.len());
-        for entry in entries.list {
-            let context = gathered(entry.members);
-            self.member(group, entry.pair, entry.key, &context, env, &mut members)?;
-        }
+        let groups: Vec<(usize, Key, Datum)> = entries
+            .list
+            .into_iter()
+            .map(|entry| (entry.pair, entry.key, gathered(entry.members)))
+            .collect();
+        self.waits.add(1);
+        let mut members = Vec::with_capacity(groups.len());
+        self.concurrently(groups.len(), |evaluator, at| {
+            let Some((pair, key, context)) = groups.get(at) else { return Ok(()) };
+            evaluator.member(group, *pair, key, context, env, &mut members)
+        })?;
         self.object(members)
     }
 
     /// Builds an object from one item.
     fn single(&mut self, group: &Group, item: &Datum, env: &Env) -> Run<Datum> {
         if let Some(keys) = &group.fixed {
+            self.waits.add(1 + keys.len() as u64);
             let mut members = Vec::with_capacity(keys.len());
-            for (key, (_, value)) in keys.iter().zip(&group.pairs) {
-                let value = self.eval(value, item, env)?;
+            self.concurrently(keys.len(), |evaluator, at| {
+                let (Some(key), Some((_, value))) = (keys.get(at), group.pairs.get(at)) else {
+                    return Ok(());
+                };
+                let value = evaluator.eval(value, item, env)?;
                 if !value.is_undefined() {
                     members.push((key.clone(), value));
                 }
-            }
+                Ok(())
+            })?;
             return self.object(members);
         }
         let mut keys: Vec<(Key, &Code)> = Vec::with_capacity(group.pairs.len());
@@ -68,13 +79,16 @@ impl Evaluator<'_> {
             }
             keys.push((key, value));
         }
+        self.waits.add(1);
         let mut members = Vec::with_capacity(keys.len());
-        for (key, value) in keys {
-            let value = self.eval(value, item, env)?;
+        self.concurrently(keys.len(), |evaluator, at| {
+            let Some((key, value)) = keys.get(at) else { return Ok(()) };
+            let value = evaluator.eval(value, item, env)?;
             if !value.is_undefined() {
-                members.push((key, value));
+                members.push((key.clone(), value));
             }
-        }
+            Ok(())
+        })?;
         self.object(members)
     }
 
@@ -98,7 +112,7 @@ impl Evaluator<'_> {
         for entry in entries.list {
             let Some(tuple) = reduce(entry.members) else { continue };
             let own = Frame::new(layout, tuple.slots, Some(env.clone()));
-            self.member(group, entry.pair, entry.key, &tuple.item, &own, &mut members)?;
+            self.member(group, entry.pair, &entry.key, &tuple.item, &own, &mut members)?;
         }
         self.object(members)
     }
@@ -107,7 +121,7 @@ impl Evaluator<'_> {
         &mut self,
         group: &Group,
         pair: usize,
-        key: Key,
+        key: &Key,
         context: &Datum,
         env: &Env,
         members: &mut Vec<(Key, Datum)>,
@@ -115,7 +129,7 @@ impl Evaluator<'_> {
         let Some((_, value)) = group.pairs.get(pair) else { return Ok(()) };
         let value = self.eval(value, context, env)?;
         if !value.is_undefined() {
-            members.push((key, value));
+            members.push((key.clone(), value));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod group;
 mod operand;
 mod operators;
 mod path;
+mod race;
 mod shortcut;
 mod sort;
 mod transform;
@@ -58,6 +59,7 @@ pub(crate) struct Evaluator<'m> {
     depth: usize,
     bytes: usize,
     steps: u64,
+    waits: race::Waits,
     made: usize,
     /// Whether a number was made that JSON lacks.
     pub(crate) lacks_numbers: bool,
@@ -93,6 +95,7 @@ impl<'m> Evaluator<'m> {
             depth: 0,
             bytes: EVALUATION_BYTES,
             steps: 0,
+            waits: race::Waits::default(),
             made: 0,
             lacks_numbers: false,
             root,
@@ -194,6 +197,9 @@ impl<'m> Evaluator<'m> {
         self.descend()?;
         let result = self.raw(code, input, env);
         self.depth -= 1;
+        if self.waits.racing {
+            self.waits.add_node(code);
+        }
         result.map(settle)
     }
 
@@ -218,8 +224,14 @@ impl<'m> Evaluator<'m> {
             Code::Root => Ok(self.root.clone()),
             Code::Variable(variable) => Ok(lookup(variable, env)),
             Code::Name(name) => Ok(input.field(name)),
-            Code::Fields(variable, names) => Ok(path::fields(variable, names, env)),
-            Code::ContextFields(names) => Ok(path::context_fields(input, names)),
+            Code::Fields(variable, names) => {
+                self.note_fields(&lookup(variable, env), names, 2);
+                Ok(path::fields(variable, names, env))
+            }
+            Code::ContextFields(names) => {
+                self.note_fields(input, names, 0);
+                Ok(path::context_fields(input, names))
+            }
             Code::Wildcard => Ok(path::wildcard(input)),
             Code::Descendant => self.descendants(input),
             Code::Path(path) => self.path(path, input, env),
@@ -256,6 +268,16 @@ impl<'m> Evaluator<'m> {
         }
     }
 
+    /// Notes the waits of a path of plain names, `more` of them for its start.
+    fn note_fields(&mut self, start: &Datum, names: &[Key], more: u64) {
+        if self.waits.racing {
+            self.waits.add(more);
+            if let Datum::Value(start) = start {
+                self.waits.add_fields(start, names);
+            }
+        }
+    }
+
     fn lambda(&mut self, code: &Arc<LambdaCode>, input: &Datum, env: &Env) -> Datum {
         self.capture(env);
         let (code, env, input) = (code.clone(), env.clone(), input.clone());
@@ -276,6 +298,7 @@ impl<'m> Evaluator<'m> {
     ) -> Run<Datum> {
         let mut result = self.raw(code, input, env)?;
         for filter in filters {
+            self.waits.add(1);
             result = self.filter(filter, &result, env)?;
         }
         Ok(result)
@@ -286,9 +309,6 @@ impl<'m> Evaluator<'m> {
         self.group(group, &items, env)
     }
 
-    // DIFFERS: the reference evaluates the items (and an object's members) concurrently and reports
-    // whichever fails first in its event loop; we report the first one written, as an engine
-    // without an event loop must.
     fn array_constructor(
         &mut self,
         items: &[Item],
@@ -297,14 +317,16 @@ impl<'m> Evaluator<'m> {
         env: &Env,
     ) -> Run<Datum> {
         let mut result = Vec::with_capacity(items.len());
-        for item in items {
-            let value = self.eval(&item.code, input, env)?;
+        self.concurrently(items.len(), |evaluator, at| {
+            let Some(item) = items.get(at) else { return Ok(()) };
+            let value = evaluator.eval(&item.code, input, env)?;
             if item.nested && !value.is_undefined() {
                 result.push(value);
             } else {
                 crate::datum::gather(value, &mut result);
             }
-        }
+            Ok(())
+        })?;
         self.charge_slots(result.len())?;
         let array = match whole {
             Whole::Yes => Datum::List(Rc::new(List { items: result, form: Form::Cons })),

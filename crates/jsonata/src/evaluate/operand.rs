@@ -76,12 +76,13 @@ impl Evaluator<'_> {
         env: &'a Env,
     ) -> Run<Operand<'a>> {
         match peek(code, input, env) {
-            Some(operand) => {
+            // Where waits are counted, every evaluation counts.
+            Some(operand) if !self.waits.racing => {
                 self.descend()?;
                 self.depth -= 1;
                 Ok(operand)
             }
-            None => self.eval(code, input, env).map(Operand::Made),
+            _ => self.eval(code, input, env).map(Operand::Made),
         }
     }
 }

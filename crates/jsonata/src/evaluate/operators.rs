@@ -27,6 +27,7 @@ impl Evaluator<'_> {
         } else {
             Operand::Made(self.eval(&operands.left, input, env)?)
         };
+        self.waits.add(1);
         Ok((left, self.operand(&operands.right, input, env)?))
     }
 
@@ -95,6 +96,7 @@ impl Evaluator<'_> {
 
     pub(super) fn and(&mut self, operands: &Operands, input: &Datum, env: &Env) -> Run<Datum> {
         let left = self.eval(&operands.left, input, env)?;
+        self.waits.add(1);
         if !boolean(&left).unwrap_or(false) {
             return Ok(Datum::from(false));
         }
@@ -110,6 +112,7 @@ impl Evaluator<'_> {
         input: &Datum,
         env: &Env,
     ) -> Run<Datum> {
+        self.waits.add(1);
         let right = self.eval(&operands.right, input, env);
         let right = right.map_err(|fault| fault.at(operands.position).token(symbol))?;
         Ok(Datum::from(boolean(&right).unwrap_or(false)))
@@ -117,6 +120,7 @@ impl Evaluator<'_> {
 
     pub(super) fn or(&mut self, operands: &Operands, input: &Datum, env: &Env) -> Run<Datum> {
         let left = self.eval(&operands.left, input, env)?;
+        self.waits.add(1);
         if boolean(&left).unwrap_or(false) {
             return Ok(Datum::from(true));
         }

@@ -26,6 +26,7 @@ impl Evaluator<'_> {
         let mut tuples: Option<Vec<Tuple>> = None;
         let last = path.steps.len().saturating_sub(1);
         for (at, step) in path.steps.iter().enumerate() {
+            self.waits.add(1);
             if at == 0 && step.cons && tuples.is_none() {
                 result = self.first_step(step, current, env)?;
             } else if tuples.is_some() || step.tuple {
@@ -84,6 +85,7 @@ impl Evaluator<'_> {
             let mut result = self.eval(code, item, env)?;
             for stage in &step.stages {
                 if let Stage::Filter(filter) = stage {
+                    self.waits.add(1);
                     result = self.filter(filter, &result, env)?;
                 }
             }

@@ -17,6 +17,7 @@ impl Evaluator<'_> {
         items: Vec<Datum>,
         env: &Env,
     ) -> Run<Datum> {
+        self.waits.add_sort();
         let mut keys = Vec::with_capacity(items.len() * terms.len());
         for item in &items {
             self.sort_keys(terms, item, env, &mut keys)?;

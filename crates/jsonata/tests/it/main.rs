@@ -9,6 +9,7 @@
 
 mod aws;
 mod limits;
+mod race;
 mod scope;
 mod score;
 mod shortcut;
