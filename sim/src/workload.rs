@@ -118,7 +118,7 @@ fn role_rows() -> Result<Vec<(Table, String, Vec<u8>)>> {
     for (operation, input) in calls {
         let caller = Caller::Principal(Box::new(policy::Principal::root(ACCOUNT)));
         let (service, operation) = ("iam".to_owned(), operation.to_owned());
-        let call = Call { effect_id: None, lease: None, caller, service, operation, input };
+        let call = Call::new(caller, service, operation, input);
         let answer = tasks.block_on(endpoint.call(call));
         answer.map_err(|err| anyhow!("{}: {}", err.code, err.message))?;
     }

@@ -38,6 +38,12 @@ pub struct Call {
     /// owner meanwhile, who may have made the same call and forgotten its answer. None outside of
     /// processes, and until the call is made.
     pub lease: Option<Lease>,
+    /// Whether it may have been made before: it was under way when its owner ended, and nobody
+    /// knows how far it came. Who serves the call and remembers effects need not look.
+    pub in_doubt: bool,
+    /// Whether the output is to have a member `ResponseMetadata` that tells how it came over HTTP,
+    /// as botocore's answers do; only calls that leave this process have something to tell.
+    pub tells_http: bool,
     /// As whom.
     pub caller: Caller,
     /// Botocore's name of the service: `iam`, `stepfunctions`, `ssm`.
@@ -46,6 +52,33 @@ pub struct Call {
     pub operation: String,
     /// The input, with the API model's member names.
     pub input: Value,
+}
+
+impl Call {
+    /// Returns a call that is made once, by nobody's effect.
+    pub fn new(
+        caller: Caller,
+        service: impl Into<String>,
+        operation: impl Into<String>,
+        input: Value,
+    ) -> Call {
+        Call {
+            effect_id: None,
+            lease: None,
+            in_doubt: false,
+            tells_http: false,
+            caller,
+            service: service.into(),
+            operation: operation.into(),
+            input,
+        }
+    }
+
+    /// Returns the call as an effect, which has an id.
+    #[must_use]
+    pub fn of_effect(self, effect_id: Option<String>) -> Call {
+        Call { effect_id, ..self }
+    }
 }
 
 /// As whom an effect acts.
@@ -70,7 +103,7 @@ impl CallError {
     /// Returns whether the same call may succeed a moment later, because it was not the service
     /// that refused but its store that failed, or a shard that was changing hands.
     pub(crate) fn may_pass(&self) -> bool {
-        self.code == "ServiceUnavailable"
+        self.is_passing
     }
 
     /// Returns the error for a call that broke on our side.
@@ -81,9 +114,17 @@ impl CallError {
             message: "An internal error occurred; the server's log has the details.".into(),
             status: 500,
             request_id,
+            extended_request_id: None,
+            is_passing: false,
         }
     }
 }
+
+/// The code of a call that no service has answered, as the SDK for Java calls it.
+pub const NO_ANSWER: &str = "SdkClientException";
+/// The code of a call that was under way when its owner ended and may not be made again. It is also
+/// the error name that Retry and Catch see; AWS has none for this.
+pub const IN_DOUBT: &str = "Stepwell.CallInDoubt";
 
 /// Why a call failed, as the service said it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,8 +135,15 @@ pub struct CallError {
     pub exception: Option<String>,
     /// The service's text.
     pub message: String,
-    /// HTTP status.
+    /// HTTP status; 0 when no service has answered.
     pub status: u16,
     /// Id of the request.
     pub request_id: String,
+    /// The second id that S3 gives.
+    #[serde(default)]
+    pub extended_request_id: Option<Box<str>>,
+    /// Whether it is our own store that failed, or a shard that was changing hands: the same call
+    /// may succeed a moment later, and its effect id keeps it from being done twice.
+    #[serde(default)]
+    pub is_passing: bool,
 }

@@ -64,7 +64,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 pub use activities::{ActivityTask, PollError, Worker};
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, definition_key};
-pub use endpoint::{Answering, AwsEndpoint, Call, CallError, Caller, Environment};
+pub use endpoint::{
+    Answering, AwsEndpoint, Call, CallError, Caller, Environment, IN_DOUBT, NO_ANSWER,
+};
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};
 pub use node::Node;

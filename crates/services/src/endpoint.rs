@@ -8,6 +8,7 @@ use value::Value;
 use wire::model;
 
 use crate::call::Origin;
+use crate::outward::{self, Destination};
 use crate::{Call, Error, Reading, Services, dispatch, ids, roles, sts};
 
 /// How long a script's credentials are good for, in seconds.
@@ -72,41 +73,36 @@ impl Services {
     /// # Errors
     /// What the service answers, in the form that Step Functions and Automation want it.
     pub(crate) async fn call_as(self: &Arc<Services>, asked: Asked) -> Result<Value, CallError> {
-        let Asked { effect_id, lease, caller, service, operation, input } = asked;
-        let Some(known) = model::service(&service) else {
+        let Some(known) = model::service(&asked.service) else {
+            let service = &asked.service;
             let err = Error::new("NotImplemented", format!("AWS has no service `{service}`"));
-            return Err(call_error(&service, &err, &ids::uuid()));
+            return Err(call_error(service, &err, &ids::uuid()));
         };
-        let name = dispatch::SERVICE_NAMES.iter().find(|name| **name == known.name());
-        let Some(name) = name else {
-            let text = format!(
-                "Stepwell does not serve {service} and no endpoint is configured for it: \
-                 {service}:{operation} cannot be called."
-            );
-            return Err(call_error(
-                known.name(),
-                &Error::new("NotImplemented", text),
-                &ids::uuid(),
-            ));
-        };
-        let source_arn = match &caller {
-            Caller::Role { source_arn, .. } => source_arn.clone(),
-            Caller::Principal(principal) => principal.arn(),
-        };
-        let base = self.own_call();
-        let failed = |err: &Error| call_error(name, err, &base.request_id);
-        let principal = match caller {
-            Caller::Principal(principal) => *principal,
-            Caller::Role { role_arn, service, session_name, source_arn } => self
-                .store()
-                .read(|store| {
-                    let on = Reading { store, call: &base };
-                    roles::assume(&on, &role_arn, &service, &session_name, &source_arn)
-                })
-                .map_err(|err| failed(&err))?,
-        };
-        let mut call = self.call_from(principal, source_arn, effect_id);
-        call.request_id.clone_from(&base.request_id);
+        match self.outward().destination(known.name()) {
+            Some(Destination::Embedded) => self.call_here(known, asked).await,
+            Some(Destination::Aws | Destination::Endpoint(_)) => {
+                self.call_elsewhere(known, asked).await
+            }
+            None => {
+                let err = outward::nowhere(known.name(), &asked.operation);
+                Err(CallError { status: 0, ..call_error(known.name(), &err, "") })
+            }
+        }
+    }
+
+    /// Makes a call of a service that is served here.
+    async fn call_here(
+        self: &Arc<Services>,
+        known: &'static model::Service,
+        asked: Asked,
+    ) -> Result<Value, CallError> {
+        let name = known.name();
+        let request_id = ids::uuid();
+        let failed = |err: &Error| call_error(name, err, &request_id);
+        let principal = self.principal(&asked.caller).map_err(|err| failed(&err))?;
+        let Asked { effect_id, lease, caller, operation, input, .. } = asked;
+        let mut call = self.call_from(principal, source_arn(&caller), effect_id);
+        call.request_id.clone_from(&request_id);
         call.lease = lease;
         tracing::Span::current().record("request_id", &*call.request_id);
         let operation = dispatch::find(name, &operation).map_err(|err| failed(&err))?;
@@ -119,6 +115,51 @@ impl Services {
             return Err(failed(&Error::new(code, problems)));
         }
         self.dispatch(name, operation, call, input).await.map_err(|err| failed(&err))
+    }
+
+    /// Makes a call of a service that is served elsewhere. Who may make it is asked here, as for
+    /// any other call, unless IAM is elsewhere too: then it is asked there.
+    async fn call_elsewhere(
+        self: &Arc<Services>,
+        known: &'static model::Service,
+        asked: Asked,
+    ) -> Result<Value, CallError> {
+        let name = known.name();
+        let failed = |err: &Error| call_error(name, err, &ids::uuid());
+        let Some(operation) = known.operation(&asked.operation) else {
+            let text = format!("AWS has no operation {name}:{}", asked.operation);
+            return Err(failed(&Error::new("NotImplemented", text)));
+        };
+        self.admit(name, &asked).map_err(|err| failed(&err))?;
+        self.outward().call(operation, &asked).await
+    }
+
+    /// Asks whether a call that leaves is allowed.
+    fn admit(&self, service: &'static str, asked: &Asked) -> Result<(), Error> {
+        if self.outward().destination("iam") != Some(&Destination::Embedded) {
+            return Ok(());
+        }
+        let principal = self.principal(&asked.caller)?;
+        let call = self.call_from(principal, source_arn(&asked.caller), asked.effect_id.clone());
+        let check = outward::check(&call, service, &asked.operation, &asked.input);
+        self.store().read(|store| {
+            let on = Reading { store, call: &call };
+            self.policies.authorize_committed(self.store(), &on, service, &[check])
+        })
+    }
+
+    /// Returns as whom a call is made: the session of a role, if the role lets the service in.
+    fn principal(&self, caller: &Caller) -> Result<policy::Principal, Error> {
+        match caller {
+            Caller::Principal(principal) => Ok((**principal).clone()),
+            Caller::Role { role_arn, service, session_name, source_arn } => {
+                let base = self.own_call();
+                self.store().read(|store| {
+                    let on = Reading { store, call: &base };
+                    roles::assume(&on, role_arn, service, session_name, source_arn)
+                })
+            }
+        }
     }
 
     /// Returns what a script finds in its environment.
@@ -161,6 +202,14 @@ impl Services {
     }
 }
 
+/// Returns for what a call is made.
+fn source_arn(caller: &Caller) -> String {
+    match caller {
+        Caller::Role { source_arn, .. } => source_arn.clone(),
+        Caller::Principal(principal) => principal.arn(),
+    }
+}
+
 /// Returns an error with what the model knows of its code.
 fn call_error(service: &str, err: &Error, request_id: &str) -> CallError {
     let shape = model::service(service).and_then(|service| service.error(&err.code));
@@ -176,5 +225,7 @@ fn call_error(service: &str, err: &Error, request_id: &str) -> CallError {
         message: err.message.clone(),
         status,
         request_id: request_id.to_owned(),
+        extended_request_id: None,
+        is_passing: err.code == "ServiceUnavailable",
     }
 }

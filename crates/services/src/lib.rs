@@ -51,6 +51,7 @@ mod limits;
 mod metrics;
 mod nodes;
 mod operation;
+mod outward;
 pub mod page;
 mod retention;
 mod roles;
@@ -74,6 +75,7 @@ pub use input::Input;
 pub use limits::{LIMITS, Limit, Limits};
 pub use nodes::{HttpPeers, secret as node_secret};
 pub use operation::{Check, Operation, Pending, Run};
+pub use outward::{Destination, Destinations, Outward};
 pub use retention::{Purge, Retention};
 
 /// Everything that serves calls.
@@ -86,6 +88,8 @@ pub struct Services {
     http: Http,
     key_uses: http::KeyUses,
     metrics: metrics::Metrics,
+    /// The way to services that are not here.
+    outward: OnceLock<Arc<Outward>>,
     /// The way to a collector, if there is one.
     traces: OnceLock<traces::Traces>,
     /// Access keys of users, by id; `None` for ids that are none.
@@ -109,6 +113,7 @@ impl Services {
             http,
             key_uses: http::KeyUses::default(),
             metrics: metrics::Metrics::default(),
+            outward: OnceLock::new(),
             traces: OnceLock::new(),
             keys: kept::Kept::default(),
             endpoint_url: OnceLock::new(),
@@ -127,6 +132,20 @@ impl Services {
     pub fn listens_at(&self, url: &str) {
         // Said once, when the listener is bound.
         let _ = self.endpoint_url.set(url.to_owned());
+    }
+
+    /// Says where calls of services go that are not served here.
+    pub fn reaches(&self, outward: Arc<Outward>) {
+        // Said once, before anything runs.
+        let _ = self.outward.set(outward);
+    }
+
+    /// Returns the way to services that are not here.
+    pub(crate) fn outward(&self) -> &Outward {
+        self.outward.get_or_init(|| {
+            let Settings { region, partition, .. } = &*self.settings;
+            Arc::new(Outward::new(Destinations::default(), region, partition, None))
+        })
     }
 
     /// Says what nodes on the same store know each other by.

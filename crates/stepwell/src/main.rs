@@ -4,6 +4,7 @@
 //! `definitions/` reads the files that hold state machines.
 
 mod cli;
+mod credentials;
 mod definitions;
 mod example;
 mod server;

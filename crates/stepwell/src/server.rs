@@ -10,7 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli::hint;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
-use services::{AuthMode, Endpoint, Http, HttpPeers, Reset, Retention, Services, Settings};
+use services::{
+    AuthMode, Endpoint, Http, HttpPeers, Outward, Reset, Retention, Services, Settings,
+};
 use store::{PostgresUrl, Store};
 use tokio::net::TcpListener;
 use wire::Drained;
@@ -95,6 +97,8 @@ pub(crate) struct Options {
     pub(crate) advertised: String,
     pub(crate) clock: ClockMode,
     pub(crate) settings: Settings,
+    /// Where calls of services go.
+    pub(crate) outward: Arc<Outward>,
     pub(crate) auth: AuthMode,
     pub(crate) reset: Reset,
     pub(crate) retention: Retention,
@@ -127,6 +131,7 @@ impl Server {
         let runtime = opened.handle();
         let http = Http { auth: options.auth, reset: options.reset };
         let services = Services::new(options.settings.clone(), runtime.clone(), http);
+        services.reaches(options.outward.clone());
         services.listens_at(&options.address);
         let endpoint = Arc::new(Endpoint::new(services.clone()));
         match peers {

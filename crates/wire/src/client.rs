@@ -1,23 +1,20 @@
 //! The client's side: requests out of inputs, outputs and errors out of answers, and a small HTTP
 //! client that sends them.
 
-use std::time::Duration;
+mod transport;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client as HttpClient;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use sha2::{Digest, Sha256};
 use value::Value;
 
 use crate::message::Request;
 use crate::model::{Operation, Protocol, Service};
 use crate::{json, query, rest, sigv4, xml};
 
-/// The largest answer that is read, in bytes.
-pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How long an answer may take, in seconds.
-const ANSWER_SECONDS_MAX: u64 = 120;
+pub use transport::ANSWER_BYTES_MAX;
+use transport::Transport;
+
+/// How long an answer may take, in seconds, unless the caller says otherwise.
+pub const ANSWER_SECONDS_MAX: u64 = 120;
 
 /// An answer as it came; header names are in lower case.
 #[derive(Clone, Debug, Default)]
@@ -31,8 +28,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    /// Returns a header; its name is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+
+    /// Returns the id of the request, where the answer has one.
+    pub fn request_id(&self) -> Option<&str> {
+        self.header("x-amzn-requestid").or(self.header("x-amz-request-id"))
     }
 }
 
@@ -58,6 +61,8 @@ pub enum Error {
         status: u16,
         /// The id of the request, where the answer has one.
         request_id: Option<String>,
+        /// The second id that S3 gives.
+        extended_request_id: Option<String>,
     },
     /// The input does not fit the operation.
     #[error("the input does not fit: {0}")]
@@ -68,7 +73,7 @@ pub enum Error {
         /// The address.
         endpoint: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: String,
     },
     /// Nothing was sent: the connection was refused, or the name does not resolve.
     #[error("no connection to the endpoint: {0}")]
@@ -147,13 +152,13 @@ fn refusal(service: &Service, answer: &Answer) -> Error {
         Protocol::Json | Protocol::RestJson => json_refusal(answer),
         Protocol::Query | Protocol::Ec2 | Protocol::RestXml => xml_refusal(answer),
     };
-    let request_id = answer.header("x-amzn-requestid").or(answer.header("x-amz-request-id"));
     match found {
         Some((code, message)) => Error::Service {
             code,
             message,
             status: answer.status,
-            request_id: request_id.map(str::to_owned),
+            request_id: answer.request_id().map(str::to_owned),
+            extended_request_id: answer.header("x-amz-id-2").map(str::to_owned),
         },
         None => Error::Answer { status: answer.status, reason: "it names no error".into() },
     }
@@ -199,14 +204,12 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// Calls operations at one endpoint.
+/// Calls operations at one endpoint. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// `127.0.0.1:4566`.
-    authority: String,
+    transport: Transport,
     region: String,
     credentials: Option<Credentials>,
-    http: HttpClient<HttpConnector, Full<Bytes>>,
 }
 
 impl Client {
@@ -214,27 +217,20 @@ impl Client {
     /// nothing.
     ///
     /// # Errors
-    /// When the address is not plain HTTP.
+    /// When the address is none, or this machine has no roots to trust in for `https://`.
     pub fn new(
         endpoint: &str,
         region: &str,
         credentials: Option<Credentials>,
     ) -> Result<Client, Error> {
-        let refuse = |reason| Error::Endpoint { endpoint: endpoint.to_owned(), reason };
-        if endpoint.starts_with("https://") {
-            return Err(refuse("this build has no TLS; use an http:// endpoint"));
-        }
-        let authority = endpoint.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-        let authority = authority.filter(|rest| !rest.is_empty() && !rest.contains(['/', '@']));
-        let authority = authority.ok_or_else(|| refuse("it is not `http://host:port`"))?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        Ok(Client {
-            authority: authority.to_owned(),
-            region: region.to_owned(),
-            credentials,
-            http: HttpClient::builder(TokioExecutor::new()).build(connector),
-        })
+        let transport = Transport::new(endpoint)?;
+        Ok(Client { transport, region: region.to_owned(), credentials })
+    }
+
+    /// Returns the client with other credentials, over the same connections.
+    #[must_use]
+    pub fn signing_as(&self, credentials: Option<Credentials>) -> Client {
+        Client { credentials, ..self.clone() }
     }
 
     /// Calls an operation. `now_millis` is the machine's time, for the signature.
@@ -247,19 +243,47 @@ impl Client {
         input: &Value,
         now_millis: i64,
     ) -> Result<Value, Error> {
+        let answer = self.ask(operation, input, now_millis, ANSWER_SECONDS_MAX).await?;
+        output(operation, &answer)
+    }
+
+    /// Calls an operation, and returns the answer as it came: [`output`] reads it.
+    ///
+    /// # Errors
+    /// See [`Error`]; a status that says no is no error here.
+    pub async fn ask(
+        &self,
+        operation: Operation,
+        input: &Value,
+        now_millis: i64,
+        seconds_max: u64,
+    ) -> Result<Answer, Error> {
         let mut request = request(operation, input)?;
-        request.headers.push(("host".into(), self.authority.clone()));
-        if let Some(credentials) = self.credentials.as_ref().filter(|_| !operation.is_unsigned()) {
-            sigv4::sign(
-                &mut request,
-                &credentials.access_key_id,
-                &credentials.secret_access_key,
-                credentials.session_token.as_deref(),
-                (&self.region, operation.service().signing_name()),
-                now_millis,
-            );
+        request.headers.push(("host".into(), self.transport.authority().to_owned()));
+        let signing_name = operation.service().signing_name();
+        if !operation.is_unsigned() {
+            self.sign(&mut request, signing_name, now_millis);
         }
-        output(operation, &self.send(request, ANSWER_SECONDS_MAX).await?)
+        self.send(request, seconds_max).await
+    }
+
+    /// Signs a request, which has its `host` header, for a service; without credentials it stays as
+    /// it is.
+    pub fn sign(&self, request: &mut Request, signing_name: &str, now_millis: i64) {
+        let Some(credentials) = &self.credentials else { return };
+        if signing_name.starts_with("s3") {
+            // S3 alone wants the body's digest as a header too.
+            let digest = sigv4::hex(&Sha256::digest(&request.body));
+            request.headers.push(("x-amz-content-sha256".into(), digest));
+        }
+        sigv4::sign(
+            request,
+            &credentials.access_key_id,
+            &credentials.secret_access_key,
+            credentials.session_token.as_deref(),
+            (&self.region, signing_name),
+            now_millis,
+        );
     }
 
     /// Sends a request as it is, and waits so long for the answer.
@@ -267,34 +291,6 @@ impl Client {
     /// # Errors
     /// See [`Error`]; a status that says no is no error here.
     pub async fn send(&self, request: Request, seconds_max: u64) -> Result<Answer, Error> {
-        let query = if request.query.is_empty() { "" } else { "?" };
-        let uri = format!("http://{}{}{query}{}", self.authority, request.path, request.query);
-        let mut builder = hyper::Request::builder().method(request.method.as_str()).uri(uri);
-        for (name, text) in &request.headers {
-            builder = builder.header(name, text);
-        }
-        let sent = builder
-            .body(Full::new(Bytes::from(request.body)))
-            .map_err(|err| Error::Input(err.to_string()))?;
-        let limit = Duration::from_secs(seconds_max);
-        let answer = tokio::time::timeout(limit, async {
-            let response = self.http.request(sent).await.map_err(|err| {
-                let text =
-                    std::error::Error::source(&err).map_or(err.to_string(), ToString::to_string);
-                if err.is_connect() { Error::Unreachable(text) } else { Error::Interrupted(text) }
-            })?;
-            let (parts, body) = response.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-            let body = body.map_err(|err| Error::Interrupted(err.to_string()))?;
-            let headers = parts.headers.iter().map(|(name, text)| {
-                (name.as_str().to_owned(), String::from_utf8_lossy(text.as_bytes()).into_owned())
-            });
-            Ok(Answer {
-                status: parts.status.as_u16(),
-                headers: headers.collect(),
-                body: body.to_bytes().to_vec(),
-            })
-        });
-        answer.await.unwrap_or_else(|_| Err(Error::Interrupted("it took too long".into())))
+        self.transport.send(request, seconds_max).await
     }
 }

@@ -440,7 +440,7 @@ fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> [u8; 32
     key
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
         out

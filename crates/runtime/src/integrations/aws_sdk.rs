@@ -134,10 +134,17 @@ pub(super) fn failure(integration: &Integration, err: &CallError) -> (String, St
         Some(exception) => format!("{prefix}.{}", with_exception(exception)),
         None => format!("{prefix}.{prefix}Exception"),
     };
+    // What no service has answered carries no details of an answer.
+    if err.status == 0 {
+        return (format!("{prefix}.{}", err.code), err.message.clone());
+    }
+    let (message, status, id) = (&err.message, err.status, &err.request_id);
+    let extended = err.extended_request_id.as_ref();
+    let extended = extended.map(|id| format!(", Extended Request ID: {id}")).unwrap_or_default();
     // Recorded since 2025: the SDK says how often it tried, and Step Functions has it try once.
     let cause = format!(
-        "{} (Service: {prefix}, Status Code: {}, Request ID: {}) (SDK Attempt Count: 1)",
-        err.message, err.status, err.request_id
+        "{message} (Service: {prefix}, Status Code: {status}, Request ID: {id}{extended}) \
+         (SDK Attempt Count: 1)"
     );
     (error, cause)
 }

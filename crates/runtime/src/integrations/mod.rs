@@ -9,7 +9,7 @@ use execution::{Fact, State, TaskId};
 use sha2::{Digest, Sha256};
 use value::Value;
 
-use crate::endpoint::{Call, CallError, Caller};
+use crate::endpoint::{Call, CallError, Caller, IN_DOUBT};
 
 pub use tested::TaskFailure;
 
@@ -51,7 +51,7 @@ pub(crate) fn call(
                 session_name: session_name(acting.execution),
                 source_arn: acting.state_machine.to_owned(),
             };
-            Ok(Call { effect_id, lease: None, caller, service, operation, input })
+            Ok(Call::new(caller, service, operation, input).of_effect(effect_id))
         }
         Integrated::Refused(err) => Err(err),
     }
@@ -107,6 +107,8 @@ pub(crate) fn no_such_activity(arn: &str) -> CallError {
         message: format!("The activity {arn} does not exist."),
         status: 400,
         request_id: String::new(),
+        extended_request_id: None,
+        is_passing: false,
     }
 }
 
@@ -137,6 +139,9 @@ fn response(resource: &str, output: Value) -> Value {
 
 /// Returns the error name and the cause that a Task fails with.
 fn failure(resource: &str, err: &CallError) -> (String, String) {
+    if err.code == IN_DOUBT {
+        return (err.code.clone(), err.message.clone());
+    }
     match Resource::parse(resource) {
         Some(Resource::Integration(integration)) => aws_sdk::failure(&integration, err),
         Some(Resource::Activity(_) | Resource::Function(_)) | None => {
@@ -152,6 +157,8 @@ fn refused(what: &str) -> Integrated {
         message: what.to_owned(),
         status: 501,
         request_id: String::new(),
+        extended_request_id: None,
+        is_passing: false,
     })
 }
 

@@ -85,14 +85,12 @@ impl AutomationProcess {
         Some(match wanted {
             Wanted::Call(call) => Effect::Call {
                 number: call.id,
-                call: Box::new(Call {
-                    effect_id: Some(self.effect_id(call.id)),
-                    lease: None,
-                    caller: self.kept.begin.caller.clone(),
-                    operation: integrations::operation_name(&call.service, &call.operation),
-                    service: call.service,
-                    input: call.input,
-                }),
+                call: {
+                    let operation = integrations::operation_name(&call.service, &call.operation);
+                    let caller = self.kept.begin.caller.clone();
+                    let made = Call::new(caller, call.service, operation, call.input);
+                    Box::new(made.of_effect(Some(self.effect_id(call.id))))
+                },
             },
             Wanted::Script(script) => Effect::Script {
                 number: script.id,

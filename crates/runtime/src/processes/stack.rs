@@ -125,7 +125,7 @@ impl StackProcess {
     fn call(&self, number: u64, service: String, operation: String, input: Value) -> Effect {
         let effect_id = Some(self.effect_id(number));
         let caller = self.kept.caller.clone();
-        let call = Call { effect_id, lease: None, caller, service, operation, input };
+        let call = Call::new(caller, service, operation, input).of_effect(effect_id);
         Effect::Call { number, call: Box::new(call) }
     }
 

@@ -67,6 +67,11 @@ impl Shard {
             let outstanding = resident.process.outstanding();
             effects.extend(outstanding.into_iter().map(|effect| (id.clone(), effect)));
         }
+        for (_, effect) in &mut effects {
+            if let Effect::Call { call, .. } = effect {
+                call.in_doubt = true;
+            }
+        }
         // In an order that does not change from one start to the next.
         effects.sort_by(|(one, _), (other, _)| one.cmp(other));
         if is_planted(Bug::FreshEffect) {

@@ -52,6 +52,10 @@ fn a_call_in_flight_is_repeated_under_the_same_id() {
         assert_eq!(found.get("status"), Some(&value!("SUCCEEDED")), "{operation}");
         let before = first.asked.lock().unwrap().last().unwrap().clone();
         assert_eq!(second.asked.lock().unwrap().first(), Some(&before), "{operation}");
+        // Only what was under way is in doubt.
+        assert!(!first.in_doubt.lock().unwrap().contains(&true), "{operation}");
+        let doubts = second.in_doubt.lock().unwrap().clone();
+        assert!(doubts.iter().enumerate().all(|(at, doubt)| *doubt == (at == 0)), "{doubts:?}");
         let events = history(&store);
         let ids: Vec<i64> =
             events.iter().map(|event| event.get("id").unwrap().as_i64().unwrap()).collect();

@@ -11,6 +11,8 @@ use value::value;
 pub(crate) struct Endpoint {
     /// Effect id and operation of every call, repetitions included.
     pub(crate) asked: Mutex<Vec<(String, String)>>,
+    /// Which of them may have been made before.
+    pub(crate) in_doubt: Mutex<Vec<bool>>,
     /// What has really been done, by effect id.
     pub(crate) done: Mutex<BTreeMap<String, String>>,
     /// The operation that is never answered.
@@ -25,6 +27,7 @@ impl AwsEndpoint for Endpoint {
     fn call(&self, call: Call) -> Answering {
         // Executions call as their role.
         let is_role = matches!(call.caller, Caller::Role { .. });
+        self.in_doubt.lock().unwrap().push(call.in_doubt);
         let effect_id = call.effect_id.unwrap_or_default();
         assert!(is_role || !effect_id.starts_with("arn:"));
         let name = call.input.get("UserName").cloned().unwrap();
@@ -39,6 +42,7 @@ impl AwsEndpoint for Endpoint {
                 code: "ServiceUnavailable".into(),
                 exception: None,
                 status: 503,
+                is_passing: true,
                 ..refusal()
             };
             return Box::pin(async { Err(unavailable) });
@@ -64,5 +68,7 @@ fn refusal() -> CallError {
         message: "The user with name 日本 cannot be found.".into(),
         status: 404,
         request_id: "r-1".into(),
+        extended_request_id: None,
+        is_passing: false,
     }
 }

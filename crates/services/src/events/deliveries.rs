@@ -78,19 +78,14 @@ pub(super) fn due(
 pub(super) async fn attempt(services: Arc<Services>, delivery: Delivery) -> Result<(), Error> {
     let outcome = match request(&delivery) {
         Ok((service, operation, input)) => {
-            let call = runtime::Call {
-                effect_id: Some(delivery.id.clone()),
-                lease: None,
-                caller: runtime::Caller::Role {
-                    role_arn: delivery.role_arn.clone().unwrap_or_default(),
-                    service: "events.amazonaws.com".into(),
-                    session_name: session_name(&delivery.id),
-                    source_arn: delivery.rule_arn.clone(),
-                },
-                service: service.into(),
-                operation: operation.into(),
-                input,
+            let caller = runtime::Caller::Role {
+                role_arn: delivery.role_arn.clone().unwrap_or_default(),
+                service: "events.amazonaws.com".into(),
+                session_name: session_name(&delivery.id),
+                source_arn: delivery.rule_arn.clone(),
             };
+            let call = runtime::Call::new(caller, service, operation, input)
+                .of_effect(Some(delivery.id.clone()));
             services
                 .call_as(call)
                 .await

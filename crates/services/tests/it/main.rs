@@ -9,6 +9,7 @@ mod iam_mfa;
 mod iam_policies;
 mod limits;
 mod metrics;
+mod outward;
 mod retention;
 mod server;
 mod states_callbacks;

@@ -22,7 +22,7 @@ pub(crate) struct Whole {
 }
 
 /// Starts a server with a role `r` that may do nothing.
-async fn whole() -> Whole {
+pub(crate) async fn whole() -> Whole {
     whole_on(ClockMode::Virtual).await
 }
 
@@ -112,7 +112,7 @@ impl Whole {
     }
 
     /// Creates an express machine and runs it once.
-    async fn sync(&self, definition: &str, input: &str) -> Value {
+    pub(crate) async fn sync(&self, definition: &str, input: &str) -> Value {
         self.create("m", "EXPRESS", definition).await.unwrap();
         self.start("StartSyncExecution", "m", input).await
     }

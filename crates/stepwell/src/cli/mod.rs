@@ -9,6 +9,7 @@ mod excerpt;
 mod lint;
 mod log;
 mod paint;
+mod reach;
 mod restore;
 mod run;
 mod up;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -12,6 +13,7 @@ use services::{AuthMode, LIMITS, Limits, Purge, Reset, Retention, Settings};
 use store::PostgresUrl;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::reach::Reach;
 use super::{block_on, env, hint};
 use crate::server::{self, Keep, Options, Server};
 
@@ -40,6 +42,8 @@ pub(super) struct Arguments {
     /// Where other nodes on the same store reach this one [default: where it listens]
     #[arg(long, value_name = "ADDRESS", requires = "store", env = "STEPWELL_ADVERTISE")]
     advertise: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
     /// How time passes: `virtual` jumps over waits
     #[arg(long, value_enum, default_value = "real")]
     clock: Clock,
@@ -163,6 +167,7 @@ impl Arguments {
     fn options(&self, bound: SocketAddr, limits: Limits) -> Result<Options> {
         let reset = self.memory || self.allow_reset;
         Ok(Options {
+            outward: Arc::new(self.reach.outward(&self.region, &self.partition)?),
             keep: self.keep()?,
             address: format!("http://{bound}"),
             advertised: self.advertised(bound)?,

@@ -11,11 +11,12 @@ mod outcome;
 mod screen;
 mod session;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use runtime::ClockMode;
-use services::{AuthMode, Limits, Reset, Retention, Settings};
+use services::{AuthMode, Destinations, Limits, Outward, Reset, Retention, Settings};
 use value::{Value, value};
 
 use crate::server::{self, Keep, Options, Server};
@@ -45,6 +46,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
             edition: automation::catalogue::Edition::Repaired,
             limits: Limits::default(),
         },
+        outward: Arc::new(Outward::new(Destinations::default(), "us-east-1", "aws", None)),
         auth: AuthMode::Loopback,
         reset: Reset::Refused,
         retention: Retention::default(),

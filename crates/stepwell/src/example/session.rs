@@ -86,14 +86,9 @@ impl Session {
     ) -> Result<Value, CallError> {
         self.calls_made += 1;
         let principal = policy::Principal::root(&self.services.settings().account);
-        let call = runtime::Call {
-            effect_id: Some(format!("example/{}", self.calls_made)),
-            lease: None,
-            caller: Caller::Principal(Box::new(principal)),
-            service: service.to_owned(),
-            operation: operation.to_owned(),
-            input,
-        };
+        let caller = Caller::Principal(Box::new(principal));
+        let call = runtime::Call::new(caller, service, operation, input)
+            .of_effect(Some(format!("example/{}", self.calls_made)));
         self.endpoint.call(call).await
     }
 

@@ -22,6 +22,8 @@ pub(crate) fn program() -> Command {
         "STEPWELL_LISTEN",
         "STEPWELL_STORE",
         "STEPWELL_OTLP",
+        "STEPWELL_TARGET",
+        "STEPWELL_ENDPOINTS",
     ] {
         command.env_remove(name);
     }

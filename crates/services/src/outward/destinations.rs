@@ -1,0 +1,124 @@
+//! Which service is called where.
+
+use std::collections::BTreeMap;
+
+use wire::client::Client;
+use wire::model;
+
+/// Where calls of a service go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To the services in this process.
+    Embedded,
+    /// To AWS, in the server's region.
+    Aws,
+    /// To this address, whichever the region: `http://127.0.0.1:9001`.
+    Endpoint(String),
+}
+
+/// What is no service of AWS, but has a destination all the same: the HTTP endpoints of
+/// `http:invoke`.
+const HTTP: &str = "http";
+
+/// Which service is called where.
+#[derive(Clone, Debug, Default)]
+pub struct Destinations {
+    /// Whether services without a destination of their own are called on AWS.
+    is_aws: bool,
+    /// By botocore's name.
+    of: BTreeMap<String, Destination>,
+}
+
+impl Destinations {
+    /// Returns destinations with which every service but Step Functions is called on AWS.
+    pub fn on_aws() -> Destinations {
+        Destinations { is_aws: true, ..Destinations::default() }
+    }
+
+    /// Takes `SERVICE=URL`, `SERVICE=aws` or `SERVICE=embedded`.
+    ///
+    /// # Errors
+    /// Why that says nothing.
+    pub fn set(&mut self, text: &str) -> Result<(), String> {
+        let Some((service, destination)) = text.split_once('=') else {
+            return Err(format!("`{text}` is not SERVICE=URL"));
+        };
+        let name = match model::service(service) {
+            Some(known) => known.name(),
+            None if service == HTTP => HTTP,
+            None => return Err(format!("AWS has no service `{service}`")),
+        };
+        let is_embedded = crate::SERVICE_NAMES.contains(&name);
+        let destination = match destination {
+            "embedded" if !is_embedded => {
+                return Err(format!("`{service}` is not among the embedded services"));
+            }
+            "embedded" => Destination::Embedded,
+            "aws" => Destination::Aws,
+            address => {
+                Client::new(address, "", None).map_err(|err| err.to_string())?;
+                Destination::Endpoint(address.trim_end_matches('/').to_owned())
+            }
+        };
+        self.of.insert(name.to_owned(), destination);
+        Ok(())
+    }
+
+    /// Returns where calls of a service go; `None` when nobody has said.
+    pub fn of(&self, service: &str) -> Option<&Destination> {
+        if let Some(said) = self.of.get(service) {
+            return Some(said);
+        }
+        let is_embedded = crate::SERVICE_NAMES.contains(&service);
+        // The machines themselves stay here, so nested executions do too.
+        match service {
+            "stepfunctions" => Some(&Destination::Embedded),
+            HTTP => None,
+            _ if self.is_aws => Some(&Destination::Aws),
+            _ if is_embedded => Some(&Destination::Embedded),
+            _ => None,
+        }
+    }
+
+    /// Returns whether calls can go to AWS itself, which needs credentials.
+    pub fn reaches_aws(&self) -> bool {
+        self.is_aws || self.of.values().any(|destination| *destination == Destination::Aws)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Destination, Destinations};
+
+    #[test]
+    fn services_have_a_destination_each() {
+        let mut destinations = Destinations::default();
+        destinations.set("lambda=http://127.0.0.1:9001/").unwrap();
+        destinations.set("eventbridge=aws").unwrap();
+        let endpoint = Destination::Endpoint("http://127.0.0.1:9001".into());
+        assert_eq!(destinations.of("lambda"), Some(&endpoint));
+        assert_eq!(destinations.of("events"), Some(&Destination::Aws));
+        assert_eq!(destinations.of("iam"), Some(&Destination::Embedded));
+        assert_eq!(destinations.of("sqs"), None);
+        assert!(destinations.reaches_aws());
+    }
+
+    #[test]
+    fn on_aws_everything_is_there_but_the_machines() {
+        let mut destinations = Destinations::on_aws();
+        destinations.set("iam=embedded").unwrap();
+        assert_eq!(destinations.of("sqs"), Some(&Destination::Aws));
+        assert_eq!(destinations.of("ssm"), Some(&Destination::Aws));
+        assert_eq!(destinations.of("iam"), Some(&Destination::Embedded));
+        assert_eq!(destinations.of("stepfunctions"), Some(&Destination::Embedded));
+    }
+
+    #[test]
+    fn what_says_nothing_is_refused() {
+        let refused = |text: &str| Destinations::default().set(text).unwrap_err();
+        assert_eq!(refused("lambda"), "`lambda` is not SERVICE=URL");
+        assert_eq!(refused("lamda=aws"), "AWS has no service `lamda`");
+        assert_eq!(refused("sqs=embedded"), "`sqs` is not among the embedded services");
+        assert!(refused("sqs=127.0.0.1").contains("can not be called"), "{}", refused("sqs=x"));
+    }
+}

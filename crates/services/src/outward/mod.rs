@@ -1,0 +1,225 @@
+//! Calls that leave: to AWS, or to whoever serves what Stepwell does not.
+//!
+//! The services served here answer in process unless they are sent elsewhere; every other service
+//! needs a destination. A call that leaves has passed the same `authorize` as any other and is
+//! signed with the credentials that the server was given, not as the role that it acts for.
+
+mod authorization;
+mod destinations;
+mod doubt;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use runtime::{Call as Asked, CallError};
+use value::{Value, value};
+use wire::client::{self, Answer, Client, Credentials};
+use wire::model::{Operation, Service};
+
+pub(crate) use authorization::check;
+pub use destinations::{Destination, Destinations};
+
+use crate::{Error, ids};
+
+/// How long a call that leaves may take, in seconds.
+const CALL_SECONDS_MAX: u64 = 120;
+/// How long a Lambda function may take, in seconds: 15 minutes, and a little for the way.
+const LAMBDA_SECONDS_MAX: u64 = 930;
+/// How often a call that may be repeated is made when its answer does not arrive.
+const TRIES_MAX: usize = 3;
+/// What those sign with who have no credentials, at an endpoint that is not AWS: some tell
+/// services apart by the signature.
+const NOBODY: &str = "test";
+
+/// The way out.
+#[derive(Debug)]
+pub struct Outward {
+    destinations: Destinations,
+    region: String,
+    partition: String,
+    credentials: Option<Credentials>,
+    clients: Mutex<HashMap<String, Client>>,
+}
+
+impl Outward {
+    /// Returns the way out of a server in this region and partition.
+    pub fn new(
+        destinations: Destinations,
+        region: &str,
+        partition: &str,
+        credentials: Option<Credentials>,
+    ) -> Outward {
+        Outward {
+            destinations,
+            region: region.to_owned(),
+            partition: partition.to_owned(),
+            credentials,
+            clients: Mutex::default(),
+        }
+    }
+
+    /// Returns where calls of a service go, by botocore's name.
+    pub fn destination(&self, service: &str) -> Option<&Destination> {
+        self.destinations.of(service)
+    }
+
+    /// Returns the client for an operation's service, where it has a destination outside.
+    fn client(&self, operation: Operation, input: &Value) -> Result<Client, client::Error> {
+        let service = operation.service();
+        let (address, region) = match self.destination(service.name()) {
+            Some(Destination::Endpoint(address)) => (address.clone(), self.region.clone()),
+            Some(Destination::Aws | Destination::Embedded) | None => {
+                let (host, region) = self.aws_host(service);
+                let prefix = host_prefix(operation, input);
+                (format!("https://{prefix}{host}"), region)
+            }
+        };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = clients.get(&address) {
+            return Ok(known.clone());
+        }
+        let credentials = self.credentials.clone().or_else(|| {
+            address.starts_with("http://").then(|| Credentials {
+                access_key_id: NOBODY.into(),
+                secret_access_key: NOBODY.into(),
+                session_token: None,
+            })
+        });
+        let made = Client::new(&address, &region, credentials)?;
+        if CLIENTS_MAX <= clients.len() {
+            clients.clear();
+        }
+        clients.insert(address, made.clone());
+        Ok(made)
+    }
+
+    /// Returns the host of a service on AWS, and the region to sign for.
+    fn aws_host(&self, service: &Service) -> (String, String) {
+        // STS and S3 have a global host too, for history's sake.
+        let global = service.global_endpoint().filter(|_| !matches!(service.name(), "sts" | "s3"));
+        match global {
+            Some(host) if self.partition == "aws" => (host.to_owned(), "us-east-1".into()),
+            Some(_) | None => {
+                let suffix = match &*self.partition {
+                    "aws-cn" => "amazonaws.com.cn",
+                    _ => "amazonaws.com",
+                };
+                let prefix = service.endpoint_prefix();
+                (format!("{prefix}.{}.{suffix}", self.region), self.region.clone())
+            }
+        }
+    }
+
+    /// Makes a call over the network.
+    ///
+    /// # Errors
+    /// What the service says, or what became of the request.
+    pub(crate) async fn call(
+        &self,
+        operation: Operation,
+        asked: &Asked,
+    ) -> Result<Value, CallError> {
+        let service = operation.service();
+        let input = doubt::with_token(operation, &asked.input, asked.effect_id.as_deref());
+        let is_repeatable = doubt::is_repeatable(operation, &input);
+        if asked.in_doubt && !is_repeatable {
+            return Err(doubt::refusal(operation));
+        }
+        let failed = |err: &client::Error| client_error(service, err);
+        let client = self.client(operation, &input).map_err(|err| failed(&err))?;
+        let seconds_max = match service.name() {
+            "lambda" => LAMBDA_SECONDS_MAX,
+            _ => CALL_SECONDS_MAX,
+        };
+        let tries = if is_repeatable { TRIES_MAX } else { 1 };
+        let mut asking = Err(client::Error::Interrupted(String::new()));
+        for _ in 0..tries {
+            let now_millis = runtime::wall_millis();
+            asking = client.ask(operation, &input, now_millis, seconds_max).await;
+            if !matches!(asking, Err(client::Error::Interrupted(_))) {
+                break;
+            }
+        }
+        let answer = asking.map_err(|err| failed(&err))?;
+        let output = client::output(operation, &answer).map_err(|err| failed(&err))?;
+        Ok(if asked.tells_http { told(output, &answer) } else { output })
+    }
+}
+
+/// How many endpoints are connected to at once; beyond that all are connected to anew.
+const CLIENTS_MAX: usize = 512;
+
+/// Returns what an operation puts before its host: `sync-`, or `{AccountId}.` filled in.
+fn host_prefix(operation: Operation, input: &Value) -> String {
+    let mut filled = String::new();
+    let mut rest = operation.host_prefix().unwrap_or_default();
+    while let Some((before, behind)) = rest.split_once('{') {
+        let (label, behind) = behind.split_once('}').unwrap_or((behind, ""));
+        filled.push_str(before);
+        filled.push_str(input.get(label).and_then(Value::as_str).unwrap_or_default());
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// Returns an output with what tells how it came.
+fn told(output: Value, answer: &Answer) -> Value {
+    let headers = answer.headers.iter();
+    let headers =
+        headers.fold(Value::object(), |headers, (name, text)| headers.with(&**name, &**text));
+    output.with(
+        "ResponseMetadata",
+        value!({
+            "RequestId": answer.request_id().unwrap_or_default(),
+            "HTTPStatusCode": answer.status,
+            "HTTPHeaders": headers,
+        }),
+    )
+}
+
+/// Returns why a call without a destination fails, and what to do about it.
+pub(crate) fn nowhere(service: &str, operation: &str) -> Error {
+    Error::new(
+        runtime::NO_ANSWER,
+        format!(
+            "Stepwell does not serve {service} and was given no endpoint for it, so that \
+             {service}:{operation} cannot be called: start it with --endpoint {service}=URL or \
+             with --target aws"
+        ),
+    )
+}
+
+/// Returns a failure in the form that Step Functions and Automation want.
+fn client_error(service: &'static Service, err: &client::Error) -> CallError {
+    let without_answer = |what: String| CallError {
+        code: runtime::NO_ANSWER.into(),
+        exception: Some(runtime::NO_ANSWER.into()),
+        message: format!("Unable to execute HTTP request: {what}"),
+        status: 0,
+        request_id: String::new(),
+        extended_request_id: None,
+        is_passing: false,
+    };
+    match err {
+        client::Error::Service { code, message, status, request_id, extended_request_id } => {
+            let shape = service.error(code);
+            CallError {
+                exception: shape.map(|shape| shape.class().to_owned()),
+                code: code.clone(),
+                message: message.clone(),
+                status: *status,
+                request_id: request_id.clone().unwrap_or_else(ids::uuid),
+                extended_request_id: extended_request_id.as_deref().map(Box::from),
+                is_passing: false,
+            }
+        }
+        client::Error::Unreachable(what) => without_answer(what.clone()),
+        client::Error::Interrupted(what) => {
+            without_answer(format!("{what}; the request may have arrived"))
+        }
+        client::Error::Input(_) | client::Error::Endpoint { .. } | client::Error::Answer { .. } => {
+            without_answer(err.to_string())
+        }
+    }
+}
