@@ -183,7 +183,7 @@ impl Shared {
             return Ok(false);
         }
         let table = id.kind().record_table();
-        Ok(in_memory || self.store.read(|tx| tx.get(table, id.name()))?.is_some())
+        Ok(in_memory || self.store.get(table, id.name())?.is_some())
     }
 
     /// Sends to the shard of the message's process; false when the server is shutting down.

@@ -338,7 +338,7 @@ impl Shard {
             return Ok(true);
         }
         let key = row_key(self.number, id);
-        let row = self.shared.store.read(|tx| tx.get(Table::Snapshots, &key));
+        let row = self.shared.store.get(Table::Snapshots, &key);
         let loaded = match row {
             Ok(Some(row)) => Resident::restore(id, &row, &self.shared.definitions),
             Ok(None) => return Ok(false),

@@ -163,6 +163,13 @@ pub trait Backend: Send + Sync {
     /// Runs `work` on a consistent snapshot of everything committed so far.
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error>;
 
+    /// Reads one row as of the last commit, where that is cheaper than a snapshot.
+    fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        let mut row = Ok(None);
+        self.read(&mut |tx| row = tx.get(table, key))?;
+        row
+    }
+
     /// Empties every table and the journal.
     fn reset(&self) -> Result<(), Error>;
 }
@@ -308,6 +315,14 @@ impl Store {
     /// Queues `work` without waiting; `done` hears when it is durable.
     pub fn submit(&self, job: Job) {
         self.backend.submit(job);
+    }
+
+    /// Reads one row as of the last commit: cheaper than [`Store::read`] for a single one.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.backend.get(table, key)
     }
 
     /// Runs `work` on a consistent snapshot. Reads do not nest: `work` must not read or write the

@@ -19,7 +19,7 @@ pub(crate) use backup::{open_backup, write_backup};
 
 use crate::writer::{WhoWrites, Writer};
 use crate::{
-    Backend, Claim, Commit, Done, Error, Figures, Job, Lease, Leases, Read, SHARDS, Verdict,
+    Backend, Claim, Commit, Done, Error, Figures, Job, Lease, Leases, Read, SHARDS, Table, Verdict,
 };
 
 /// The file in the directory.
@@ -189,6 +189,15 @@ impl Backend for Sqlite {
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
         self.readers.read(work)
+    }
+
+    fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(row) = self.writer.get(table, key) {
+            return row;
+        }
+        let mut row = Ok(None);
+        self.read(&mut |tx| row = tx.get(table, key))?;
+        row
     }
 
     fn generation(&self) -> Option<u64> {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
+use crate::{Commit, Done, Error, Figures, Job, Table, Verdict, Work};
 
 /// How many units may wait; beyond that submitting blocks, which is the back-pressure.
 const UNITS_WAITING_MAX: usize = 4096;
@@ -37,6 +37,10 @@ pub(crate) trait Session: Send {
     fn commit(&mut self) -> Result<(), Error>;
     /// Gives the transaction up, if there is one.
     fn give_up(&mut self);
+    /// Reads one row between transactions; none where others are to read.
+    fn get(&mut self, _: Table, _: &str) -> Option<Result<Option<Vec<u8>>, Error>> {
+        None
+    }
 }
 
 /// What can wait for the writer.
@@ -115,6 +119,16 @@ impl Writer {
 
     pub(crate) fn commit(&self, commit: Commit, done: Done) {
         self.send(Unit::Commit(Box::new(commit), done));
+    }
+
+    /// Reads one row on the writer's session, which has it in its cache if it was written lately;
+    /// none when somebody writes just now.
+    pub(crate) fn get(&self, table: Table, key: &str) -> Option<Result<Option<Vec<u8>>, Error>> {
+        if self.desk.who != WhoWrites::WhoeverComes {
+            return None;
+        }
+        let mut session = self.desk.session.try_lock().ok()?;
+        session.get(table, key)
     }
 
     fn send(&self, unit: Unit) {

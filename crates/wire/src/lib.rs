@@ -27,6 +27,7 @@
 pub mod client;
 mod decode;
 mod fault;
+mod handling;
 mod json;
 mod message;
 pub mod model;

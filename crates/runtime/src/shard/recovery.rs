@@ -119,7 +119,7 @@ impl Shard {
         let key = row_key(self.number, id);
         let row = match row {
             Some(row) => Some(row),
-            None => self.shared.store.read(|tx| tx.get(Table::Snapshots, &key))?,
+            None => self.shared.store.get(Table::Snapshots, &key)?,
         };
         let row = row.ok_or_else(|| damaged(&key, "it was there a moment ago"))?;
         let resident = Resident::restore(id, &row, &self.shared.definitions)?;

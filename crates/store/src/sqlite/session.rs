@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::rows::{Rows, append, delete, integer, put};
-use crate::{Commit, Error, Transaction, Verdict, Work, Write, writer};
+use crate::{Commit, Error, Read, Table, Transaction, Verdict, Work, Write, writer};
 
 /// A connection that only the writer has.
 pub(super) struct Session {
@@ -60,6 +60,10 @@ impl writer::Session for Session {
 
     fn commit(&mut self) -> Result<(), Error> {
         self.execute("COMMIT")
+    }
+
+    fn get(&mut self, table: Table, key: &str) -> Option<Result<Option<Vec<u8>>, Error>> {
+        Some(Rows::new(&self.connection).get(table, key))
     }
 
     fn give_up(&mut self) {

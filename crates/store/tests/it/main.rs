@@ -51,6 +51,18 @@ fn what_was_written_is_read_and_what_failed_is_undone() {
             Err("no")
         });
         assert_eq!(refused, Err("no"));
+        // While one writes, another reads one row: what was committed before.
+        let reader = store.clone();
+        let looked = write(&store, move |tx| {
+            tx.put(Table::Users, "a", b"3").unwrap();
+            let looked = std::thread::spawn(move || reader.get(Table::Users, "a"));
+            tx.put(Table::Users, "a", b"1").unwrap();
+            Ok(looked)
+        });
+        let looked = looked.unwrap().join().unwrap().unwrap().unwrap();
+        assert_eq!(looked, b"1");
+        assert_eq!(store.get(Table::Users, "a").unwrap().unwrap(), b"1");
+        assert_eq!(store.get(Table::Users, "c").unwrap(), None);
         store.read(|tx| {
             assert_eq!(tx.get(Table::Users, "a").unwrap().unwrap(), b"1");
             assert_eq!(tx.get(Table::Users, "b").unwrap().unwrap(), "日本".as_bytes());

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod boto3;
+mod hanging_up;
 mod models;
 mod round_trip;
 mod sample;
