@@ -101,4 +101,8 @@ impl AwsEndpoint for SimEndpoint {
     }
 
     fn events_committed(&self) {}
+
+    fn hears(&self, _: &str) -> bool {
+        true
+    }
 }

@@ -19,6 +19,10 @@ pub trait AwsEndpoint: Send + Sync {
 
     /// Tells that events have been committed to the outbox.
     fn events_committed(&self);
+
+    /// Returns whether an event of this source might be delivered to anybody; false is certain, so
+    /// that events nobody waits for need not be written.
+    fn hears(&self, source: &str) -> bool;
 }
 
 /// Variables for a script, on their way.

@@ -23,6 +23,9 @@
 //!         Box::pin(async { Ok(Vec::new()) })
 //!     }
 //!     fn events_committed(&self) {}
+//!     fn hears(&self, _: &str) -> bool {
+//!         true
+//!     }
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

@@ -155,6 +155,8 @@ pub(crate) enum Effect {
     Write(Write),
     /// Write this event into the outbox with the commit, and tell the world afterwards.
     Emit(Write),
+    /// The status has changed: as `Emit`, if anybody listens; the process makes the event.
+    StatusChanged(Box<StatusChange>),
     /// Call an operation; `number` is the process's own.
     Call { number: u64, call: Box<Call> },
     /// Put a task into an activity's queue; numbers are shared with calls.
@@ -171,6 +173,13 @@ pub(crate) enum Effect {
     Disarm { timer: u64 },
     /// There is nothing more to come.
     Finished,
+}
+
+/// A change of the status of a state-machine execution.
+pub(crate) struct StatusChange {
+    pub(crate) stamp: Stamp,
+    /// How it ended; none when it began.
+    pub(crate) finish: Option<Box<execution::Finish>>,
 }
 
 /// Returns the write of a value as JSON.
@@ -226,6 +235,14 @@ impl Process {
             }
             (Process::Stack(process), Fact::Stack(fact)) => process.apply(stamp, fact, effects),
             (Process::Execution(_) | Process::Automation(_) | Process::Stack(_), _) => {}
+        }
+    }
+
+    /// Returns the event of a change of status; only executions leave it to others to ask for it.
+    pub(crate) fn status_event(&self, change: &StatusChange) -> Option<Effect> {
+        match self {
+            Process::Execution(process) => Some(process.status_event(change)),
+            Process::Automation(_) | Process::Stack(_) => None,
         }
     }
 

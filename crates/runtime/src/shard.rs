@@ -25,7 +25,8 @@ use crate::activities::answer_row;
 use crate::clock::Busy;
 use crate::endpoint::CallError;
 use crate::peers::Callback;
-use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp};
+use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp, StatusChange};
+use crate::processes::EXECUTION_EVENTS_SOURCE;
 use crate::scripts::ScriptAnswer;
 use crate::{Error, Novelty, ProcessId, Shared, Started};
 use resident::{Resident, row_key};
@@ -394,6 +395,13 @@ impl Shard {
         self.shared.figures.applied();
         turn.touched.push(id.clone());
         for effect in effects {
+            let effect = match effect {
+                Effect::StatusChanged(change) => match self.status_event(id, &change) {
+                    Some(event) => event,
+                    None => continue,
+                },
+                effect => effect,
+            };
             match effect {
                 Effect::Write(write) => turn.writes.push(write),
                 Effect::Emit(Write::Put(_, key, _))
@@ -402,8 +410,8 @@ impl Shard {
                     turn.events = true;
                     turn.writes.push(write);
                 }
-                // The process knows.
-                Effect::Finished => {}
+                // The process knows; an event has been made of the other.
+                Effect::Finished | Effect::StatusChanged(_) => {}
                 Effect::Call { .. }
                 | Effect::Enqueue { .. }
                 | Effect::Answer { .. }
@@ -413,6 +421,15 @@ impl Shard {
                 | Effect::Disarm { .. } => turn.effects.push((id.clone(), effect)),
             }
         }
+    }
+
+    /// Returns the event of a change of status, if anybody listens.
+    fn status_event(&self, id: &ProcessId, change: &StatusChange) -> Option<Effect> {
+        let endpoint = self.shared.endpoint()?;
+        if !endpoint.hears(EXECUTION_EVENTS_SOURCE) {
+            return None;
+        }
+        self.residents.get(id)?.process.status_event(change)
     }
 
     fn forget(&mut self) {

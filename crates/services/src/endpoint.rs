@@ -40,6 +40,10 @@ impl AwsEndpoint for Endpoint {
     fn events_committed(&self) {
         self.services.pump.wake();
     }
+
+    fn hears(&self, source: &str) -> bool {
+        self.services.pump.hears(self.services.store(), source)
+    }
 }
 
 impl Services {

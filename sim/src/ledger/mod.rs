@@ -213,8 +213,10 @@ impl Ledger {
         }
         if has_ended {
             self.shadows.remove(&id);
-            if kind == runtime::Kind::Automation {
-                self.notices.ended(key, &record)?;
+            match kind {
+                runtime::Kind::Automation => self.notices.ended(key, &record)?,
+                runtime::Kind::Execution => self.notices.machine_ended(key, status),
+                runtime::Kind::Stack => {}
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use value::Value;
 
-/// Of one runbook execution: what was said of which step (empty: of the execution), and how often.
+/// Of one execution: what was said of which step (empty: of the execution), and how often.
 type Said = BTreeMap<(String, String), usize>;
 
 /// The outbox, as it was filled.
@@ -23,7 +23,12 @@ impl Notices {
             let found = event.path(&["detail", member]).and_then(Value::as_str);
             found.unwrap_or_default().to_owned()
         };
-        let (id, what) = (text("ExecutionId"), (text("StepName"), text("Status")));
+        let of_machine = event.path(&["detail", "executionArn"]).is_some();
+        let (id, what) = if of_machine {
+            (text("executionArn"), (String::new(), text("status")))
+        } else {
+            (text("ExecutionId"), (text("StepName"), text("Status")))
+        };
         let times = self.said.entry(id.clone()).or_default().entry(what.clone()).or_default();
         *times += 1;
         if *times == 1 {
@@ -31,6 +36,12 @@ impl Notices {
         }
         let (step, status) = what;
         Err(format!("the event {status} of step `{step}` of {id} comes again as {key}"))
+    }
+
+    /// Takes in how a state-machine execution ended: it has said that it began, and how it ended.
+    pub(crate) fn machine_ended(&mut self, arn: &str, status: &str) {
+        let due = ["RUNNING", status].map(|status| (String::new(), status.to_owned()));
+        self.due.insert(arn.to_owned(), due.to_vec());
     }
 
     /// Takes in how a runbook execution ended: every step that began has said so, and how it ended.

@@ -15,7 +15,7 @@ use crate::definitions::Definitions;
 use crate::endpoint::CallError;
 use crate::integrations::{self, Acting};
 use crate::peers::{Callback, Report};
-use crate::process::{Effect, Stamp, put};
+use crate::process::{Effect, Stamp, StatusChange, put};
 
 /// How a state-machine execution begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,15 +47,15 @@ pub struct BeginExecution {
 /// A running state-machine execution.
 pub(crate) struct ExecutionProcess {
     definition: Arc<Definition>,
-    kept: Kept,
+    pub(super) kept: Kept,
 }
 
 /// What a snapshot holds.
 #[derive(Serialize, Deserialize)]
-struct Kept {
-    arn: String,
-    begin: BeginExecution,
-    start_millis: i64,
+pub(super) struct Kept {
+    pub(super) arn: String,
+    pub(super) begin: BeginExecution,
+    pub(super) start_millis: i64,
     state: State,
 }
 
@@ -93,6 +93,7 @@ impl ExecutionProcess {
         let mut process = ExecutionProcess { definition, kept };
         let index = format!("{}/{}/{arn}", begin.state_machine_arn, newest_first(stamp.millis));
         effects.push(Effect::Write(put(Table::ExecutionsByStart, index, &arn.into())));
+        effects.push(Effect::StatusChanged(Box::new(StatusChange { stamp: *stamp, finish: None })));
         process.apply(stamp, Fact::Started(Box::new(started)), effects);
         // Whoever has ended already has written his record.
         if !process.is_finished() {
@@ -139,6 +140,8 @@ impl ExecutionProcess {
             Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
             Wanted::Finish(finish) => {
                 effects.push(Effect::Write(self.record(Some((&finish, stamp.millis)))));
+                let change = StatusChange { stamp: *stamp, finish: Some(finish) };
+                effects.push(Effect::StatusChanged(Box::new(change)));
                 effects.push(Effect::Finished);
             }
         }

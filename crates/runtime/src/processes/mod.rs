@@ -2,6 +2,7 @@
 
 mod automation;
 mod execution;
+mod execution_status;
 mod stack;
 
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ pub use stack::BeginStack;
 
 pub(crate) use automation::AutomationProcess;
 pub(crate) use execution::ExecutionProcess;
+pub(crate) use execution_status::EXECUTION_EVENTS_SOURCE;
 pub(crate) use stack::StackProcess;
 
 use crate::Error;

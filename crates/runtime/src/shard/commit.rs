@@ -247,6 +247,7 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
         | Effect::Disarm { .. }
         | Effect::Write(_)
         | Effect::Emit(_)
+        | Effect::StatusChanged(_)
         | Effect::Finished => None,
     };
     outstanding.into_iter().map(timer).collect()

@@ -55,7 +55,10 @@ impl Shard {
                 }
                 Effect::Disarm { timer } => self.shared.timers.cancel(&(id, timer)),
                 // These were written with the commit.
-                Effect::Write(_) | Effect::Emit(_) | Effect::Finished => {}
+                Effect::Write(_)
+                | Effect::Emit(_)
+                | Effect::StatusChanged(_)
+                | Effect::Finished => {}
             }
         }
     }

@@ -59,6 +59,10 @@ impl AwsEndpoint for Endpoint {
     }
 
     fn events_committed(&self) {}
+
+    fn hears(&self, _: &str) -> bool {
+        true
+    }
 }
 
 fn refusal() -> CallError {

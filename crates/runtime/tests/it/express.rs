@@ -40,6 +40,10 @@ impl AwsEndpoint for Shared {
     }
 
     fn events_committed(&self) {}
+
+    fn hears(&self, _: &str) -> bool {
+        true
+    }
 }
 
 const WAIT: &str =

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use events::transform::Context;
 use events::{EventPattern, InputPath};
-use store::{Load, Scan, Table, Transaction};
+use store::{Load, Scan, Store, Table, Transaction};
 use tokio::sync::Notify;
 use value::Value;
 
 use super::rules::{self, Rule};
 use super::{deliveries, schedules, targets};
+use crate::kept::Kept;
 use crate::{Call, Error, Input, Services};
 
 /// How many events one transaction matches.
@@ -25,6 +26,8 @@ const PATTERNS_KEPT_MAX: usize = 1_024;
 #[derive(Default)]
 pub(crate) struct Pump {
     bell: Notify,
+    /// Whether any rule could match an event of a source.
+    heard: Kept<String, bool>,
     patterns: Mutex<HashMap<String, Arc<EventPattern>>>,
 }
 
@@ -32,6 +35,15 @@ impl Pump {
     /// Says that there is something to move.
     pub(crate) fn wake(&self) {
         self.bell.notify_one();
+    }
+
+    /// Returns whether a rule might match an event of this source; when in doubt, it might.
+    pub(crate) fn hears(&self, store: &Store, source: &str) -> bool {
+        let heard = self.heard.get(store, source, || {
+            let rules = store.read(rules::all)?;
+            Ok::<_, Error>(rules.iter().any(|rule| rule.might_match_source(source)))
+        });
+        heard.unwrap_or(true)
     }
 
     fn pattern(&self, text: &str) -> Option<Arc<EventPattern>> {

@@ -43,6 +43,17 @@ impl Rule {
     pub(super) fn is_enabled(&self) -> bool {
         self.state != "DISABLED"
     }
+
+    /// Returns whether events of a source might match; false is certain. Only a list of other names
+    /// rules that out.
+    pub(super) fn might_match_source(&self, source: &str) -> bool {
+        let Some(pattern) = self.event_pattern.as_deref().filter(|_| self.is_enabled()) else {
+            return false;
+        };
+        let Ok(pattern) = value::parse(pattern) else { return true };
+        let Some(sources) = pattern.get("source").and_then(Value::as_array) else { return true };
+        sources.iter().any(|known| known.as_str().is_none_or(|known| known == source))
+    }
 }
 
 pub(super) fn key(name: &str) -> String {
@@ -224,4 +235,35 @@ fn test_pattern(_: &Reading<'_>, input: &Value) -> Answer {
         error::invalid_parameter("Parameter Event is not valid. Reason: the event is not JSON.")
     })?;
     Ok(value!({ "Result": pattern.matches(&event) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_other_sources_by_name_are_ruled_out() {
+        let rule = |pattern: Option<&str>, state: &str| Rule {
+            name: "r".into(),
+            arn: "r".into(),
+            event_pattern: pattern.map(str::to_owned),
+            schedule_expression: None,
+            state: state.into(),
+            description: None,
+            role_arn: None,
+        };
+        for (pattern, expected) in [
+            (r#"{"source":["aws.states"]}"#, true),
+            (r#"{"source":["aws.ssm","aws.states"]}"#, true),
+            (r#"{"source":[{"prefix":"aws."}]}"#, true),
+            (r#"{"detail":{"status":["FAILED"]}}"#, true),
+            (r#"{"$or":[{"source":["aws.ssm"]},{"source":["aws.states"]}]}"#, true),
+            (r#"{"source":["aws.ssm"]}"#, false),
+        ] {
+            let found = rule(Some(pattern), "ENABLED").might_match_source("aws.states");
+            assert_eq!(found, expected, "{pattern}");
+            assert!(!rule(Some(pattern), "DISABLED").might_match_source("aws.states"));
+        }
+        assert!(!rule(None, "ENABLED").might_match_source("aws.states"));
+    }
 }

@@ -13,6 +13,7 @@ mod outward;
 mod retention;
 mod server;
 mod states_callbacks;
+mod states_events;
 mod states_express;
 mod states_test_state;
 mod states_versions;
