@@ -1,12 +1,14 @@
 //! Stepwell: a durable Step Functions and SSM Automation engine in one binary.
 //!
 //! `cli/` has a file per command; `server.rs` is a whole server; `example/` runs a folder on one;
-//! `definitions/` reads the files that hold state machines.
+//! `definitions/` reads the files that hold state machines; `graph/` draws
+//! them.
 
 mod cli;
 mod credentials;
 mod definitions;
 mod example;
+mod graph;
 mod server;
 #[cfg(test)]
 mod tests;

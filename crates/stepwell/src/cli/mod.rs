@@ -6,6 +6,7 @@ mod doctor;
 mod env;
 mod eval;
 mod excerpt;
+mod graph;
 mod lint;
 mod log;
 mod paint;
@@ -41,6 +42,7 @@ enum Command {
     Clock(clock::Arguments),
     Eval(eval::Arguments),
     Lint(lint::Arguments),
+    Graph(graph::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
 }
@@ -84,6 +86,7 @@ impl Command {
             Command::Clock(arguments) => clock::run(&arguments),
             Command::Eval(arguments) => eval::run(&arguments),
             Command::Lint(arguments) => lint::run(&arguments),
+            Command::Graph(arguments) => graph::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Restore(arguments) => restore::run(&arguments),
         }

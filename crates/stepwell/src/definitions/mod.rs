@@ -15,6 +15,8 @@ use asl::{
     Diagnostic, Member, Node, NodeKind, Options, Position, Resources, Span, StateMachineType,
 };
 
+use value::Value;
+
 use placeholders::Placeholders;
 use template::Definition;
 
@@ -82,6 +84,11 @@ impl Machine {
             problem.span = problem.span.map(|span| self.in_file(span));
         }
         found
+    }
+
+    /// Returns the definition.
+    pub(crate) fn value(&self) -> Value {
+        self.node.to_value()
     }
 
     fn in_file(&self, span: Span) -> Span {

@@ -3,6 +3,7 @@
 
 mod backup;
 mod eval;
+mod graph;
 mod lint;
 mod log;
 mod retention;
