@@ -24,12 +24,13 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/sim";
 pub(crate) const BEGINNING_MILLIS: i64 = 1_795_478_400_000;
 
 /// Name and text of every machine.
-const MACHINES: [(&str, &str); 7] = [
+const MACHINES: [(&str, &str); 8] = [
     ("chain", include_str!("../machines/chain.asl.json")),
     ("wait", include_str!("../machines/wait.asl.json")),
     ("user", include_str!("../machines/user.asl.json")),
     ("parallel", include_str!("../machines/parallel.asl.json")),
     ("map", include_str!("../machines/map.asl.json")),
+    ("spread", include_str!("../machines/spread.asl.json")),
     ("loop", include_str!("../machines/loop.asl.json")),
     ("hurry", include_str!("../machines/hurry.asl.json")),
 ];
@@ -157,6 +158,7 @@ pub(crate) fn draw(number: usize, random: &mut Random) -> Result<(ProcessId, Beg
         machine: Value::Null,
         state_machine_version_arn: None,
         state_machine_alias_arn: None,
+        child: None,
     });
     Ok((ProcessId::new(Kind::Execution, &arn), begin))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use value::Value;
 
 use crate::choice::Rule;
+use crate::distributed::Distributed;
 use crate::expression::Scalar;
 use crate::path::{Path, Placement};
 use crate::resource::Resource;
@@ -277,15 +278,12 @@ pub struct Parallel {
 }
 
 /// How a [`Map`] runs its iterations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum MapMode {
     /// Within the execution, shown in its history.
     Inline,
-    /// As a map run, with the `Label` that its ARN carries.
-    Distributed {
-        /// `Label`; AWS makes one up when it is absent.
-        label: Option<String>,
-    },
+    /// As a map run, whose iterations are executions of their own.
+    Distributed(Box<Distributed>),
 }
 
 /// A Map state.

@@ -29,6 +29,7 @@
 mod choice;
 mod definition;
 mod diagnostic;
+mod distributed;
 mod expression;
 mod failure;
 mod flow;
@@ -50,6 +51,10 @@ pub use definition::{
     Transition, Wait,
 };
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+pub use distributed::{
+    CsvHeaders, Distributed, InputType, ItemBatcher, ItemReader, ItemSource, OutputType,
+    ResultWriter, Transformation,
+};
 pub use expression::{Expression, Scalar};
 pub use failure::{Failure, Field, error_name};
 pub use flow::{Computed, assigned};

@@ -85,6 +85,7 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
             Events::Rendered | Events::Dropped => HistoryMode::Recorded,
             Events::Unmade => HistoryMode::Counted,
         },
+        child: None,
     };
     let mut state = State::default();
     let mut fact = Some(Fact::Started(Box::new(started)));
@@ -103,6 +104,10 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
                 | Effect::Look(_)
                 | Effect::Withdraw(_)
                 | Effect::CancelTimer { .. }
+                | Effect::Child(_)
+                | Effect::StopChild(_)
+                | Effect::ChildRecord { .. }
+                | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }
         }
@@ -143,7 +148,6 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let inline = r#"{"Mode": "INLINE"}"#;
-    let distributed = r#"{"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}"#;
     let chain_input = || Payload::parse(r#"{"n": 0}"#).unwrap();
     let case = |name, text: &str, machine_type, input, transitions| Case {
         name,
@@ -157,8 +161,6 @@ fn cases() -> Vec<Case> {
         case("chain", &chain(), standard, chain_input(), STATES),
         case("map 1000", &map(inline), express, payload(1_000), 1_000),
         case("map 10000", &map(inline), express, payload(10_000), 10_000),
-        case("map run 1000", &map(distributed), standard, payload(1_000), 1_000),
-        case("map run 10000", &map(distributed), standard, payload(10_000), 10_000),
     ]
 }
 

@@ -8,7 +8,7 @@ use crate::fact::{Fact, Stamp, Started};
 use crate::history::Details;
 use crate::run::{FaultKind, Run};
 use crate::state::{Doing, Purpose, ROOT, Shown, State, Step, TaskVisit, Thread, TimerId};
-use crate::states::{job, task, wait};
+use crate::states::{job, map_run, task, wait};
 
 /// Takes a fact into account and returns what is to be done.
 ///
@@ -63,6 +63,10 @@ pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fa
                 task::heartbeat(&mut run, thread);
             }
         }
+        Fact::MapRun { task, fact } => map_run::heard(&mut run, task, fact),
+        Fact::MapRunUpdated { map_run_arn, update } => {
+            map_run::update(&mut run, &map_run_arn, &update);
+        }
         Fact::TimerFired { timer } => run.fired(timer),
         Fact::StopRequested { error, cause } => run.stopped(error, cause),
     }
@@ -78,15 +82,16 @@ pub fn outstanding(state: &State) -> Vec<Effect> {
         .timers
         .iter()
         .map(|(timer, open)| Effect::Timer { timer: *timer, at_millis: open.at_millis });
-    calls.chain(timers).collect()
+    calls.chain(timers).chain(map_run::outstanding(state)).collect()
 }
 
 /// How long an express execution may take (AWS's quota: five minutes).
 const EXPRESS_SECONDS_MAX: i64 = 300;
 
-fn timeout_seconds(definition: &Definition) -> Option<i64> {
-    let own = definition.timeout_seconds();
-    match definition.machine_type() {
+/// A child execution has no time limit of its own.
+fn timeout_seconds(run: &Run<'_>, is_child: bool) -> Option<i64> {
+    let own = run.definition.timeout_seconds().filter(|_| !is_child);
+    match run.machine_type() {
         StateMachineType::Standard => own,
         StateMachineType::Express => {
             Some(own.map_or(EXPRESS_SECONDS_MAX, |own| own.min(EXPRESS_SECONDS_MAX)))
@@ -109,19 +114,22 @@ impl Run<'_> {
             state_machine_version_arn: started.state_machine_version_arn.clone(),
         });
         started.input.forget_print();
+        let child = started.child.clone();
         self.state.started = Some(Box::new(started));
-        if let Some(seconds) = timeout_seconds(self.definition) {
+        if let Some(seconds) = timeout_seconds(self, child.is_some()) {
             let at_millis = self.millis.saturating_add(seconds * 1_000);
             self.timer(at_millis, Purpose::ExecutionTimeout);
         }
+        let state = child.as_ref().map_or(self.definition.start().0, |child| child.state);
         let root = Thread {
             parent: None,
             shown: Shown::InHistory,
             // Recorded: the first state follows no event.
             previous_event_id: 0,
             variables: Value::object(),
-            map_item: None,
-            step: Step::Enter { state: self.definition.start().0, input },
+            // UNVERIFIED: that the states of a child read the item, as those of an iteration do.
+            map_item: child.as_ref().and_then(|child| child.map_item.clone()),
+            step: Step::Enter { state, input },
         };
         self.state.threads.insert(ROOT, root);
         self.state.runnable.push_back(ROOT);

@@ -28,7 +28,7 @@ fn base(run: &Run<'_>) -> Value {
         .with("Name", started.execution_name.as_str())
         .with("RoleArn", started.role_arn.as_str());
     // Only standard executions can be redriven.
-    let execution = match run.definition.machine_type() {
+    let execution = match run.machine_type() {
         StateMachineType::Standard => execution.with("RedriveCount", 0),
         StateMachineType::Express => execution,
     };

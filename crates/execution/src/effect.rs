@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use value::Value;
 
 use crate::history::HistoryEvent;
+use crate::map_run::{Child, ChildEnd, MapRunReport};
 use crate::payload::Payload;
 use crate::state::{TaskId, TimerId};
 
@@ -35,6 +36,20 @@ pub enum Effect {
         /// Which timer.
         timer: TimerId,
     },
+    /// Begin a child execution unless it has begun, follow it, and say when it has begun and how it
+    /// ended.
+    Child(Box<Child>),
+    /// End a child execution that may have begun, and say when that is done.
+    StopChild(Box<Child>),
+    /// Keep the record of an express child execution that has ended.
+    ChildRecord {
+        /// Which.
+        child: Box<Child>,
+        /// How it ended.
+        end: Box<ChildEnd>,
+    },
+    /// Keep where a map run stands.
+    MapRun(Box<MapRunReport>),
     /// The execution is over.
     Finish(Box<Finish>),
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use value::Value;
 
+use crate::map_run::{ChildOf, MapRunFact, MapRunUpdate};
 use crate::payload::Payload;
 use crate::state::{TaskId, TimerId};
 
@@ -84,6 +85,20 @@ pub enum Fact {
         /// Which timer.
         timer: TimerId,
     },
+    /// Something of a map run: `task` is the child's number.
+    MapRun {
+        /// Which child.
+        task: TaskId,
+        /// What.
+        fact: MapRunFact,
+    },
+    /// `UpdateMapRun` was called.
+    MapRunUpdated {
+        /// Which map run.
+        map_run_arn: String,
+        /// What is to be different.
+        update: MapRunUpdate,
+    },
     /// `StopExecution` was called.
     StopRequested {
         /// The error given.
@@ -117,6 +132,9 @@ pub struct Started {
     /// Whether its history is wanted.
     #[serde(default)]
     pub history: HistoryMode,
+    /// What makes it a child execution of a map run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<Box<ChildOf>>,
 }
 
 /// Whether an execution's history events are made.

@@ -141,6 +141,7 @@ impl Run<'_> {
 
     /// The visited state failed: retries, catches, or fails its line of control.
     pub(crate) fn fail(&mut self, id: ThreadId, fault: Fault) {
+        states::map_run::state_failed(self, id);
         if fault.kind == FaultKind::Runtime {
             if self.state.threads.get(&id).is_some_and(|thread| thread.shown == Shown::InHistory) {
                 self.follow(ROOT, self.previous(id));
@@ -262,9 +263,11 @@ impl Run<'_> {
 
     /// Takes back everything that a visit still waits for.
     pub(crate) fn abandon(&mut self, id: ThreadId) {
+        states::map_run::stop_children(self, id);
         let Some(visit) = self.visit_mut(id) else { return };
         match std::mem::replace(&mut visit.doing, Doing::Beginning) {
-            Doing::Beginning => {}
+            // The children of a map run were told above.
+            Doing::Beginning | Doing::MapRun(_) => {}
             Doing::Task(task) => states::task::take_back(self, *task),
             Doing::Waiting(timer) | Doing::Retrying(timer) => self.cancel_timer(timer),
             Doing::Branches(children) => self.abort_all(&children.running),

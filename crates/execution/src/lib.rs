@@ -27,6 +27,7 @@
 //!     state_machine_version_arn: None,
 //!     region: "us-east-1".into(),
 //!     history: HistoryMode::Recorded,
+//!     child: None,
 //! };
 //! let mut state = State::default();
 //! let stamp = Stamp { millis: 0, entropy: [0; 32] };
@@ -45,6 +46,7 @@ mod effect;
 mod fact;
 mod history;
 mod leave;
+mod map_run;
 mod payload;
 mod run;
 mod state;
@@ -56,6 +58,10 @@ pub use apply::{apply, outstanding};
 pub use effect::{Call, Effect, Finish, Job, Status};
 pub use fact::{Fact, HistoryMode, Stamp, Started};
 pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};
+pub use map_run::{
+    Child, ChildEnd, ChildKind, ChildOf, Counts, MapRunFact, MapRunReport, MapRunStatus,
+    MapRunUpdate,
+};
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};
 pub use state::{State, TaskId, TimerId};

@@ -1,6 +1,7 @@
 //! One `apply`: a fact goes in, lines of control go on until they wait, effects come out.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use asl::{
     Definition, Evaluation, Failure, Scope, StateId, StateKind, StateMachineType, error_name,
@@ -11,6 +12,7 @@ use value::Value;
 use crate::effect::{Effect, Finish, Status};
 use crate::fact::{HistoryMode, Stamp};
 use crate::history::{Details, HistoryEvent, StateType};
+use crate::map_run::ChildKind;
 use crate::payload::Payload;
 use crate::state::{
     Doing, Purpose, ROOT, Shown, State, Step, Thread, ThreadId, Timer, TimerId, Visit,
@@ -60,6 +62,8 @@ pub(crate) struct Run<'a> {
     /// `Execution` and `StateMachine` of the context object, once something has read them.
     pub(crate) base_context: OnceCell<Value>,
     pub(crate) history: HistoryMode,
+    /// Map runs that stand elsewhere than the runtime knows.
+    pub(crate) reports: BTreeSet<ThreadId>,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
 }
@@ -77,6 +81,7 @@ impl<'a> Run<'a> {
             context: None,
             base_context: OnceCell::new(),
             history,
+            reports: BTreeSet::new(),
             events: Vec::new(),
             effects: Vec::new(),
         }
@@ -94,10 +99,23 @@ impl<'a> Run<'a> {
             steps += 1;
             self.go_on(thread);
         }
+        for map_run in std::mem::take(&mut self.reports) {
+            self.report(map_run);
+        }
         if !self.events.is_empty() {
             self.effects.insert(0, Effect::Record(self.events));
         }
         self.effects
+    }
+
+    /// Returns what kind of execution this is: a child may be another than its machine.
+    pub(crate) fn machine_type(&self) -> StateMachineType {
+        let child = self.state.started.as_ref().and_then(|started| started.child.as_ref());
+        match child.map(|child| child.kind) {
+            Some(ChildKind::Standard) => StateMachineType::Standard,
+            Some(ChildKind::Express) => StateMachineType::Express,
+            None => self.definition.machine_type(),
+        }
     }
 
     fn next_runnable(&mut self) -> Option<ThreadId> {
@@ -301,7 +319,7 @@ impl<'a> Run<'a> {
             }
             HistoryMode::Counted => {}
         }
-        let events_max = match self.definition.machine_type() {
+        let events_max = match self.machine_type() {
             StateMachineType::Standard => HISTORY_EVENTS_MAX,
             StateMachineType::Express => EXPRESS_EVENTS_MAX,
         };
@@ -328,7 +346,11 @@ impl<'a> Run<'a> {
             | Effect::Look(_)
             | Effect::Withdraw(_)
             | Effect::Timer { .. }
-            | Effect::CancelTimer { .. } => None,
+            | Effect::CancelTimer { .. }
+            | Effect::Child(_)
+            | Effect::StopChild(_)
+            | Effect::ChildRecord { .. }
+            | Effect::MapRun(_) => None,
         })
     }
 
@@ -415,6 +437,10 @@ impl<'a> Run<'a> {
 
     /// Forgets everything that was still to come.
     fn finish(&mut self, finish: Finish) {
+        let threads: Vec<ThreadId> = self.state.threads.keys().copied().collect();
+        for id in threads {
+            states::map_run::stop_children(self, id);
+        }
         let threads = std::mem::take(&mut self.state.threads);
         for thread in threads.into_values() {
             if let Step::In(Visit { doing: Doing::Task(task), .. }) = thread.step {

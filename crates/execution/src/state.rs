@@ -7,7 +7,9 @@ use value::Value;
 
 use crate::effect::{Call, Effect, Job, Status};
 use crate::fact::Started;
+use crate::map_run::Child;
 use crate::payload::Payload;
+use crate::states::map_run::MapRun;
 use crate::token::TaskToken;
 
 /// The number of a task within its execution.
@@ -41,6 +43,12 @@ pub struct State {
     pub(crate) timers: BTreeMap<TimerId, Timer>,
     /// Which thread waits for which task.
     pub(crate) tasks: BTreeMap<TaskId, ThreadId>,
+    /// Which thread's map run has which child execution.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) children: BTreeMap<TaskId, ThreadId>,
+    /// Child executions of map runs that are over, until they have been told to end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) stopping: BTreeMap<TaskId, Child>,
 }
 
 impl State {
@@ -52,6 +60,16 @@ impl State {
     /// Returns how the execution was started; `None` before it was.
     pub fn started(&self) -> Option<&Started> {
         self.started.as_deref()
+    }
+
+    /// Returns whether nothing more can happen: it has ended, and every child of it was told to.
+    pub fn is_over(&self) -> bool {
+        self.status != Status::Running && self.stopping.is_empty()
+    }
+
+    /// Returns whether it waits for child executions.
+    pub fn has_children(&self) -> bool {
+        !self.children.is_empty() || !self.stopping.is_empty()
     }
 
     /// Returns how many history events there are.
@@ -139,8 +157,7 @@ pub(crate) enum Shown {
     /// They are.
     InHistory,
     /// It is an iteration of a map run, or within one.
-    // DIFFERS: AWS runs these as child executions with histories of their own; here they run inside
-    // the execution and leave no history.
+    /// Only of map runs that began before their iterations were executions of their own.
     Nowhere,
 }
 
@@ -201,6 +218,8 @@ pub(crate) enum Doing {
     Branches(Children),
     /// Iterations.
     Iterations(Box<Iterations>),
+    /// A map run.
+    MapRun(Box<MapRun>),
 }
 
 /// An open task.
@@ -286,7 +305,7 @@ pub(crate) struct Iterations {
     pub(crate) concurrency_max: usize,
     /// `$states.input` for ItemSelector: the state's effective input.
     pub(crate) selector_input: Value,
-    /// Whether this is a map run.
+    /// Whether this is a map run of before its iterations were executions of their own.
     pub(crate) distributed: bool,
     /// The event of the last iteration that succeeded.
     pub(crate) last_event_id: Option<u64>,

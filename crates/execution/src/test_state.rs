@@ -120,7 +120,8 @@ pub fn test_call(definition: &Definition, test: &Test, stamp: &Stamp) -> Option<
         | Doing::Waiting(_)
         | Doing::Retrying(_)
         | Doing::Branches(_)
-        | Doing::Iterations(_) => None,
+        | Doing::Iterations(_)
+        | Doing::MapRun(_) => None,
     }
 }
 
@@ -179,6 +180,7 @@ fn play(run: &mut Run<'_>, tested: &StateDefinition, test: &Test) -> Option<Faul
         Doing::Task(_) => None,
         Doing::Branches(_) => Some(0),
         Doing::Iterations(iterations) => i64::try_from(iterations.tolerated).ok(),
+        Doing::MapRun(map_run) => i64::try_from(map_run.tolerated()).ok(),
     };
     let count = test.map_iteration_failure_count.unwrap_or(0);
     // Recorded: a Map without a threshold takes the mocked result as it is.

@@ -132,11 +132,32 @@ impl Runtime {
         Ok(())
     }
 
+    /// Runs an express child execution of a map run to its end; dropping this ends it.
+    ///
+    /// # Errors
+    /// As [`Runtime::run_express`].
+    pub(crate) async fn run_express_child(
+        &self,
+        definition: &str,
+        started: Started,
+        busy: Busy,
+    ) -> Result<(Ended, Option<Busy>), Error> {
+        // The machine around it is a standard one.
+        let definition = self.shared.definitions.machine(definition)?;
+        let mut express = self.express_of(definition)?;
+        let effects = express.start(started);
+        let (ended, busy) = express.go_on(effects, busy).await;
+        Ok((ended?, busy))
+    }
+
     fn express(&self, definition: &str) -> Result<Express, Error> {
+        self.express_of(self.shared.definitions.express(definition)?)
+    }
+
+    fn express_of(&self, definition: Arc<Definition>) -> Result<Express, Error> {
         let shared = self.shared.clone();
         let place = shared.express.places.clone().try_acquire_owned();
         let place = place.map_err(|_| Error::ExpressLimit)?;
-        let definition = shared.definitions.express(definition)?;
         shared.figures.express_begun();
         Ok(Express { shared, definition, state: State::default(), times: (0, 0), _place: place })
     }
@@ -264,8 +285,15 @@ impl Waits {
                     self.shared.timers.cancel(&(self.id.clone(), timer));
                 }
                 // No history is built, an end is seen before effects are performed, and express
-                // machines have neither jobs nor activities.
-                Effect::Record(_) | Effect::Finish(_) | Effect::Look(_) | Effect::Withdraw(_) => {}
+                // machines have neither jobs, activities nor map runs.
+                Effect::Record(_)
+                | Effect::Finish(_)
+                | Effect::Look(_)
+                | Effect::Withdraw(_)
+                | Effect::Child(_)
+                | Effect::StopChild(_)
+                | Effect::ChildRecord { .. }
+                | Effect::MapRun(_) => {}
             }
         }
     }

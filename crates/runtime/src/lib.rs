@@ -42,6 +42,7 @@
 
 mod activities;
 mod alarms;
+mod children;
 mod clock;
 mod definitions;
 mod endpoint;
@@ -162,6 +163,7 @@ pub(crate) struct Shared {
     calls: Semaphore,
     scripts: Semaphore,
     express: express::UnderWay,
+    followers: children::Followers,
     checkpoint_lines: AtomicUsize,
 }
 
@@ -197,6 +199,7 @@ impl Shared {
             | Message::Callback { id, .. }
             | Message::Answered { id, .. }
             | Message::ScriptEnded { id, .. }
+            | Message::Child { id, .. }
             | Message::TimerFired { id, .. } => id.shard(SHARDS),
             Message::Own { .. }
             | Message::Lost
@@ -251,6 +254,7 @@ impl Opened {
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
             express: express::UnderWay::default(),
+            followers: children::Followers::default(),
             checkpoint_lines: AtomicUsize::new(CHECKPOINT_LINES),
         });
         let leases = node::first_turn(&shared)?;

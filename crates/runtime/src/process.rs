@@ -9,6 +9,7 @@ use value::{SerdeError, Value};
 
 use crate::Error;
 use crate::activities::Place;
+use crate::children::ChildTask;
 use crate::clock::Clock;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError};
@@ -171,7 +172,11 @@ pub(crate) enum Effect {
     Arm { timer: u64, at_millis: i64 },
     /// Do not wake me.
     Disarm { timer: u64 },
-    /// There is nothing more to come.
+    /// Begin a child execution unless it has begun, and follow it to its end.
+    Child { number: u64, child: Box<ChildTask> },
+    /// End a child execution, whether or not it has begun.
+    StopChild { number: u64, child: Box<ChildTask> },
+    /// It has ended; whoever follows it is to hear of that.
     Finished,
 }
 
@@ -299,6 +304,14 @@ impl Process {
             Process::Execution(process) => process.outstanding(),
             Process::Automation(process) => process.outstanding(),
             Process::Stack(process) => process.outstanding(),
+        }
+    }
+
+    /// Returns whether it follows other processes.
+    pub(crate) fn has_children(&self) -> bool {
+        match self {
+            Process::Execution(process) => process.has_children(),
+            Process::Automation(_) | Process::Stack(_) => false,
         }
     }
 

@@ -26,7 +26,7 @@ use crate::clock::Busy;
 use crate::endpoint::CallError;
 use crate::peers::Callback;
 use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp, StatusChange};
-use crate::processes::EXECUTION_EVENTS_SOURCE;
+use crate::processes::{EXECUTION_EVENTS_SOURCE, ExecutionProcess};
 use crate::scripts::ScriptAnswer;
 use crate::{Error, Novelty, ProcessId, Shared, Started};
 use resident::{Resident, row_key};
@@ -53,6 +53,8 @@ pub(crate) enum Message {
     Answered { life: u64, id: ProcessId, call: u64, answer: Result<Value, CallError> },
     /// A script ended.
     ScriptEnded { life: u64, id: ProcessId, script: u64, answer: ScriptAnswer },
+    /// Something of a child execution; `life` is the shard's when it was asked for.
+    Child { life: u64, id: ProcessId, number: u64, fact: execution::MapRunFact },
     /// A timer fell due.
     TimerFired { id: ProcessId, timer: u64 },
     /// The shard is this node's, under this fencing number.
@@ -91,6 +93,8 @@ struct Turn {
     effects: Vec<(ProcessId, Effect)>,
     replies: Vec<Reply>,
     events: bool,
+    /// Processes that have ended, for those who follow them.
+    ended: Vec<ProcessId>,
     /// Processes that something happened to.
     touched: Vec<ProcessId>,
 }
@@ -260,10 +264,20 @@ impl Shard {
                 let fact = resident.and_then(|resident| resident.process.script_ended(answer));
                 self.apply_some(&id, fact, turn);
             }
+            Message::Child { life, id, number, fact } if life == self.life => {
+                if !matches!(fact, execution::MapRunFact::ChildStarted) {
+                    self.running.remove(&(id.clone(), number));
+                }
+                let fact = ExecutionProcess::child(number, fact);
+                if self.residents.contains_key(&id) {
+                    self.apply(&id, Fact::Execution(fact), turn);
+                }
+            }
             Message::TimerFired { id, timer } => self.timer_fired(id, timer, turn),
             // Answers of an earlier life, and what was taken before.
             Message::Answered { .. }
             | Message::ScriptEnded { .. }
+            | Message::Child { .. }
             | Message::Own { .. }
             | Message::Lost
             | Message::Release
@@ -410,13 +424,16 @@ impl Shard {
                     turn.events = true;
                     turn.writes.push(write);
                 }
-                // The process knows; an event has been made of the other.
-                Effect::Finished | Effect::StatusChanged(_) => {}
+                // An event has been made of it.
+                Effect::StatusChanged(_) => {}
+                Effect::Finished => turn.ended.push(id.clone()),
                 Effect::Call { .. }
                 | Effect::Enqueue { .. }
                 | Effect::Answer { .. }
                 | Effect::Script { .. }
                 | Effect::Cancel { .. }
+                | Effect::Child { .. }
+                | Effect::StopChild { .. }
                 | Effect::Arm { .. }
                 | Effect::Disarm { .. } => turn.effects.push((id.clone(), effect)),
             }
@@ -452,6 +469,7 @@ fn refuse(message: Message) {
         }
         Message::Answered { .. }
         | Message::ScriptEnded { .. }
+        | Message::Child { .. }
         | Message::TimerFired { .. }
         | Message::Own { .. }
         | Message::Lost

@@ -97,6 +97,10 @@ tables! {
     RuntimeSettings = 32 => "runtime_settings",
     /// Tasks that wait for a worker, by `activity ARN/time asked/beginning of the token`.
     ActivityTasks = 33 => "states_activity_tasks",
+    /// Map runs (what DescribeMapRun answers) by ARN.
+    MapRuns = 35 => "states_map_runs",
+    /// Map runs by `execution ARN/reversed start time/map run ARN`, for listing.
+    MapRunsByExecution = 36 => "states_map_runs_by_execution",
     /// Versions of state machines by `state machine ARN:reversed number`.
     StateMachineVersions = 40 => "states_versions",
     /// Aliases of state machines by ARN.

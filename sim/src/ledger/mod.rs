@@ -2,6 +2,7 @@
 //! what must hold of it at every commit.
 
 mod history;
+mod map_runs;
 mod notices;
 mod shadow;
 
@@ -13,6 +14,7 @@ use value::Value;
 
 use crate::trace::Trace;
 use history::History;
+use map_runs::MapRuns;
 use notices::Notices;
 use shadow::{Shadow, StampText};
 
@@ -34,6 +36,7 @@ pub(crate) struct Ledger {
     /// How often each effect has changed the store.
     performed: BTreeMap<String, usize>,
     notices: Notices,
+    map_runs: MapRuns,
     /// How many calls the endpoint has seen.
     pub(crate) calls: usize,
     /// How many commits were kept.
@@ -70,6 +73,7 @@ impl Ledger {
             asked: BTreeSet::new(),
             performed: BTreeMap::new(),
             notices: Notices::default(),
+            map_runs: MapRuns::default(),
             calls: 0,
             commits: 0,
         }
@@ -140,10 +144,17 @@ impl Ledger {
                     self.check_history(key, bytes)?;
                 }
                 Write::Put(table @ (Table::Executions | Table::Automations), key, bytes) => {
-                    self.check_record(*table, key, bytes)?;
+                    self.check_record(*table, key, bytes, &told)?;
                 }
                 Write::Put(Table::Snapshots, key, bytes) => self.check_row(key, bytes)?,
                 Write::Put(Table::EventOutbox, key, bytes) => self.notices.put(key, bytes)?,
+                Write::Put(Table::MapRuns, arn, bytes) => self.map_runs.put(arn, bytes)?,
+                // Only who has ended loses his row.
+                Write::Delete(Table::Snapshots, key) => {
+                    if let Some(id) = shadow::id_of(key) {
+                        self.shadows.remove(&id);
+                    }
+                }
                 Write::Put(..) | Write::Delete(..) => {}
             }
         }
@@ -198,7 +209,13 @@ impl Ledger {
         self.histories.entry(arn.to_owned()).or_default().append(key, bytes)
     }
 
-    fn check_record(&mut self, table: Table, key: &str, bytes: &[u8]) -> Result<(), String> {
+    fn check_record(
+        &mut self,
+        table: Table,
+        key: &str,
+        bytes: &[u8],
+        told: &BTreeSet<ProcessId>,
+    ) -> Result<(), String> {
         let record: Value = read(bytes)?;
         let (kind, status) = match table {
             Table::Automations => (runtime::Kind::Automation, "AutomationExecutionStatus"),
@@ -211,8 +228,15 @@ impl Ledger {
         if self.records.insert(id.clone(), has_ended) == Some(true) {
             return Err(format!("the record of {id} was final and changes to {status}"));
         }
+        if kind == runtime::Kind::Execution {
+            self.map_runs.child(key, &record);
+        }
         if has_ended {
-            self.shadows.remove(&id);
+            // One that has children to stop is not over: the journal goes on speaking of it.
+            let lingers = self.shadows.get(&id).is_some_and(Shadow::lingers);
+            if !(lingers && told.contains(&id)) {
+                self.shadows.remove(&id);
+            }
             match kind {
                 runtime::Kind::Automation => self.notices.ended(key, &record)?,
                 runtime::Kind::Execution => self.notices.machine_ended(key, status),
@@ -274,9 +298,10 @@ impl Ledger {
         self.records.get(id).copied()
     }
 
-    /// Returns everyone who has a record and has not ended.
+    /// Returns everyone who has a record and has not ended, or has and is not over.
     pub(crate) fn unfinished(&self) -> Vec<&ProcessId> {
-        self.records.iter().filter(|(_, has_ended)| !**has_ended).map(|(id, _)| id).collect()
+        let open = self.records.iter().filter(|(_, has_ended)| !**has_ended).map(|(id, _)| id);
+        open.chain(self.shadows.keys()).collect()
     }
 
     /// Checks what must hold when everything has ended.
@@ -290,6 +315,7 @@ impl Ledger {
         if let Some(id) = self.shadows.keys().next() {
             return Err(format!("{id} has ended, and a start would bring it back"));
         }
+        self.map_runs.check_end()?;
         self.notices.check_end()
     }
 

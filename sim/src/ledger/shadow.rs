@@ -111,6 +111,16 @@ impl Shadow {
         }
     }
 
+    /// Returns whether it has ended and still has children to stop.
+    pub(super) fn lingers(&self) -> bool {
+        match self {
+            Shadow::Execution { state, .. } => {
+                state.status() != execution::Status::Running && !state.is_over()
+            }
+            Shadow::Automation { .. } => false,
+        }
+    }
+
     /// Returns the ids of the effects that are asked for and not answered.
     pub(super) fn asks(&self, id: &ProcessId) -> Vec<String> {
         match self {
@@ -155,6 +165,7 @@ fn started(arn: &str, begin: &BeginExecution) -> Result<execution::Started, Stri
         state_machine_version_arn: None,
         region: begin.region.clone(),
         history: HistoryMode::Recorded,
+        child: begin.child.clone(),
     })
 }
 

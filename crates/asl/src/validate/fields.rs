@@ -34,6 +34,11 @@ impl<'n> Fields<'n> {
         None
     }
 
+    /// Returns an object without fields, in place of one that is not there.
+    pub(super) fn nothing(location: &'n str, span: Span) -> Fields<'n> {
+        Fields { members: &[], location, span }
+    }
+
     /// Returns the value of a field; of a repeated one the last.
     pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
         self.members.iter().rev().find(|member| &*member.key == name).map(|member| &member.node)

@@ -10,8 +10,8 @@ use super::machine::Targets;
 use super::templates::Place;
 use super::{SECONDS_MAX, Validator};
 use crate::definition::{
-    Choice, Fail, Items, Map, MapMode, Parallel, Pass, QueryLanguage, State, StateKind, Task,
-    Transition, Wait,
+    Choice, Fail, Items, Map, Parallel, Pass, QueryLanguage, State, StateKind, Task, Transition,
+    Wait,
 };
 use crate::expression::{Scalar, StatesMembers};
 use crate::json::{Node, NodeKind};
@@ -119,7 +119,10 @@ const MAP: Known = Known {
     both: &[
         "ItemProcessor",
         "Iterator",
+        "ItemReader",
         "ItemSelector",
+        "ItemBatcher",
+        "ResultWriter",
         "Label",
         "MaxConcurrency",
         "ToleratedFailureCount",
@@ -168,9 +171,6 @@ fn members(state_type: StateType) -> StatesMembers {
         | StateType::Fail => StatesMembers::Input,
     }
 }
-
-/// Fields of the language that this release does not run; refused by name, never ignored.
-const NOT_YET: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter"];
 
 impl Validator<'_> {
     /// Reads one state.
@@ -275,10 +275,6 @@ impl Validator<'_> {
                 // UNVERIFIED: AWS's wording for a field of the other language.
                 let message =
                     format!("Field '{name}' is only supported with query language {other_name}");
-                self.schema(message, location, member.key_span);
-            } else if NOT_YET.contains(&name) {
-                // DIFFERS: readers, batches and writers are not run yet, so they are refused.
-                let message = format!("Field '{name}' is not supported by Stepwell yet");
                 self.schema(message, location, member.key_span);
             } else {
                 // UNVERIFIED: AWS's wording for a field that does not exist.
@@ -453,7 +449,7 @@ impl Validator<'_> {
         let retry = self.retry(fields);
         let catch = self.catch(fields, targets, place);
         Some(StateKind::Map(Box::new(Map {
-            mode: self.map_mode(fields, processor_name),
+            mode: self.map_mode(fields, processor_name, place),
             items,
             item_selector,
             max_concurrency: self.integer_scalar(fields, "MaxConcurrency", (0, SECONDS_MAX), place),
@@ -489,47 +485,6 @@ impl Validator<'_> {
         }
     }
 
-    /// Reads `ProcessorConfig.Mode` and, of a distributed Map, `Label`.
-    fn map_mode(&mut self, fields: &Fields<'_>, name: &str) -> MapMode {
-        let Some(processor) = fields.get(name) else { return MapMode::Inline };
-        let config = processor.to_value().get("ProcessorConfig").cloned().unwrap_or_default();
-        match config.get("Mode").and_then(Value::as_str) {
-            None | Some("INLINE") => MapMode::Inline,
-            Some("DISTRIBUTED") => {
-                if self.runs_express() {
-                    // UNVERIFIED: AWS's wording; its documentation says that Express workflows have
-                    // no distributed Map.
-                    let message = "Express state machine does not support 'DISTRIBUTED' Map states";
-                    let location = format!("{}/ProcessorConfig/Mode", fields.at(name));
-                    self.schema(message, location, processor.span);
-                }
-                MapMode::Distributed { label: self.label(fields) }
-            }
-            Some(_) => {
-                // UNVERIFIED: AWS's wording.
-                let message = "Value must be one of: [INLINE, DISTRIBUTED]";
-                let location = format!("{}/ProcessorConfig/Mode", fields.at(name));
-                self.schema(message, location, processor.span);
-                MapMode::Inline
-            }
-        }
-    }
-
-    // UNVERIFIED: AWS's wording for bad labels; the recorded one is an emulator's.
-    fn label(&mut self, fields: &Fields<'_>) -> Option<String> {
-        let label = self.string(fields, "Label")?.to_string();
-        let span = fields.get("Label").map_or(fields.span, |node| node.span);
-        if label.chars().count() > LABEL_CHARS_MAX {
-            let message = format!("Label cannot exceed {LABEL_CHARS_MAX} characters");
-            self.schema(message, fields.at("Label"), span);
-        }
-        if let Some(refused) = label.chars().find(|c| !label_allows(*c)) {
-            let message = format!("Label contains invalid character: '{refused}'");
-            self.schema(message, fields.at("Label"), span);
-        }
-        Some(label)
-    }
-
     fn processor(
         &mut self,
         fields: &Fields<'_>,
@@ -541,14 +496,6 @@ impl Validator<'_> {
         self.only(&processor, &["Comment", "StartAt", "States", "ProcessorConfig"]);
         self.inner_machine(&processor, targets)
     }
-}
-
-/// The longest `Label`, in characters (AWS's quota).
-const LABEL_CHARS_MAX: usize = 40;
-
-/// Labels become part of ARNs.
-fn label_allows(found: char) -> bool {
-    !(found.is_whitespace() || found.is_control() || r#"?*<>{}[]:;,\|^~$#%&`"/"#.contains(found))
 }
 
 /// Returns whether a node is `true` or `false`.

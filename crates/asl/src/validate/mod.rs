@@ -1,5 +1,6 @@
 //! From parsed text to a validated [`Definition`], finding every problem on the way.
 
+mod distributed;
 mod fields;
 mod hints;
 mod kinds;

@@ -71,17 +71,17 @@ fn problems_carry_their_place_and_a_hint() {
 }
 
 #[test]
-fn fields_of_the_other_language_and_of_later_releases_are_refused_by_name() {
+fn fields_of_the_other_language_and_of_the_other_mode_are_refused_by_name() {
     let text = r#"{"StartAt": "M", "States": {"M": {"Type": "Map", "Items": [1], "End": true,
-        "ItemReader": {}, "Nope": 1,
+        "ItemBatcher": {"MaxItemsPerBatch": 2}, "Nope": 1,
         "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}}}}"#;
     assert_eq!(
         problems(text),
         [
+            "SCHEMA_VALIDATION_FAILED: Field 'ItemBatcher' is only supported in 'DISTRIBUTED' mode \
+             at /States/M/ItemBatcher",
             "SCHEMA_VALIDATION_FAILED: Field 'Items' is only supported with query language \
              JSONata at /States/M/Items",
-            "SCHEMA_VALIDATION_FAILED: Field 'ItemReader' is not supported by Stepwell yet at \
-             /States/M/ItemReader",
             "SCHEMA_VALIDATION_FAILED: Field is not supported at /States/M/Nope",
         ]
     );

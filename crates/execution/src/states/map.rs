@@ -1,5 +1,4 @@
-//! Map: an item processor for every item. AWS pages: "Map workflow state", "Inline mode",
-//! "Distributed mode" (without readers, batches and writers).
+//! Map: an item processor for every item. AWS pages: "Map workflow state", "Inline mode".
 
 use std::collections::BTreeSet;
 
@@ -12,12 +11,10 @@ use crate::history::{Details, IterationEvent, StateType};
 use crate::payload::Payload;
 use crate::run::{Fault, Run};
 use crate::state::{Children, Doing, Iterations, Parent, Shown, Step, Thread, ThreadId};
+use crate::states::map_run;
 
 /// How many iterations of an inline Map run at the same time (AWS's bound).
 const MAP_CONCURRENCY_MAX: usize = 40;
-
-/// How many iterations of a map run run at the same time (AWS's bound).
-const MAP_RUN_CONCURRENCY_MAX: usize = 10_000;
 
 pub(crate) fn begin(
     run: &mut Run<'_>,
@@ -30,21 +27,16 @@ pub(crate) fn begin(
     let items = items(run, id, definition, map, &effective)?;
     let length = items.as_array().map_or(0, <[Value]>::len);
     run.record(id, || Details::MapStateStarted { length });
+    if let MapMode::Distributed(distributed) = &map.mode {
+        return map_run::begin(run, id, map, distributed, effective, items);
+    }
     let concurrency_max = concurrency(run, id, map)?;
     let tolerated = tolerated(run, id, map, length)?;
-    let distributed = match &map.mode {
-        MapMode::Inline => false,
-        MapMode::Distributed { label } => {
-            let map_run_arn = map_run_arn(run, label.as_deref());
-            run.record(id, || Details::MapRunStarted { map_run_arn });
-            true
-        }
-    };
     let iterations = Iterations {
         children: Children { running: BTreeSet::new(), outputs: vec![None; length] },
         items,
         next: 0,
-        distributed,
+        distributed: false,
         last_event_id: None,
         concurrency_max,
         selector_input: effective,
@@ -103,30 +95,7 @@ fn concurrency(run: &mut Run<'_>, id: ThreadId, map: &Map) -> Result<usize, Fail
     let wanted = integer(run, id, map.max_concurrency.as_ref(), "MaxConcurrency")?.unwrap_or(0);
     let wanted = usize::try_from(wanted)
         .map_err(|_negative| Failure::runtime("MaxConcurrency cannot be negative."))?;
-    let bound = match map.mode {
-        MapMode::Inline => MAP_CONCURRENCY_MAX,
-        MapMode::Distributed { .. } => MAP_RUN_CONCURRENCY_MAX,
-    };
-    Ok(if wanted == 0 { bound } else { wanted.min(bound) })
-}
-
-/// Makes up the ARN of a map run.
-fn map_run_arn(run: &mut Run<'_>, label: Option<&str>) -> String {
-    let machine = run.state.started.as_ref().map(|started| started.state_machine_arn.clone());
-    let machine = machine.unwrap_or_default().replacen(":stateMachine:", ":mapRun:", 1);
-    let label = label.map_or_else(|| uuid(run), str::to_owned);
-    format!("{machine}/{label}:{}", uuid(run))
-}
-
-/// A random UUID (version 4).
-fn uuid(run: &mut Run<'_>) -> String {
-    let bits = u128::from_be_bytes(run.moment.bytes());
-    let bits = bits & !(0xF << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-    let mut text = format!("{bits:032x}");
-    for at in [20, 16, 12, 8] {
-        text.insert(at, '-');
-    }
-    text
+    Ok(if wanted == 0 { MAP_CONCURRENCY_MAX } else { wanted.min(MAP_CONCURRENCY_MAX) })
 }
 
 /// Returns how many iterations may fail.
@@ -154,7 +123,7 @@ fn tolerated(run: &mut Run<'_>, id: ThreadId, map: &Map, length: usize) -> Resul
     })
 }
 
-fn integer(
+pub(super) fn integer(
     run: &mut Run<'_>,
     id: ThreadId,
     scalar: Option<&Scalar<i64>>,
@@ -175,7 +144,11 @@ fn integer(
     }
 }
 
-fn percentage(run: &mut Run<'_>, id: ThreadId, map: &Map) -> Result<Option<f64>, Failure> {
+pub(super) fn percentage(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    map: &Map,
+) -> Result<Option<f64>, Failure> {
     let field = "ToleratedFailurePercentage";
     let Some(scalar) = &map.tolerated_failure_percentage else { return Ok(None) };
     let scope = run.scope(id);
@@ -245,10 +218,10 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     let item = iterations.items.at(index).cloned().unwrap_or_default();
     let map_item = Value::object().with("Index", index).with("Value", item.clone());
     let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
-    // A map run's iterations see nothing of the execution around them, and count their own events.
-    let (shown, previous_event_id, variables) = match &map.mode {
-        MapMode::Inline => (outer.shown, outer.previous_event_id, outer.variables.clone()),
-        MapMode::Distributed { .. } => (Shown::Nowhere, 1, Value::object()),
+    let (shown, previous_event_id, variables) = if iterations.distributed {
+        (Shown::Nowhere, 1, Value::object())
+    } else {
+        (outer.shown, outer.previous_event_id, outer.variables.clone())
     };
     let input = match &map.item_selector {
         None => item,

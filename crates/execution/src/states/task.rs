@@ -190,7 +190,8 @@ pub(super) fn open<'r>(run: &'r mut Run<'_>, id: ThreadId) -> Option<&'r mut Tas
         | Doing::Waiting(_)
         | Doing::Retrying(_)
         | Doing::Branches(_)
-        | Doing::Iterations(_) => None,
+        | Doing::Iterations(_)
+        | Doing::MapRun(_) => None,
     }
 }
 

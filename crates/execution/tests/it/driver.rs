@@ -2,8 +2,8 @@
 
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{
-    Call, Effect, Fact, Finish, HistoryEvent, Job, Payload, Stamp, Started, State, TaskId, TimerId,
-    apply,
+    Call, Child, Effect, Fact, Finish, HistoryEvent, Job, MapRunFact, MapRunReport, Payload, Stamp,
+    Started, State, TaskId, TimerId, apply,
 };
 use value::Value;
 
@@ -17,6 +17,12 @@ pub(crate) struct Driver {
     pub(crate) calls: Vec<Call>,
     /// Timers not yet fired, soonest first.
     pub(crate) timers: Vec<(i64, TimerId)>,
+    /// Children asked for, oldest first.
+    pub(crate) children: Vec<Child>,
+    /// Children to be stopped.
+    pub(crate) stopped: Vec<Child>,
+    /// Where map runs stand.
+    pub(crate) reports: Vec<MapRunReport>,
     pub(crate) finish: Option<Finish>,
     /// Looks at jobs that were asked for.
     pub(crate) looks: Vec<Job>,
@@ -41,6 +47,7 @@ pub(crate) fn started(input: &str) -> Fact {
         state_machine_version_arn: None,
         region: "us-east-1".into(),
         history: execution::HistoryMode::Recorded,
+        child: None,
     }))
 }
 
@@ -53,6 +60,9 @@ impl Driver {
             events: Vec::new(),
             calls: Vec::new(),
             timers: Vec::new(),
+            children: Vec::new(),
+            stopped: Vec::new(),
+            reports: Vec::new(),
             finish: None,
             looks: Vec::new(),
             withdrawn: Vec::new(),
@@ -75,6 +85,13 @@ impl Driver {
                     self.timers.sort();
                 }
                 Effect::CancelTimer { timer } => self.timers.retain(|(_, open)| *open != timer),
+                Effect::Child(child) => self.children.push(*child),
+                Effect::StopChild(child) => {
+                    self.children.retain(|open| open.task != child.task);
+                    self.stopped.push(*child);
+                }
+                Effect::ChildRecord { .. } => {}
+                Effect::MapRun(report) => self.reports.push(*report),
                 Effect::Finish(finish) => self.finish = Some(*finish),
             }
         }
@@ -96,6 +113,20 @@ impl Driver {
             cause: Some(cause.to_owned()),
         });
         task
+    }
+
+    /// Runs children to their ends, the oldest first, until none is left.
+    pub(crate) fn run_children(&mut self) {
+        while !self.children.is_empty() {
+            self.run_child();
+        }
+    }
+
+    /// Runs the oldest child to its end.
+    pub(crate) fn run_child(&mut self) {
+        let child = self.children.remove(0);
+        let (task, end) = crate::children::run(&self.definition, self.millis, &child);
+        self.take(Fact::MapRun { task, fact: MapRunFact::ChildEnded(Box::new(end)) });
     }
 
     /// Jumps to the next timer.

@@ -56,15 +56,18 @@ fn outputs_beyond_the_quota_fail_the_state() {
 }
 
 #[test]
-fn wide_maps_stay_linear() {
+fn wide_map_runs_start_a_window_of_children_at_a_time() {
     let text = r#"{"StartAt": "M", "States": {"M": {"Type": "Map", "End": true,
         "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "P",
             "States": {"P": {"Type": "Pass", "End": true}}}}}}"#;
     let items: Vec<String> = (0..5_000).map(|n| n.to_string()).collect();
     let input = format!("[{}]", items.join(","));
     let mut run = Driver::start(text, &input);
+    let mut most = 0;
     while run.finish.is_none() {
-        run.fire();
+        most = run.children.len().max(most);
+        run.run_child();
     }
+    assert_eq!(most, 256);
     assert_eq!(run.output(), input);
 }

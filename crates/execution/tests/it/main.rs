@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 mod branches;
+mod children;
 mod conformance;
 mod delete_iam_user;
 mod driver;
 mod limits;
+mod map_runs;
 mod replay;
 mod single_states;
 mod tasks;

@@ -53,6 +53,10 @@ fn facts() -> Vec<(i64, Fact)> {
                 | Effect::CancelCall { .. }
                 | Effect::Look(_)
                 | Effect::Withdraw(_)
+                | Effect::Child(_)
+                | Effect::StopChild(_)
+                | Effect::ChildRecord { .. }
+                | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }
         }

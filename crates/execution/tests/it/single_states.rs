@@ -80,7 +80,8 @@ fn map_runs_show_their_start_and_end_only() {
         "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "P",
             "States": {"P": {"Type": "Fail", "Error": "E"}}},
         "ToleratedFailurePercentage": 50}}}"#;
-    let run = Driver::start(text, "[1, 2]");
+    let mut run = Driver::start(text, "[1, 2]");
+    run.run_children();
     assert_eq!(
         run.history()[2..],
         [

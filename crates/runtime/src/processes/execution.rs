@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use asl::{Definition, Resource};
-use execution::{Effect as Wanted, Fact, Finish, Payload, Started, State, Status, TaskId, TimerId};
+use execution::{
+    Child, ChildEnd, ChildOf, Counts, Effect as Wanted, Fact, Finish, MapRunFact, MapRunReport,
+    Payload, Started, State, Status, TaskId, TimerId,
+};
 use serde::{Deserialize, Serialize};
 use store::Table;
 use value::{SerdeError, Value, value};
@@ -11,6 +14,7 @@ use value::{SerdeError, Value, value};
 use super::{newest_first, restored};
 use crate::Error;
 use crate::activities::{self, Place};
+use crate::children::ChildTask;
 use crate::definitions::Definitions;
 use crate::endpoint::CallError;
 use crate::integrations::{self, Acting};
@@ -34,7 +38,8 @@ pub struct BeginExecution {
     pub region: String,
     /// The input, byte for byte.
     pub input: String,
-    /// The state machine as it was at the start, for DescribeStateMachineForExecution.
+    /// The state machine as it was at the start, for DescribeStateMachineForExecution. A child
+    /// execution has its parent's.
     pub machine: Value,
     /// The version that it was started from, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +47,9 @@ pub struct BeginExecution {
     /// The alias that it was started by, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_machine_alias_arn: Option<String>,
+    /// What makes it a child execution of a map run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<Box<ChildOf>>,
 }
 
 /// A running state-machine execution.
@@ -83,6 +91,7 @@ impl ExecutionProcess {
             state_machine_version_arn: begin.state_machine_version_arn.clone(),
             region: begin.region.clone(),
             history: execution::HistoryMode::Recorded,
+            child: begin.child.clone(),
         };
         let kept = Kept {
             arn: arn.to_owned(),
@@ -91,12 +100,11 @@ impl ExecutionProcess {
             state: State::default(),
         };
         let mut process = ExecutionProcess { definition, kept };
-        let index = format!("{}/{}/{arn}", begin.state_machine_arn, newest_first(stamp.millis));
-        effects.push(Effect::Write(put(Table::ExecutionsByStart, index, &arn.into())));
+        effects.push(Effect::Write(listed(begin, arn, stamp.millis)));
         effects.push(Effect::StatusChanged(Box::new(StatusChange { stamp: *stamp, finish: None })));
         process.apply(stamp, Fact::Started(Box::new(started)), effects);
         // Whoever has ended already has written his record.
-        if !process.is_finished() {
+        if !process.has_ended() {
             effects.push(Effect::Write(process.record(None)));
         }
         Ok(process)
@@ -137,6 +145,18 @@ impl ExecutionProcess {
             Wanted::Timer { timer, at_millis } => {
                 effects.push(Effect::Arm { timer: timer.0.into(), at_millis });
             }
+            Wanted::Child(child) => {
+                let number = child.task.0.into();
+                let child = Box::new(self.child_task(*child));
+                effects.push(Effect::Child { number, child });
+            }
+            Wanted::StopChild(child) => {
+                let number = child.task.0.into();
+                let child = Box::new(self.child_task(*child));
+                effects.push(Effect::StopChild { number, child });
+            }
+            Wanted::ChildRecord { child, end } => self.keep_child(*child, *end, effects),
+            Wanted::MapRun(report) => self.keep_map_run(&report, stamp, effects),
             Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
             Wanted::Finish(finish) => {
                 effects.push(Effect::Write(self.record(Some((&finish, stamp.millis)))));
@@ -150,26 +170,74 @@ impl ExecutionProcess {
     /// Returns the write of what DescribeExecution answers.
     fn record(&self, finish: Option<(&Finish, i64)>) -> store::Write {
         let Kept { arn, begin, start_millis, .. } = &self.kept;
-        let status = finish.map_or(Status::Running, |(finish, _)| finish.status);
-        let mut record = value!({
+        record(arn, begin, *start_millis, finish)
+    }
+
+    /// Returns what the runtime needs to know of a child execution.
+    fn child_task(&self, child: Child) -> ChildTask {
+        let Kept { begin, .. } = &self.kept;
+        ChildTask::new(child, begin)
+    }
+
+    /// Keeps the record of an express child: it has no process that could.
+    fn keep_child(&self, child: Child, end: ChildEnd, effects: &mut Vec<Effect>) {
+        let child = Child { input: Some(end.input), ..child };
+        let ChildTask { id, begin, .. } = self.child_task(child);
+        let Some(begin) = begin else { return };
+        let ChildEnd { status, output, error, cause, start_millis, stop_millis, .. } = end;
+        let finish = Finish { status, output, error, cause };
+        let record = record(id.name(), &begin, start_millis, Some((&finish, stop_millis)));
+        effects.push(Effect::Write(record));
+        effects.push(Effect::Write(listed(&begin, id.name(), start_millis)));
+    }
+
+    /// Keeps where a map run stands.
+    fn keep_map_run(&self, report: &MapRunReport, stamp: &Stamp, effects: &mut Vec<Effect>) {
+        let Kept { arn, begin, .. } = &self.kept;
+        if report.start_millis == stamp.millis {
+            let start = newest_first(report.start_millis);
+            let key = format!("{arn}/{start}/{}", report.arn);
+            let listed = put(Table::MapRunsByExecution, key, &report.arn.as_str().into());
+            effects.push(Effect::Write(listed));
+        }
+        let counts = |counts: &Counts| {
+            value!({
+                "pending": counts.pending,
+                "running": counts.running,
+                "succeeded": counts.succeeded,
+                "failed": counts.failed,
+                "timedOut": counts.timed_out,
+                "aborted": counts.aborted,
+                "total": counts.total(),
+                "resultsWritten": counts.results_written,
+            })
+        };
+        let record = value!({
+            "mapRunArn": &report.arn,
             "executionArn": arn,
             "stateMachineArn": &begin.state_machine_arn,
-            "name": &begin.name,
-            "status": status.as_str(),
-            "startDate": *start_millis as f64 / 1000.0,
-            "input": &begin.input,
-            "machine": &begin.machine,
-        })
-        .with_some("stateMachineVersionArn", begin.state_machine_version_arn.as_ref())
-        .with_some("stateMachineAliasArn", begin.state_machine_alias_arn.as_ref());
-        if let Some((finish, stop_millis)) = finish {
-            record = record
-                .with("stopDate", stop_millis as f64 / 1000.0)
-                .with_some("output", finish.output.as_ref().map(Payload::text))
-                .with_some("error", finish.error.as_ref())
-                .with_some("cause", finish.cause.as_ref());
-        }
-        put(Table::Executions, &**arn, &record)
+            "stateName": &report.state_name,
+            "status": report.status.as_str(),
+            "startDate": report.start_millis as f64 / 1000.0,
+            "maxConcurrency": report.concurrency_max,
+            "toleratedFailurePercentage": report.tolerated_percentage,
+            "toleratedFailureCount": report.tolerated_count,
+            "itemCounts": counts(&report.items),
+            "executionCounts": counts(&report.executions),
+        });
+        let stop = report.stop_millis.map(|millis| millis as f64 / 1000.0);
+        let record = record.with_some("stopDate", stop);
+        effects.push(Effect::Write(put(Table::MapRuns, report.arn.as_str(), &record)));
+    }
+
+    /// Returns the fact that something of a child execution is.
+    pub(crate) fn child(number: u64, fact: MapRunFact) -> Fact {
+        // Children are numbered in 32 bits; this one came from there.
+        Fact::MapRun { task: TaskId(u32::try_from(number).unwrap_or(u32::MAX)), fact }
+    }
+
+    pub(crate) fn has_children(&self) -> bool {
+        self.kept.state.has_children()
     }
 
     fn call(&self, call: &execution::Call) -> Effect {
@@ -246,9 +314,50 @@ impl ExecutionProcess {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        match self.kept.state.status() {
-            Status::Running => false,
-            Status::Succeeded | Status::Failed | Status::TimedOut | Status::Aborted => true,
-        }
+        self.kept.state.is_over()
     }
+
+    /// Returns whether it has ended, though it may still have children to tell.
+    fn has_ended(&self) -> bool {
+        self.kept.state.status() != Status::Running
+    }
+}
+
+/// Returns the row under which an execution is listed: that of its machine, or of its map run.
+fn listed(begin: &BeginExecution, arn: &str, start_millis: i64) -> store::Write {
+    let of = begin.child.as_ref().map_or(&begin.state_machine_arn, |child| &child.map_run_arn);
+    let key = format!("{of}/{}/{arn}", newest_first(start_millis));
+    put(Table::ExecutionsByStart, key, &arn.into())
+}
+
+/// Returns the write of what DescribeExecution answers.
+fn record(
+    arn: &str,
+    begin: &BeginExecution,
+    start_millis: i64,
+    finish: Option<(&Finish, i64)>,
+) -> store::Write {
+    let status = finish.map_or(Status::Running, |(finish, _)| finish.status);
+    let mut record = value!({
+        "executionArn": arn,
+        "stateMachineArn": &begin.state_machine_arn,
+        "name": &begin.name,
+        "status": status.as_str(),
+        "startDate": start_millis as f64 / 1000.0,
+        "input": &begin.input,
+        "machine": &begin.machine,
+    })
+    .with_some("stateMachineVersionArn", begin.state_machine_version_arn.as_ref())
+    .with_some("stateMachineAliasArn", begin.state_machine_alias_arn.as_ref());
+    if let Some((finish, stop_millis)) = finish {
+        record = record
+            .with("stopDate", stop_millis as f64 / 1000.0)
+            .with_some("output", finish.output.as_ref().map(Payload::text))
+            .with_some("error", finish.error.as_ref())
+            .with_some("cause", finish.cause.as_ref());
+    }
+    if let Some(child) = &begin.child {
+        record = record.with("mapRunArn", &child.map_run_arn).with("itemCount", child.items);
+    }
+    put(Table::Executions, arn, &record)
 }

@@ -28,7 +28,7 @@ enum Fate {
 impl Shard {
     /// Commits what a turn has gathered, then answers callers and performs effects.
     pub(super) async fn finish_turn(&mut self, turn: Turn) {
-        let Turn { mut lines, mut writes, effects, mut replies, events, touched } = turn;
+        let Turn { mut lines, mut writes, effects, mut replies, events, ended, touched } = turn;
         let Some(epoch) = self.epoch else {
             return answer(replies, &Err(Error::NotHere));
         };
@@ -77,6 +77,9 @@ impl Shard {
                     self.shared.events_committed();
                 }
                 self.perform(effects);
+                for id in ended {
+                    self.shared.followers.tell(&id, &self.shared.clock);
+                }
             }
             Err(err) => self.turn_lost(err, replies),
         }
@@ -219,6 +222,10 @@ fn fate_of(id: &ProcessId, process: &Process, soon_millis: i64) -> Fate {
     if process.is_finished() {
         return Fate::Finished;
     }
+    // Who waits for ten thousand children need not be asked for each of them.
+    if process.has_children() {
+        return Fate::Stays;
+    }
     let timers = rest(process.outstanding());
     let timers = timers.filter(|timers| timers.iter().all(|(_, at)| soon_millis <= *at));
     let resting = timers.and_then(|timers| Some((timers, snapshot(id, process)?)));
@@ -248,6 +255,8 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
         | Effect::Write(_)
         | Effect::Emit(_)
         | Effect::StatusChanged(_)
+        | Effect::Child { .. }
+        | Effect::StopChild { .. }
         | Effect::Finished => None,
     };
     outstanding.into_iter().map(timer).collect()

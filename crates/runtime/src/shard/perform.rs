@@ -11,6 +11,7 @@ use value::Value;
 
 use super::{Message, Shard};
 use crate::activities::Place;
+use crate::children;
 use crate::endpoint::{Call, CallError};
 use crate::integrations;
 use crate::process::Effect;
@@ -49,6 +50,20 @@ impl Shard {
                     if let Some(task) = self.running.remove(&(id, number)) {
                         task.abort();
                     }
+                }
+                Effect::Child { number, child } => {
+                    self.shared.figures.performed();
+                    let task =
+                        children::follow(&self.shared, self.life, id.clone(), number, *child);
+                    self.running.insert((id, number), task);
+                }
+                Effect::StopChild { number, child } => {
+                    // Whoever has begun it, or is about to, need not go on.
+                    if let Some(task) = self.running.remove(&(id.clone(), number)) {
+                        task.abort();
+                    }
+                    let task = children::stop(&self.shared, self.life, id.clone(), number, *child);
+                    self.running.insert((id, number), task);
                 }
                 Effect::Arm { timer, at_millis } => {
                     self.shared.timers.arm((id, timer), at_millis, &self.shared.clock);

@@ -69,6 +69,7 @@ async fn start(clock: ClockMode, panics: bool) -> (Runtime, Arc<Pausing>) {
 fn started(number: usize) -> Started {
     Started {
         history: execution::HistoryMode::Counted,
+        child: None,
         input: Payload::parse("{}").unwrap(),
         execution_arn: format!("arn:aws:states:us-east-1:000000000000:express:m:n:{number}"),
         execution_name: "n".into(),

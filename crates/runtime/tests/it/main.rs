@@ -54,6 +54,7 @@ fn begin() -> Begin {
         machine: Value::Null,
         state_machine_version_arn: None,
         state_machine_alias_arn: None,
+        child: None,
     })
 }
 

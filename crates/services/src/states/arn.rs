@@ -9,6 +9,7 @@ pub(super) enum Named {
     StateMachine,
     Execution,
     Activity,
+    MapRun,
 }
 
 impl Named {
@@ -17,6 +18,7 @@ impl Named {
             Named::StateMachine => "stateMachine",
             Named::Execution => "execution",
             Named::Activity => "activity",
+            Named::MapRun => "mapRun",
         }
     }
 }
@@ -34,7 +36,9 @@ pub(super) fn resource(arn: &str, wanted: Named) -> Result<&str, Error> {
     if service != Some("states") || name.is_empty() {
         return Err(error::invalid_arn(arn));
     }
-    if word == wanted.word() { Ok(name) } else { Err(error::invalid_arn(word)) }
+    // Of express executions, those of map runs are kept.
+    let is_express_child = word == "express" && name.contains('/') && wanted == Named::Execution;
+    if word == wanted.word() || is_express_child { Ok(name) } else { Err(error::invalid_arn(word)) }
 }
 
 /// What the ARN of a state machine ends in.

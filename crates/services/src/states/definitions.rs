@@ -7,7 +7,7 @@ use runtime::integrations::Served;
 use store::{Read, Table};
 use value::{Value, value};
 
-use super::error;
+use super::{error, labels};
 use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run};
 
 /// How many diagnostics are given when the caller does not say.
@@ -47,7 +47,10 @@ pub(super) fn check(call: &Call, text: &str, machine_type: &str) -> Result<(), E
     }
     match Definition::parse(text, &options(machine_type)) {
         Ok(_) => Ok(()),
-        Err(problems) => Err(Error::new("InvalidDefinition", problems.to_string())),
+        Err(problems) => {
+            let refusal = labels::refusal(&problems, text);
+            Err(Error::new("InvalidDefinition", refusal.unwrap_or_else(|| problems.to_string())))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use value::{Value, value};
 use super::arn::Qualifier;
 use super::known::Routed;
 use super::state_machines::{StateMachine, check_name, find, page_of};
-use super::{arn, error, express};
+use super::{arn, error, express, map_runs};
 use crate::page::cut;
 use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
 
@@ -154,6 +154,7 @@ fn plan(call: &Call, asked: Asked) -> (String, BeginExecution) {
         machine: known.record.clone(),
         state_machine_version_arn: version_arn,
         state_machine_alias_arn: alias_arn,
+        child: None,
     };
     (execution_arn, begin)
 }
@@ -194,6 +195,7 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
         "stateMachineArn",
         "stateMachineVersionArn",
         "stateMachineAliasArn",
+        "mapRunArn",
         "name",
         "status",
         "startDate",
@@ -221,6 +223,9 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
         "RUNNING" | "SUCCEEDED" => answer
             .with("redriveStatus", "NOT_REDRIVABLE")
             .with("redriveStatusReason", format!("Execution is {status} and cannot be redriven")),
+        _ if record.get("mapRunArn").is_some() => {
+            answer.with("redriveStatus", "REDRIVABLE_BY_MAP_RUN")
+        }
         _ => answer.with("redriveStatus", "REDRIVABLE"),
     })
 }
@@ -232,32 +237,70 @@ fn may_describe_machine(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Er
 /// The machine as it was when the execution started.
 fn describe_machine(on: &Reading<'_>, input: &Value) -> Answer {
     let record = find_execution(on.store, input.text("executionArn")?)?;
-    let machine = record.get("machine").cloned().unwrap_or_default();
-    let machine: StateMachine = value::from_value(machine).map_err(|err| Error::internal(&err))?;
+    if let Some(map_run_arn) = record.maybe_text("mapRunArn") {
+        return map_runs::describe_machine(on, input, &record, map_run_arn);
+    }
+    let machine = machine_of(&record)?;
     let described = machine.described(on, input)?;
     Ok(described.with("updateDate", machine.update_millis as f64 / 1000.0))
 }
 
+/// Returns the machine that the record of an execution holds.
+pub(super) fn machine_of(record: &Value) -> Result<StateMachine, Error> {
+    let machine = record.get("machine").cloned().unwrap_or_default();
+    value::from_value(machine).map_err(|err| Error::internal(&err))
+}
+
 fn may_list(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![arn::check("states:ListExecutions", input.text("stateMachineArn")?)])
+    Ok(vec![arn::check("states:ListExecutions", input.text(listed_of(input)?)?)])
+}
+
+/// Returns which of the two members says whose executions are wanted.
+fn listed_of(input: &Value) -> Result<&'static str, Error> {
+    match (input.get("stateMachineArn"), input.get("mapRunArn")) {
+        (Some(_), None) => Ok("stateMachineArn"),
+        (None, Some(_)) => Ok("mapRunArn"),
+        // UNVERIFIED: AWS's wording.
+        _ => Err(error::validation("Specify either a stateMachineArn or a mapRunArn")),
+    }
+}
+
+/// Whose executions are to be listed.
+struct Listed<'a> {
+    /// What their keys begin with.
+    of: &'a str,
+    /// Which member of their records says so, where keys do not.
+    member: Option<&'static str>,
+    whole: &'a str,
+}
+
+impl Listed<'_> {
+    fn read<'a>(on: &Reading<'_>, input: &'a Value) -> Result<Listed<'a>, Error> {
+        let whole = input.text(listed_of(input)?)?;
+        if input.get("mapRunArn").is_some() {
+            map_runs::find(on.store, whole)?;
+            return Ok(Listed { of: whole, member: None, whole });
+        }
+        let asked = arn::qualified(whole)?;
+        if find(on.store, asked.machine)?.r#type == "EXPRESS" {
+            return Err(error::state_machine_type_not_supported());
+        }
+        let member = match asked.qualifier {
+            None => None,
+            Some(Qualifier::Version(_)) => Some("stateMachineVersionArn"),
+            Some(Qualifier::Alias(_)) => Some("stateMachineAliasArn"),
+        };
+        Ok(Listed { of: asked.machine, member, whole })
+    }
 }
 
 /// Newest first; the filter is applied while paging, as on AWS. A version or an alias has the
 /// executions that were started by its ARN.
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
-    let asked = arn::qualified(input.text("stateMachineArn")?)?;
-    let machine = find(on.store, asked.machine)?;
-    let member = match asked.qualifier {
-        None => None,
-        Some(Qualifier::Version(_)) => Some("stateMachineVersionArn"),
-        Some(Qualifier::Alias(_)) => Some("stateMachineAliasArn"),
-    };
-    if machine.r#type == "EXPRESS" {
-        return Err(error::state_machine_type_not_supported());
-    }
+    let Listed { of, member, whole } = Listed::read(on, input)?;
     let (after, limit) = page_of(input)?;
     let wanted = input.maybe_text("statusFilter");
-    let prefix = format!("{}/", machine.arn);
+    let prefix = format!("{of}/");
     let mut found = Vec::new();
     let mut behind = after.clone();
     while found.len() <= limit {
@@ -267,8 +310,7 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
         behind = Some(last.clone());
         for (key, execution_arn) in rows {
             let record = find_execution(on.store, &execution_arn)?;
-            let of_asked =
-                member.is_none_or(|member| record.maybe_text(member) == Some(asked.whole));
+            let of_asked = member.is_none_or(|member| record.maybe_text(member) == Some(whole));
             let of_status = wanted.is_none_or(|it| record.maybe_text("status") == Some(it));
             if of_asked && of_status {
                 found.push((key, record));
@@ -287,6 +329,8 @@ fn listed(record: &Value) -> Value {
         "stateMachineArn",
         "stateMachineVersionArn",
         "stateMachineAliasArn",
+        "mapRunArn",
+        "itemCount",
         "name",
         "status",
         "startDate",

@@ -70,6 +70,7 @@ fn begin<'a>(call: &Call, asked: &'a Asked) -> (&'a str, Started) {
     let resource = format!("express:{}:{}:{id}", machine.name, asked.name);
     let started = Started {
         history: execution::HistoryMode::Counted,
+        child: None,
         input: asked.input.clone(),
         execution_arn: call.regional_arn("states", &resource),
         execution_name: asked.name.clone(),

@@ -11,6 +11,8 @@ mod executions;
 mod express;
 mod history;
 mod known;
+mod labels;
+mod map_runs;
 mod retention;
 mod state_machines;
 mod tags;
@@ -28,6 +30,7 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     executions::OPERATIONS,
     express::OPERATIONS,
     history::OPERATIONS,
+    map_runs::OPERATIONS,
     state_machines::OPERATIONS,
     tags::OPERATIONS,
     test_state::OPERATIONS,

@@ -17,8 +17,7 @@ const BEHIND_TIMES: char = '~';
 
 fn look(store: &dyn Read, behind: Option<&str>, before_millis: i64) -> Result<Looked, Error> {
     let next = store.scan(Table::ExecutionsByStart, Scan::prefix("").after(behind).limit(1))?;
-    let Some(machine) = next.first().and_then(|(key, _)| key.split_once('/')).map(|(arn, _)| arn)
-    else {
+    let Some(machine) = next.first().and_then(|(key, _)| whose(key)) else {
         return Ok(Looked { due: Vec::new(), next: None });
     };
     // What ended before a time began before it.
@@ -38,6 +37,14 @@ fn look(store: &dyn Read, behind: Option<&str>, before_millis: i64) -> Result<Lo
         }
     }
     Ok(Looked { due, next: Some(next) })
+}
+
+/// Returns whose execution a key lists: a state machine's, or a map run's, whose ARN has a slash.
+fn whose(key: &str) -> Option<&str> {
+    let at = key.find(":mapRun:").and_then(|at| key.get(at..)?.find('/').map(|more| at + more + 1));
+    let from = at.unwrap_or(0);
+    let slash = key.get(from..)?.find('/')?;
+    key.get(..from + slash)
 }
 
 fn is_due(store: &dyn Read, arn: &str, before_millis: i64) -> Result<bool, Error> {
@@ -69,6 +76,13 @@ fn remove(
         if !budget.remove_all(tx, table, &prefix)? {
             return Ok(Removed::Partly);
         }
+    }
+    let map_runs = tx.load_all::<String>(Table::MapRunsByExecution, Scan::prefix(&prefix))?;
+    for (_, map_run) in map_runs {
+        tx.delete(Table::MapRuns, &map_run)?;
+    }
+    if !budget.remove_all(tx, Table::MapRunsByExecution, &prefix)? {
+        return Ok(Removed::Partly);
     }
     tx.delete(Table::Executions, &arn)?;
     tx.delete(Table::ExecutionsByStart, key)?;

@@ -15,6 +15,7 @@ mod server;
 mod states_callbacks;
 mod states_events;
 mod states_express;
+mod states_map_runs;
 mod states_test_state;
 mod states_versions;
 mod sts;

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::children;
 use asl::{AnyResource, Definition, Options, StateMachineType};
-use execution::{Effect, Fact, HistoryEvent, Payload, Stamp, Started, State, TimerId, apply};
+use execution::{
+    Effect, Fact, HistoryEvent, MapRunFact, Payload, Stamp, Started, State, TimerId, apply,
+};
 use value::{Value, value};
 
 use super::recorded::{self, Answers};
@@ -299,6 +302,7 @@ fn execute(machine: &Value, name: &str, input: &str, answers: Answers) -> Result
         state_machine_version_arn: None,
         region: REGION.to_owned(),
         history: execution::HistoryMode::Recorded,
+        child: None,
     };
     let events = drive(&definition, Fact::Started(Box::new(started)), answers)?;
     // What is stored shares texts between events; one by one they read the same.
@@ -333,9 +337,17 @@ fn drive(
                 }
                 Effect::CancelTimer { timer } => timers.retain(|(_, open)| *open != timer),
                 Effect::Call(call) => answered.extend(answers.next(&call)),
+                Effect::Child(child) => {
+                    let (task, end) = children::run(definition, millis, &child);
+                    let fact = MapRunFact::ChildEnded(Box::new(end));
+                    answered.push_back(Fact::MapRun { task, fact });
+                }
                 Effect::CancelCall { .. }
                 | Effect::Look(_)
                 | Effect::Withdraw(_)
+                | Effect::StopChild(_)
+                | Effect::ChildRecord { .. }
+                | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }
         }

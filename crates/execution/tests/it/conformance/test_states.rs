@@ -55,6 +55,7 @@ fn started(input: &str, role_arn: &str) -> Result<Started, String> {
         state_machine_version_arn: None,
         region: "us-east-1".into(),
         history: execution::HistoryMode::Recorded,
+        child: None,
     })
 }
 

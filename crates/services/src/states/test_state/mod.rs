@@ -182,6 +182,7 @@ fn started(call: &Call, input: &Value) -> Result<Started, Error> {
         state_machine_version_arn: None,
         region: call.region.clone(),
         history: HistoryMode::Recorded,
+        child: None,
     })
 }
 

@@ -1,0 +1,179 @@
+//! What the runtime and a map run tell each other: child executions, items, results.
+
+use serde::{Deserialize, Serialize};
+use value::Value;
+
+use crate::effect::Status;
+use crate::payload::Payload;
+use crate::state::TaskId;
+
+/// Makes an execution a child of a map run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChildOf {
+    /// The map run.
+    pub map_run_arn: String,
+    /// The number of the state that its item processor starts at.
+    pub state: u32,
+    /// What kind of execution it is.
+    pub kind: ChildKind,
+    /// How many items it takes.
+    pub items: u64,
+    /// `Map.Item` of its context object; batches have none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub map_item: Option<Value>,
+}
+
+/// `ProcessorConfig.ExecutionType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChildKind {
+    /// Durable, with a history.
+    Standard,
+    /// In memory; begun again when the node dies.
+    Express,
+}
+
+/// A child execution that the runtime is to begin, follow or end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Child {
+    /// Its number within the parent; answers name it.
+    pub task: TaskId,
+    /// Its name, made up for it.
+    pub name: String,
+    /// What makes it a child.
+    pub of: ChildOf,
+    /// Its input; none once it is known to have begun.
+    pub input: Option<Payload>,
+}
+
+/// How a child execution ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChildEnd {
+    /// Its status.
+    pub status: Status,
+    /// Its input.
+    pub input: Payload,
+    /// The output of a success.
+    pub output: Option<Payload>,
+    /// The error of anything else.
+    pub error: Option<String>,
+    /// The cause of anything else.
+    pub cause: Option<String>,
+    /// When it began, in milliseconds since the epoch.
+    pub start_millis: i64,
+    /// When it ended.
+    pub stop_millis: i64,
+}
+
+/// What a map run hears of the world.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum MapRunFact {
+    /// The child has begun and is durable.
+    ChildStarted,
+    /// The child has ended.
+    ChildEnded(Box<ChildEnd>),
+    /// The child was stopped, or never was.
+    ChildStopped,
+}
+
+/// `MapRunStatus`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MapRunStatus {
+    /// Under way.
+    #[default]
+    Running,
+    /// Every child has ended, and not too many badly.
+    Succeeded,
+    /// Too many children ended badly, or items or results could not be read or written.
+    Failed,
+    /// Its execution ended before it.
+    Aborted,
+}
+
+impl MapRunStatus {
+    /// Returns the API's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MapRunStatus::Running => "RUNNING",
+            MapRunStatus::Succeeded => "SUCCEEDED",
+            MapRunStatus::Failed => "FAILED",
+            MapRunStatus::Aborted => "ABORTED",
+        }
+    }
+}
+
+/// How many items or child executions stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Not yet started.
+    pub pending: u64,
+    /// Under way.
+    pub running: u64,
+    /// Ended well.
+    pub succeeded: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Ran out of time.
+    pub timed_out: u64,
+    /// Stopped.
+    pub aborted: u64,
+    /// Written by a ResultWriter.
+    pub results_written: u64,
+}
+
+impl Counts {
+    /// Returns how many there are.
+    pub fn total(&self) -> u64 {
+        self.pending + self.running + self.ended()
+    }
+
+    pub(crate) fn ended(&self) -> u64 {
+        self.succeeded + self.failed + self.timed_out + self.aborted
+    }
+
+    /// Moves `many` from those under way to where `status` belongs.
+    pub(crate) fn end(&mut self, status: Status, many: u64) {
+        self.running -= many.min(self.running);
+        match status {
+            Status::Succeeded => self.succeeded += many,
+            Status::TimedOut => self.timed_out += many,
+            Status::Aborted => self.aborted += many,
+            Status::Failed | Status::Running => self.failed += many,
+        }
+    }
+}
+
+/// A map run as DescribeMapRun shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MapRunReport {
+    /// Its ARN.
+    pub arn: String,
+    /// The name of the Map state.
+    pub state_name: String,
+    /// Where it stands.
+    pub status: MapRunStatus,
+    /// When it began, in milliseconds since the epoch.
+    pub start_millis: i64,
+    /// When it ended.
+    pub stop_millis: Option<i64>,
+    /// `maxConcurrency`; 0 is no bound of its own.
+    pub concurrency_max: u64,
+    /// `toleratedFailureCount`.
+    pub tolerated_count: u64,
+    /// `toleratedFailurePercentage`.
+    pub tolerated_percentage: f64,
+    /// How the items fare.
+    pub items: Counts,
+    /// How the child executions fare.
+    pub executions: Counts,
+}
+
+/// What UpdateMapRun changes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct MapRunUpdate {
+    /// `maxConcurrency`.
+    pub concurrency_max: Option<u64>,
+    /// `toleratedFailureCount`.
+    pub tolerated_count: Option<u64>,
+    /// `toleratedFailurePercentage`.
+    pub tolerated_percentage: Option<f64>,
+}

@@ -1,0 +1,241 @@
+//! The child executions of a map run: started a window at a time, taken in as they end.
+
+use asl::Failure;
+use serde::{Deserialize, Serialize};
+use value::Value;
+
+use super::{MapRun, child, complete, definition, exceeded, fail_exceeded, select, uuid};
+use crate::effect::{Effect, Status};
+use crate::leave::too_large;
+use crate::map_run::{ChildEnd, ChildKind, MapRunStatus};
+use crate::payload::Payload;
+use crate::run::Run;
+use crate::state::{Doing, State, Step, TaskId, ThreadId, Visit};
+
+/// How many children may be on their way without being known to have begun. Of express children
+/// nobody says that they have begun; these count by bytes alone.
+const STARTING_MAX: u64 = 256;
+/// How many bytes the inputs of those may have together.
+const STARTING_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A child that has not ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Open {
+    /// Its number among the children.
+    pub(super) number: u64,
+    pub(super) name: String,
+    /// How many items it has.
+    pub(super) items: u64,
+    /// Until it is known to have begun; of an express child to its end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) input: Option<Payload>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) map_item: Option<Value>,
+}
+
+/// Starts as many children as may run, or completes the state when there are no more.
+pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) {
+    loop {
+        run.reports.insert(id);
+        let Some(map_run) = run.map_run(id) else { return };
+        if map_run.items.at(index(map_run.next)).is_none() {
+            if map_run.open.is_empty() {
+                complete(run, id);
+            }
+            return;
+        }
+        let open = map_run.open.len() as u64;
+        let starting = match map_run.kind {
+            ChildKind::Standard => map_run.starting,
+            ChildKind::Express => 0,
+        };
+        if map_run.window() <= open
+            || STARTING_MAX <= starting
+            || STARTING_BYTES_MAX <= map_run.starting_bytes
+        {
+            return;
+        }
+        if let Err(failure) = start(run, id) {
+            run.evaluation_failed(id, failure);
+            return;
+        }
+    }
+}
+
+fn index(next: u64) -> usize {
+    usize::try_from(next).unwrap_or(usize::MAX)
+}
+
+/// Starts the next child.
+fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
+    let Some(state) = run.visited(id) else { return Ok(()) };
+    let (items, input, map_item) = next_input(run, id)?;
+    if input.too_large() {
+        return Err(too_large(&state.name));
+    }
+    let task = TaskId(run.number());
+    let name = uuid(run);
+    let Some(map_run) = run.map_run_mut(id) else { return Ok(()) };
+    map_run.starting += 1;
+    map_run.starting_bytes += input.value().json_bytes();
+    let open = Open { number: map_run.begun, name, items, input: Some(input), map_item };
+    map_run.begun += 1;
+    let counts = &mut map_run.item_counts;
+    counts.pending -= items.min(counts.pending);
+    counts.running += items;
+    let counts = &mut map_run.execution_counts;
+    counts.pending = counts.pending.saturating_sub(1);
+    counts.running += 1;
+    let wanted = child(map_run, task, &open);
+    map_run.open.insert(task, open);
+    run.state.children.insert(task, id);
+    run.effect(Effect::Child(Box::new(wanted)));
+    Ok(())
+}
+
+/// Returns how many items the next child takes, and its input.
+fn next_input(run: &mut Run<'_>, id: ThreadId) -> Result<(u64, Payload, Option<Value>), Failure> {
+    let batching = run.map_run(id).and_then(|map_run| map_run.batching.clone());
+    let Some(batching) = batching else {
+        let (item, input) = next_item(run, id)?.unwrap_or_default();
+        advance(run, id);
+        return Ok((1, input.into(), Some(item)));
+    };
+    let mut batch = batching.open();
+    while let Some((_, item)) = next_item(run, id)? {
+        if !batching.takes(&batch, &item) {
+            break;
+        }
+        batch.push(item);
+        advance(run, id);
+    }
+    let items = batch.items.len() as u64;
+    Ok((items, batching.input(batch.items).into(), None))
+}
+
+/// Returns `Map.Item` of the next item, and what ItemSelector makes of it.
+fn next_item(run: &mut Run<'_>, id: ThreadId) -> Result<Option<(Value, Value)>, Failure> {
+    let Some(state) = run.visited(id) else { return Ok(None) };
+    let Some((map, _)) = definition(state) else { return Ok(None) };
+    let Some(map_run) = run.map_run(id) else { return Ok(None) };
+    let Some(item) = map_run.items.at(index(map_run.next)).cloned() else { return Ok(None) };
+    let selector_input = map_run.selector_input.clone();
+    let map_item = Value::object().with("Index", map_run.next).with("Value", item);
+    let input = select(run, id, map, &map_item, selector_input)?;
+    Ok(Some((map_item, input)))
+}
+
+fn advance(run: &mut Run<'_>, id: ThreadId) {
+    if let Some(map_run) = run.map_run_mut(id) {
+        map_run.next += 1;
+    }
+}
+
+/// A child has begun: its input is its own from here on.
+pub(super) fn started(run: &mut Run<'_>, id: ThreadId, task: TaskId) {
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    let Some(open) = map_run.open.get_mut(&task) else { return };
+    if map_run.kind == ChildKind::Express {
+        return;
+    }
+    if let Some(input) = open.input.take() {
+        open.map_item = None;
+        map_run.starting -= 1;
+        map_run.starting_bytes -= input.value().json_bytes().min(map_run.starting_bytes);
+    }
+    go_on(run, id);
+}
+
+/// A child came to its end.
+pub(super) fn ended(run: &mut Run<'_>, id: ThreadId, task: TaskId, end: ChildEnd) {
+    run.state.children.remove(&task);
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    let Some(open) = map_run.open.remove(&task) else { return };
+    if let Some(input) = &open.input {
+        map_run.starting -= 1;
+        map_run.starting_bytes -= input.value().json_bytes().min(map_run.starting_bytes);
+    }
+    map_run.item_counts.end(end.status, open.items);
+    map_run.execution_counts.end(end.status, 1);
+    if map_run.kind == ChildKind::Express {
+        let kept = child_record(map_run, task, &open, &end);
+        run.effect(kept);
+    }
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    if let (Status::Succeeded, Some(output)) = (end.status, end.output) {
+        map_run.keep(open.number, output);
+    }
+    run.reports.insert(id);
+    let Some(map_run) = run.map_run(id) else { return };
+    if end.status != Status::Succeeded && exceeded(map_run) {
+        fail_exceeded(run, id);
+    } else {
+        go_on(run, id);
+    }
+}
+
+/// An express child leaves nothing but the record that its parent keeps of it.
+fn child_record(map_run: &MapRun, task: TaskId, open: &Open, end: &ChildEnd) -> Effect {
+    Effect::ChildRecord { child: Box::new(child(map_run, task, open)), end: Box::new(end.clone()) }
+}
+
+/// Ends every open child of a map run that has ended or been given up.
+pub(crate) fn stop_children(run: &mut Run<'_>, id: ThreadId) {
+    let now = run.millis;
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    if map_run.status == MapRunStatus::Running {
+        map_run.status = MapRunStatus::Aborted;
+    }
+    let mut wanted = Vec::new();
+    let mut stopping = Vec::new();
+    for (task, open) in std::mem::take(&mut map_run.open) {
+        map_run.item_counts.end(Status::Aborted, open.items);
+        map_run.execution_counts.end(Status::Aborted, 1);
+        match map_run.kind {
+            ChildKind::Standard => stopping.push(child(map_run, task, &open)),
+            ChildKind::Express => {
+                let end = aborted(open.input.clone(), map_run.start_millis, now);
+                wanted.push(child_record(map_run, task, &open, &end));
+                wanted.push(Effect::CancelCall { task });
+            }
+        }
+    }
+    run.report(id);
+    for child in stopping {
+        run.state.children.remove(&child.task);
+        run.effect(Effect::StopChild(Box::new(child.clone())));
+        run.state.stopping.insert(child.task, child);
+    }
+    for effect in wanted {
+        if let Effect::CancelCall { task } = &effect {
+            run.state.children.remove(task);
+        }
+        run.effect(effect);
+    }
+}
+
+fn aborted(input: Option<Payload>, start_millis: i64, stop_millis: i64) -> ChildEnd {
+    ChildEnd {
+        status: Status::Aborted,
+        input: input.unwrap_or_else(|| Value::Null.into()),
+        output: None,
+        error: None,
+        cause: None,
+        start_millis,
+        stop_millis,
+    }
+}
+
+/// Returns what map runs have asked for and not been answered.
+pub(crate) fn outstanding(state: &State) -> impl Iterator<Item = Effect> {
+    let map_runs = state.threads.values().filter_map(|thread| match &thread.step {
+        Step::In(Visit { doing: Doing::MapRun(map_run), .. }) => Some(map_run),
+        Step::In(_) | Step::Enter { .. } => None,
+    });
+    let open = map_runs.flat_map(|map_run| {
+        let open = map_run.open.iter();
+        open.map(|(task, open)| Effect::Child(Box::new(child(map_run, *task, open))))
+    });
+    let stopping = state.stopping.values();
+    open.chain(stopping.map(|child| Effect::StopChild(Box::new(child.clone()))))
+}

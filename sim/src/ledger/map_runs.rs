@@ -1,0 +1,76 @@
+//! Map runs and their child executions: every item is worked on by one child, and none outlives its
+//! parent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use value::Value;
+
+/// What is known of the map runs of a world.
+#[derive(Default)]
+pub(crate) struct MapRuns {
+    /// The last record of each.
+    records: BTreeMap<String, Value>,
+    /// The children of each, and the item that each works on, as its input.
+    children: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl MapRuns {
+    /// Takes in where a map run stands.
+    ///
+    /// # Errors
+    /// When it had ended before.
+    pub(crate) fn put(&mut self, arn: &str, bytes: &[u8]) -> Result<(), String> {
+        let record: Value = super::read(bytes)?;
+        let before = self.records.insert(arn.to_owned(), record);
+        match before.as_ref().map(status) {
+            None | Some("RUNNING") => Ok(()),
+            Some(status) => Err(format!("the map run {arn} was {status} and changes")),
+        }
+    }
+
+    /// Takes in the record of an execution, if it is a child.
+    pub(crate) fn child(&mut self, arn: &str, record: &Value) {
+        let text = |member: &str| record.get(member).and_then(Value::as_str);
+        if let (Some(map_run), Some(input)) = (text("mapRunArn"), text("input")) {
+            let children = self.children.entry(map_run.to_owned()).or_default();
+            children.insert(arn.to_owned(), input.to_owned());
+        }
+    }
+
+    /// Checks what must hold when everything has ended.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(crate) fn check_end(&self) -> Result<(), String> {
+        for (arn, record) in &self.records {
+            let none = BTreeMap::new();
+            let children = self.children.get(arn).unwrap_or(&none);
+            let inputs: BTreeSet<&String> = children.values().collect();
+            if inputs.len() != children.len() {
+                return Err(format!("two children of {arn} work on the same item"));
+            }
+            let count = |member: &str| {
+                let found = record.path(&["executionCounts", member]).and_then(Value::as_i64);
+                found.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)
+            };
+            if status(record) == "RUNNING" || count("running") != 0 {
+                return Err(format!("the map run {arn} has no end"));
+            }
+            let begun = count("total") - count("pending");
+            if children.len() != begun {
+                return Err(format!("{arn} counts {begun} children, there are {}", children.len()));
+            }
+            if status(record) == "SUCCEEDED" && count("pending") != 0 {
+                return Err(format!("the map run {arn} succeeded and left items out"));
+            }
+        }
+        match self.children.keys().find(|arn| !self.records.contains_key(*arn)) {
+            Some(arn) => Err(format!("there are children of {arn}, which nobody knows")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn status(record: &Value) -> &str {
+    record.get("status").and_then(Value::as_str).unwrap_or_default()
+}
