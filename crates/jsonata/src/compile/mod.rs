@@ -421,10 +421,14 @@ impl Hanging {
     /// Takes it off `node`; a path keeps its group, which it evaluates itself.
     fn take(node: &mut Node) -> Hanging {
         let in_path = matches!(*node.kind, NodeKind::Path { .. });
+        let keep_array = node.keep_array;
+        let Some(marks) = node.marks.if_any() else {
+            return Hanging { predicates: Vec::new(), group: None, keep_array };
+        };
         Hanging {
-            predicates: std::mem::take(&mut node.marks.predicates),
-            group: if in_path { None } else { node.marks.group.take() },
-            keep_array: node.keep_array,
+            predicates: std::mem::take(&mut marks.predicates),
+            group: if in_path { None } else { marks.group.take() },
+            keep_array,
         }
     }
 

@@ -32,7 +32,7 @@ impl Compiler {
         Ok(Filter::Where(code))
     }
 
-    pub(super) fn path(&mut self, node: Node, outer: Option<&Layout>) -> Run<Code> {
+    pub(super) fn path(&mut self, mut node: Node, outer: Option<&Layout>) -> Run<Code> {
         let NodeKind::Path { steps, keep_singleton } = *node.kind else { return Ok(Code::Context) };
         let plain = !keep_singleton && node.marks.group.is_none() && !steps.iter().any(|s| s.tuple);
         if plain && let Some(code) = self.fields(&steps) {
@@ -68,7 +68,7 @@ impl Compiler {
             };
             compiled.push(step);
         }
-        let group = match node.marks.group {
+        let group = match node.marks.take().group {
             Some(group) => Some(self.inner(|compiler| compiler.group(group))?),
             None => None,
         };
@@ -119,11 +119,12 @@ impl Compiler {
 
     /// Compiles one step; `known` is its code where the caller has it already.
     fn step(&mut self, mut node: Node, layout: Option<&Layout>, known: Option<Code>) -> Run<Step> {
-        let stages = std::mem::take(&mut node.marks.stages);
         let slot = |name: &str| layout?.iter().position(|own| &**own == name);
-        let focus = node.marks.focus.take().and_then(|name| slot(&name));
-        let index = node.marks.index.take().and_then(|name| slot(&name));
-        let ancestor = node.marks.ancestor.take().and_then(|label| slot(&ancestor_name(label)));
+        let focus = node.marks.focus.as_ref().and_then(|name| slot(name));
+        let index = node.marks.index.as_ref().and_then(|name| slot(name));
+        let ancestor = node.marks.ancestor.and_then(|label| slot(&ancestor_name(label)));
+        let stages = node.marks.if_any().map(|marks| std::mem::take(&mut marks.stages));
+        let stages = stages.unwrap_or_default();
         let (tuple, cons) = (node.tuple, node.cons);
         let position = node.position.unwrap_or_default();
         let kind = match (known, *node.kind) {

@@ -66,15 +66,6 @@ pub(crate) enum Expect {
     Operator,
 }
 
-/// Two-character operators of every dialect, longest match first.
-const PAIRS: &[&str] = &["..", ":=", "!=", ">=", "<=", "**", "~>"];
-/// Those that only newer releases know.
-const NEW_PAIRS: &[&str] = &["?:", "??"];
-const SINGLES: &[&str] = &[
-    ".", "[", "]", "{", "}", "(", ")", ",", "@", "#", ";", ":", "?", "+", "-", "*", "/", "%", "|",
-    "=", "<", ">", "^", "&", "!", "~",
-];
-
 /// Reads tokens one after another.
 pub(crate) struct Lexer<'t> {
     rest: &'t str,
@@ -103,13 +94,11 @@ impl<'t> Lexer<'t> {
     }
 
     fn skip(&mut self, text: &str) -> bool {
-        let found = self.rest.starts_with(text);
-        if found {
-            text.chars().for_each(|_| {
-                self.bump();
-            });
-        }
-        found
+        let Some(rest) = self.rest.strip_prefix(text) else { return false };
+        self.rest = rest;
+        self.units += if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        self.previous = text.chars().next_back().or(self.previous);
+        true
     }
 
     fn token(&self, kind: TokenKind) -> Token {
@@ -136,10 +125,23 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// Returns the operator that comes next, the longest that fits.
     fn symbol(&self) -> Option<&'static str> {
-        let new = if self.dialect == Dialect::Full { NEW_PAIRS } else { &[] };
-        let mut all = PAIRS.iter().chain(new).chain(SINGLES);
-        all.find(|symbol| self.rest.starts_with(**symbol)).copied()
+        let mut bytes = self.rest.bytes();
+        let first = bytes.next()?;
+        match (first, bytes.next()) {
+            (b'.', Some(b'.')) => Some(".."),
+            (b':', Some(b'=')) => Some(":="),
+            (b'!', Some(b'=')) => Some("!="),
+            (b'>', Some(b'=')) => Some(">="),
+            (b'<', Some(b'=')) => Some("<="),
+            (b'*', Some(b'*')) => Some("**"),
+            (b'~', Some(b'>')) => Some("~>"),
+            // Only newer releases know these.
+            (b'?', Some(b':')) if self.dialect == Dialect::Full => Some("?:"),
+            (b'?', Some(b'?')) if self.dialect == Dialect::Full => Some("??"),
+            _ => single(first),
+        }
     }
 
     fn blanks_and_comments(&mut self) -> Run<()> {
@@ -298,8 +300,40 @@ fn is_blank(c: char) -> bool {
 }
 
 fn is_symbol(c: char) -> bool {
-    let mut buffer = [0; 4];
-    SINGLES.contains(&&*c.encode_utf8(&mut buffer))
+    u8::try_from(c).is_ok_and(|byte| single(byte).is_some())
+}
+
+/// Returns the operator or bracket of one character.
+fn single(byte: u8) -> Option<&'static str> {
+    Some(match byte {
+        b'.' => ".",
+        b'[' => "[",
+        b']' => "]",
+        b'{' => "{",
+        b'}' => "}",
+        b'(' => "(",
+        b')' => ")",
+        b',' => ",",
+        b'@' => "@",
+        b'#' => "#",
+        b';' => ";",
+        b':' => ":",
+        b'?' => "?",
+        b'+' => "+",
+        b'-' => "-",
+        b'*' => "*",
+        b'/' => "/",
+        b'%' => "%",
+        b'|' => "|",
+        b'=' => "=",
+        b'<' => "<",
+        b'>' => ">",
+        b'^' => "^",
+        b'&' => "&",
+        b'!' => "!",
+        b'~' => "~",
+        _ => return None,
+    })
 }
 
 /// Returns the longest prefix that is a JSON number without sign.

@@ -106,7 +106,7 @@ impl Shaper {
         };
         let seeking = sought(&kind);
         let mut node = Node::new(kind, Some(position));
-        node.marks.seeking = seeking;
+        node.seek(seeking);
         Ok(node)
     }
 
@@ -167,7 +167,7 @@ impl Shaper {
         let seeking = parts.iter().flat_map(wanted).collect();
         let cons = parts.iter().any(|part| part.cons || first_step(part).is_some_and(|s| s.cons));
         let mut node = Node::new(NodeKind::Block(parts), Some(position));
-        node.marks.seeking = seeking;
+        node.seek(seeking);
         node.cons = cons;
         Ok(node)
     }
@@ -180,7 +180,7 @@ impl Shaper {
         }
         let seeking = wanted(&operand);
         let mut node = Node::new(NodeKind::Negate(Box::new(operand)), Some(position));
-        node.marks.seeking = seeking;
+        node.seek(seeking);
         Ok(node)
     }
 
@@ -200,7 +200,7 @@ impl Shaper {
             if let NodeKind::Path { steps: more, .. } = &mut *right.kind {
                 steps.append(more);
             } else {
-                right.marks.stages.append(&mut right.marks.predicates);
+                right.stage_predicates();
                 steps.push(right);
             }
             for step in steps.iter_mut() {
@@ -233,7 +233,7 @@ impl Shaper {
                     self.ancestry.step_back(slot, 1);
                 }
             }
-            step.marks.seeking.extend(&predicate.marks.seeking);
+            step.seek(predicate.marks.seeking.clone());
             predicate
         };
         let stage = Stage::Filter(predicate);
@@ -267,7 +267,7 @@ impl Shaper {
             shaped.push(Term { descending, node: term });
         }
         let mut step = Node::new(NodeKind::Sort(shaped), Some(position));
-        step.marks.seeking = seeking;
+        step.seek(seeking);
         if let NodeKind::Path { steps, .. } = &mut *node.kind {
             steps.push(step);
         }
@@ -299,7 +299,7 @@ impl Shaper {
     fn index(&mut self, left: Expr, name: Arc<str>) -> Run<Node> {
         let mut node = self.node(left)?;
         if !matches!(*node.kind, NodeKind::Path { .. }) {
-            node.marks.stages.append(&mut node.marks.predicates);
+            node.stage_predicates();
             node = Node::path(vec![node]);
         }
         let step = last_step(&mut node);
@@ -379,7 +379,9 @@ fn literal_step(step: &mut Node) -> Run<()> {
 
 /// Replaces every slot by its label, now that all searches have ended.
 fn label(node: &mut Node, ancestry: &Ancestry) {
-    node.marks.ancestor = node.marks.ancestor.map(|slot| ancestry.label(slot));
+    if let Some(slot) = node.marks.ancestor {
+        node.marks.ancestor = Some(ancestry.label(slot));
+    }
     if let NodeKind::Parent(slot) = &mut *node.kind {
         *slot = ancestry.label(*slot);
     }

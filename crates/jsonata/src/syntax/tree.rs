@@ -1,5 +1,6 @@
 //! The tree after shaping: paths are lists of steps, and every `%` knows the step it refers to.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use value::Value;
@@ -20,7 +21,48 @@ pub(crate) struct Node {
     pub(crate) cons: bool,
     /// Whether its evaluation carries bindings along (`@`, `#`, `%`).
     pub(crate) tuple: bool,
-    pub(crate) marks: Box<Marks>,
+    pub(crate) marks: Hung,
+}
+
+/// The marks of a node; most have none, and these take no memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hung(Option<Box<Marks>>);
+
+static NO_MARKS: Marks = Marks {
+    predicates: Vec::new(),
+    stages: Vec::new(),
+    group: None,
+    focus: None,
+    index: None,
+    ancestor: None,
+    seeking: Vec::new(),
+};
+
+impl Hung {
+    /// Returns the marks for editing, if there are any.
+    pub(crate) fn if_any(&mut self) -> Option<&mut Marks> {
+        self.0.as_deref_mut()
+    }
+
+    /// Takes the marks off.
+    pub(crate) fn take(&mut self) -> Marks {
+        self.0.take().map(|marks| *marks).unwrap_or_default()
+    }
+}
+
+impl Deref for Hung {
+    type Target = Marks;
+
+    fn deref(&self) -> &Marks {
+        self.0.as_deref().unwrap_or(&NO_MARKS)
+    }
+}
+
+/// Makes room for marks; who only takes some away asks [`Hung::if_any`].
+impl DerefMut for Hung {
+    fn deref_mut(&mut self) -> &mut Marks {
+        self.0.get_or_insert_default()
+    }
 }
 
 /// What hangs on a node besides its own kind.
@@ -114,13 +156,27 @@ impl Node {
             keep_array: false,
             cons: false,
             tuple: false,
-            marks: Box::default(),
+            marks: Hung::default(),
         }
     }
 
     /// Returns a path over `steps`.
     pub(crate) fn path(steps: Vec<Node>) -> Node {
         Node::new(NodeKind::Path { steps, keep_singleton: false }, None)
+    }
+
+    /// Notes slots whose steps are still to be found.
+    pub(crate) fn seek(&mut self, slots: Vec<Slot>) {
+        if !slots.is_empty() {
+            self.marks.seeking.extend(slots);
+        }
+    }
+
+    /// Makes the predicates those of a path's step.
+    pub(crate) fn stage_predicates(&mut self) {
+        if let Some(marks) = self.marks.if_any() {
+            marks.stages.append(&mut marks.predicates);
+        }
     }
 
     /// Returns whether the node is an array constructor.
@@ -156,6 +212,20 @@ impl Node {
     }
 }
 
+impl Marks {
+    fn children_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
+        for stage in self.predicates.iter_mut().chain(&mut self.stages) {
+            match stage {
+                Stage::Filter(node) => visit(node),
+                Stage::Index(_) => {}
+            }
+        }
+        if let Some(group) = &mut self.group {
+            group.children_mut(visit);
+        }
+    }
+}
+
 impl Group {
     fn children_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
         for (key, value) in &mut self.pairs {
@@ -168,14 +238,8 @@ impl Group {
 impl Node {
     /// Calls `visit` for every node directly below.
     pub(crate) fn children_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
-        for stage in self.marks.predicates.iter_mut().chain(&mut self.marks.stages) {
-            match stage {
-                Stage::Filter(node) => visit(node),
-                Stage::Index(_) => {}
-            }
-        }
-        if let Some(group) = &mut self.marks.group {
-            group.children_mut(visit);
+        if let Some(marks) = self.marks.if_any() {
+            marks.children_mut(visit);
         }
         match &mut *self.kind {
             NodeKind::Path { steps: nodes, .. }
