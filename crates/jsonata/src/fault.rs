@@ -22,6 +22,9 @@ pub(crate) struct Facts {
     pub(crate) message: Option<String>,
 }
 
+/// Values with more nodes than this are not written out in texts.
+const SHOWN_NODES_MAX: usize = 1_000_000;
+
 /// Shorthand for what every fallible step returns.
 pub(crate) type Run<T> = Result<T, Fault>;
 
@@ -147,6 +150,7 @@ fn fill(template: &str, facts: &Facts) -> String {
         };
         match value {
             None => out.push_str("undefined"),
+            Some(value) if !crate::evaluate::is_light(&value, SHOWN_NODES_MAX) => out.push('…'),
             Some(Value::String(text)) if plain => out.push_str(&text),
             Some(value) => crate::json::write(&mut out, &value),
         }

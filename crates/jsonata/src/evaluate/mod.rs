@@ -11,11 +11,12 @@ mod shortcut;
 mod sort;
 mod transform;
 mod tuples;
+mod weight;
 
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use value::{Key, Value};
+use value::Key;
 
 use crate::compile::code::{
     Block, Call, Code, Filter, Group, Item, LambdaCode, TransformCode, Variable, Whole,
@@ -30,6 +31,7 @@ pub(crate) use path::fields_of;
 pub(crate) use shortcut::Shortcut;
 pub(crate) use sort::merge_sort;
 pub(crate) use tuples::append;
+pub(crate) use weight::is_light;
 
 /// The text of Step Functions for too deep nesting.
 const DEPTH_TEXT: &str = "Stack overflow error: Check for non-terminating recursive function. \
@@ -44,10 +46,6 @@ const STEPS_TEXT: &str = "Expression evaluation timeout: Check for infinite loop
 const SLOT_BYTES: usize = 12;
 /// What Step Functions seems to charge for an evaluation as such (between 365 and 376).
 const EVALUATION_BYTES: usize = 370;
-/// Arrays and objects that are made before their nesting is watched.
-const UNWATCHED_MAX: usize = 200;
-/// How deeply a result may nest.
-const RESULT_NESTING_MAX: usize = value::DEPTH_MAX;
 /// Rounds between looks for captured frames that are gone.
 const CAPTURED_MIN: usize = 64;
 
@@ -139,23 +137,6 @@ impl<'m> Evaluator<'m> {
         Ok(Datum::from(text))
     }
 
-    /// Meters a new array or object, and refuses one that nests too deeply to be dropped safely.
-    pub(crate) fn made(&mut self, datum: Datum) -> Run<Datum> {
-        self.made += 1;
-        if self.made > UNWATCHED_MAX && deeper_than(&datum, RESULT_NESTING_MAX) {
-            return Err(Fault::uncoded(BYTES_TEXT));
-        }
-        Ok(datum)
-    }
-
-    /// Refuses a result that nests too deeply to be read back from storage.
-    pub(crate) fn finish(&self, result: Datum) -> Run<Datum> {
-        if self.made > 0 && deeper_than(&result, RESULT_NESTING_MAX) {
-            return Err(Fault::uncoded(BYTES_TEXT));
-        }
-        Ok(result)
-    }
-
     /// Returns a number, noting one that JSON lacks.
     pub(crate) fn number(&mut self, number: f64) -> Datum {
         self.lacks_numbers |= !number.is_finite();
@@ -232,7 +213,7 @@ impl<'m> Evaluator<'m> {
                 self.note_fields(input, names, 0);
                 Ok(path::context_fields(input, names))
             }
-            Code::Wildcard => Ok(path::wildcard(input)),
+            Code::Wildcard => self.wildcard(input),
             Code::Descendant => self.descendants(input),
             Code::Path(path) => self.path(path, input, env),
             Code::Arithmetic(op, operands) => self.arithmetic(*op, operands, input, env),
@@ -460,24 +441,5 @@ fn keep(result: Datum) -> Datum {
             Datum::List(Rc::new(list))
         }
         other => other,
-    }
-}
-
-fn deeper_than(datum: &Datum, levels: usize) -> bool {
-    let Some(below) = levels.checked_sub(1) else { return true };
-    match datum {
-        Datum::Value(value) => value_deeper_than(value, levels),
-        Datum::List(list) => list.items.iter().any(|item| deeper_than(item, below)),
-        Datum::Record(members) => members.iter().any(|(_, item)| deeper_than(item, below)),
-        Datum::Undefined | Datum::Native(_) | Datum::Function(_) | Datum::Tuples(_) => false,
-    }
-}
-
-fn value_deeper_than(value: &Value, levels: usize) -> bool {
-    let Some(below) = levels.checked_sub(1) else { return true };
-    match value {
-        Value::Array(items) => items.iter().any(|item| value_deeper_than(item, below)),
-        Value::Object(map) => map.values().any(|item| value_deeper_than(item, below)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }

@@ -91,7 +91,14 @@ impl Evaluator<'_> {
         if left.is_undefined() || right.is_undefined() {
             return Ok(Datum::from(false));
         }
-        Ok(Datum::from(same(left, right) == wanted))
+        if let (Some(left), Some(right)) = (left.value(), right.value())
+            && !(is_container(left) && is_container(right))
+        {
+            return Ok(Datum::from((left == right) == wanted));
+        }
+        let (left, right) = (left.into_datum(), right.into_datum());
+        self.read_whole(&left)?;
+        Ok(Datum::from(equal(&left, &right) == wanted))
     }
 
     pub(super) fn and(&mut self, operands: &Operands, input: &Datum, env: &Env) -> Run<Datum> {
@@ -137,11 +144,14 @@ impl Evaluator<'_> {
         if left.is_undefined() || right.is_undefined() {
             return Ok(Datum::from(false));
         }
-        if let (Some(left), Some(Value::Array(items))) = (left.value(), right.value()) {
+        if let (Some(left), Some(Value::Array(items))) = (left.value(), right.value())
+            && !is_container(left)
+        {
             self.work(items.len())?;
             return Ok(Datum::from(items.contains(left)));
         }
         let (left, right) = (left.into_datum(), right.into_datum());
+        self.read_whole(&right)?;
         self.work(right.spread().len())?;
         Ok(Datum::from(right.spread().iter().any(|item| equal(&left, &item))))
     }
@@ -154,13 +164,14 @@ impl Evaluator<'_> {
         }
         let mut out = String::new();
         for side in [left, right] {
-            match side.as_text() {
-                Some(text) => out.push_str(text),
-                None => out.push_str(
-                    &json::to_text(&side.into_datum(), json::Layout::Compact, self.dialect)
-                        .map_err(|fault| fault.at(operands.position).token("&"))?,
-                ),
+            if let Some(text) = side.as_text() {
+                out.push_str(text);
+                continue;
             }
+            let side = side.into_datum();
+            self.read_whole(&side)?;
+            let text = json::to_text(&side, json::Layout::Compact, self.dialect);
+            out.push_str(&text.map_err(|fault| fault.at(operands.position).token("&"))?);
         }
         self.text(out)
     }
@@ -222,12 +233,8 @@ fn operand(side: &Operand, code: &'static str) -> Run<Option<f64>> {
     }
 }
 
-/// Compares two operands deeply.
-fn same(left: Operand, right: Operand) -> bool {
-    match (left.value(), right.value()) {
-        (Some(left), Some(right)) => left == right,
-        _ => equal(&left.into_datum(), &right.into_datum()),
-    }
+fn is_container(value: &Value) -> bool {
+    matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 /// Returns a number; one that JSON lacks is an error.

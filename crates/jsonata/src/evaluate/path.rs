@@ -129,12 +129,35 @@ impl Evaluator<'_> {
         Ok(Datum::sequence(kept))
     }
 
+    /// Returns the values of an object or the items of an array, arrays within flattened.
+    pub(super) fn wildcard(&mut self, input: &Datum) -> Run<Datum> {
+        let input = context(input);
+        let values: Vec<Datum> = match input.items() {
+            Some(items) => items.to_vec(),
+            None => input.members().into_iter().map(|(_, member)| member).collect(),
+        };
+        let mut nested = false;
+        let mut found = Vec::with_capacity(values.len());
+        for value in values {
+            if value.is_array() {
+                nested = true;
+                self.read_whole(&value)?;
+            }
+            flatten(value, &mut found);
+        }
+        // Once an array was appended the reference's result is a plain array, not a sequence.
+        let form = if nested { Form::Plain } else { Form::Sequence };
+        Ok(Datum::List(Rc::new(List { items: found, form })))
+    }
+
     pub(super) fn descendants(&mut self, input: &Datum) -> Run<Datum> {
         if input.is_undefined() {
             return Ok(Datum::Undefined);
         }
+        let context = context_items(input);
+        self.read_whole(&context)?;
         let mut found = Vec::new();
-        descend(&context_items(input), &mut found);
+        descend(&context, &mut found);
         self.sequence(found)
     }
 }
@@ -307,23 +330,6 @@ fn walk(mut items: Vec<Datum>, names: &[Key]) -> Datum {
         items = items_of(join(found, At::Middle));
     }
     Datum::Undefined
-}
-
-/// Returns the values of an object or the items of an array, arrays within flattened.
-pub(super) fn wildcard(input: &Datum) -> Datum {
-    let input = context(input);
-    let values: Vec<Datum> = match input.items() {
-        Some(items) => items.to_vec(),
-        None => input.members().into_iter().map(|(_, member)| member).collect(),
-    };
-    let nested = values.iter().any(Datum::is_array);
-    let mut found = Vec::with_capacity(values.len());
-    for value in values {
-        flatten(value, &mut found);
-    }
-    // Once an array was appended the reference's result is a plain array, not a sequence.
-    let form = if nested { Form::Plain } else { Form::Sequence };
-    Datum::List(Rc::new(List { items: found, form }))
 }
 
 fn flatten(value: Datum, into: &mut Vec<Datum>) {

@@ -23,6 +23,7 @@ impl Evaluator<'_> {
         argument: &Datum,
         env: &Env,
     ) -> Run<Datum> {
+        self.read_whole(argument)?;
         let Some(original) = argument.to_json() else { return Ok(Datum::Undefined) };
         self.work(1)?;
         let copy = unshared(&original);

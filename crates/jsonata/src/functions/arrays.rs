@@ -65,6 +65,7 @@ pub(super) fn distinct(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Da
     let Some(items) = array.items().filter(|items| items.len() > 1) else {
         return Ok(array.clone());
     };
+    evaluator.read_whole(array)?;
     let mut kept: Vec<Datum> = Vec::new();
     for item in items.iter() {
         evaluator.work(kept.len())?;

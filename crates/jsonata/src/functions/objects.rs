@@ -77,6 +77,7 @@ pub(super) fn merge(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum
 }
 
 /// `$clone(value)`: a copy, which shared data does not need; functions are left out.
-pub(super) fn clone(_: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
+pub(super) fn clone(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datum> {
+    evaluator.read_whole(argument(arguments, 0))?;
     Ok(argument(arguments, 0).to_json().map_or(Datum::Undefined, Datum::Value))
 }

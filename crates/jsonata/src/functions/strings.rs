@@ -15,6 +15,7 @@ pub(super) fn string(evaluator: &mut Evaluator, arguments: &[Datum]) -> Run<Datu
     }
     let pretty = boolean(argument(arguments, 1)).unwrap_or(false);
     let layout = if pretty { json::Layout::Indented } else { json::Layout::Compact };
+    evaluator.read_whole(value)?;
     let text = json::to_text(value, layout, evaluator.dialect)?;
     evaluator.text(text)
 }

@@ -162,6 +162,51 @@ fn results_cannot_nest_without_bound() {
 }
 
 #[test]
+fn values_that_are_small_only_by_sharing_cannot_be_read_whole() {
+    let small = "$reduce([1..60], function($a, $v){ [[$a], [$a]] }, 0)";
+    let object = "$reduce([1..60], function($a, $v){ {\"a\": $a, \"b\": $a} }, 0)";
+    let function = "$reduce([1..60], function($a, $v){ [[$a], [$a]] }, $sum)";
+    on_a_worker(move || {
+        assert_eq!(aws(&format!("$count({small})")).unwrap(), Outcome::Value(value!(2)));
+        for large in [small, object, function] {
+            for text in [
+                large.to_owned(),
+                format!("$string({large})"),
+                format!("\"\" & {large}"),
+                format!("{large} = {large}"),
+                format!("{large} in [{large}]"),
+                format!("$distinct([{large}, {large}])"),
+                format!("$count({large}.**)"),
+                format!("$clone({large})"),
+                format!("$count([{large}].*)"),
+                format!("{{\"x\": {large}}} ~> |$|{{\"y\": 1}}|"),
+                format!("$count([1..300].({large}))"),
+            ] {
+                for outcome in [wide_and_quick(&text), aws(&text)] {
+                    // Where a value is not read, or is no JSON, the answer itself is small.
+                    let small = outcome.is_ok_and(|outcome| small_answer(&outcome));
+                    assert!(small || aws(&text).is_err(), "{text}");
+                }
+            }
+            // The text of an error shows values too.
+            assert!(aws(&format!("-({large})")).unwrap_err().message.len() < 200, "{large}");
+        }
+    });
+}
+
+/// Half a million nodes: the widest limits are for those who wait.
+fn wide_and_quick(text: &str) -> Result<Outcome, Error> {
+    evaluate(text, Dialect::Full, &Limits { bytes_max: 6_000_000, ..Limits::wide() })
+}
+
+fn small_answer(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Value(value) => value.to_string().len() < 100_000,
+        Outcome::Undefined | Outcome::Function => true,
+    }
+}
+
+#[test]
 fn a_regular_expression_cannot_run_for_ever() {
     let text = format!("$contains(\"{}\", /^(?=a)(a|aa)+\\1$/)", "a".repeat(60) + "!");
     let error = wide(&text).unwrap_err();
