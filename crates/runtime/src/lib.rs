@@ -78,7 +78,9 @@ pub use peers::{
     Answered, Callback, Forward, Forwarded, Forwarding, NoPeers, Novelty, Peers, Report,
 };
 pub use process::{Begin, Fact, Kind, ProcessId};
-pub use processes::{BeginAutomation, BeginExecution, BeginStack, newest_first};
+pub use processes::{
+    BeginAutomation, BeginExecution, BeginStack, ErrandDone, Watcher, newest_first,
+};
 
 use activities::Queues;
 use alarms::Alarms;

@@ -15,7 +15,8 @@ use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError};
 use crate::peers::Callback;
 use crate::processes::{
-    AutomationProcess, BeginAutomation, BeginExecution, BeginStack, ExecutionProcess, StackProcess,
+    AutomationProcess, BeginAutomation, BeginExecution, BeginStack, ErrandDone, ExecutionProcess,
+    StackProcess, Watcher,
 };
 use crate::scripts::{Script, ScriptAnswer};
 
@@ -130,6 +131,10 @@ pub enum Fact {
     Automation(automation::Fact),
     /// To a stack operation.
     Stack(stacks::Fact),
+    /// Another execution waits for the end of this one.
+    Watched(Watcher),
+    /// Something that this execution had to do elsewhere is done.
+    ErrandDone(ErrandDone),
 }
 
 /// One line of the journal.
@@ -160,6 +165,10 @@ pub(crate) enum Effect {
     StatusChanged(Box<StatusChange>),
     /// Call an operation; `number` is the process's own.
     Call { number: u64, call: Box<Call> },
+    /// Look how a job is doing; it may be a process that is then asked to tell of its end.
+    Look { number: u64, call: Box<Call>, job: Box<execution::Job> },
+    /// Tell an execution that this one has ended; numbers are shared with calls.
+    Tell { number: u64, watcher: Box<Watcher> },
     /// Put a task into an activity's queue; numbers are shared with calls.
     Enqueue { number: u64, place: Box<Place> },
     /// A call that cannot be made; its answer is known already.
@@ -239,6 +248,10 @@ impl Process {
                 process.apply(stamp, fact, effects);
             }
             (Process::Stack(process), Fact::Stack(fact)) => process.apply(stamp, fact, effects),
+            (Process::Execution(process), Fact::Watched(watcher)) => process.watch(watcher),
+            (Process::Execution(process), Fact::ErrandDone(done)) => {
+                process.errand_done(done, effects);
+            }
             (Process::Execution(_) | Process::Automation(_) | Process::Stack(_), _) => {}
         }
     }
@@ -254,7 +267,7 @@ impl Process {
     /// Returns the fact that an answered call is.
     pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Option<Fact> {
         match self {
-            Process::Execution(process) => process.answered(call, answer).map(Fact::Execution),
+            Process::Execution(process) => process.answered(call, answer),
             Process::Automation(_) => {
                 Some(Fact::Automation(AutomationProcess::answered(call, answer)))
             }

@@ -429,6 +429,8 @@ impl Shard {
                 Effect::Finished => turn.ended.push(id.clone()),
                 Effect::Call { .. }
                 | Effect::Enqueue { .. }
+                | Effect::Look { .. }
+                | Effect::Tell { .. }
                 | Effect::Answer { .. }
                 | Effect::Script { .. }
                 | Effect::Cancel { .. }

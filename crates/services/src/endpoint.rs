@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use runtime::{Answering, AwsEndpoint, Call as Asked, CallError, Caller, Environment};
-use value::Value;
+use value::{Value, value};
 use wire::model;
 
 use crate::call::Origin;
@@ -104,7 +104,7 @@ impl Services {
         let request_id = ids::uuid();
         let failed = |err: &Error| call_error(name, err, &request_id);
         let principal = self.principal(&asked.caller).map_err(|err| failed(&err))?;
-        let Asked { effect_id, lease, caller, operation, input, .. } = asked;
+        let Asked { effect_id, lease, caller, operation, input, tells_http, .. } = asked;
         let mut call = self.call_from(principal, source_arn(&caller), effect_id);
         call.request_id.clone_from(&request_id);
         call.lease = lease;
@@ -118,7 +118,10 @@ impl Services {
             let code = if query { "ValidationError" } else { "ValidationException" };
             return Err(failed(&Error::new(code, problems)));
         }
-        self.dispatch(name, operation, call, input).await.map_err(|err| failed(&err))
+        let now_millis = call.now_millis;
+        let output = self.dispatch(name, operation, call, input).await;
+        let output = output.map_err(|err| failed(&err))?;
+        Ok(if tells_http { told(known, output, &request_id, now_millis) } else { output })
     }
 
     /// Makes a call of a service that is served elsewhere. Who may make it is asked here, as for
@@ -232,4 +235,35 @@ fn call_error(service: &str, err: &Error, request_id: &str) -> CallError {
         extended_request_id: None,
         is_passing: err.code == "ServiceUnavailable",
     }
+}
+
+/// Returns an output with what would have told how it came, had it come from AWS over HTTP: some
+/// integrations show that to their Tasks.
+fn told(
+    service: &'static model::Service,
+    output: Value,
+    request_id: &str,
+    now_millis: i64,
+) -> Value {
+    let headers = value!({
+        "x-amzn-requestid": request_id,
+        "connection": "keep-alive",
+        "content-length": sent_bytes(&output).to_string(),
+        "date": wire::http_date(now_millis),
+        "content-type": format!("application/x-amz-json-{}", service.json_version()),
+    });
+    let told = value!({ "RequestId": request_id, "HTTPStatusCode": 200, "HTTPHeaders": (headers) });
+    output.with("ResponseMetadata", told)
+}
+
+/// Returns how long the body is in which AWS sends an output. Its times are written as Java writes
+/// numbers: `1.764079011123E9`.
+fn sent_bytes(output: &Value) -> usize {
+    let times = output.as_object().into_iter().flat_map(value::Map::iter);
+    let times = times.filter(|(member, _)| member.ends_with("Date"));
+    let longer = times.filter_map(|(_, found)| {
+        let seconds = found.as_f64()?;
+        format!("{seconds:e}").len().checked_sub(found.to_json().len())
+    });
+    output.to_json().len() + longer.sum::<usize>()
 }

@@ -43,6 +43,7 @@ mod xml;
 pub use decode::{Routed, route};
 pub use fault::{Face, Fault};
 pub use message::{BODY_BYTES_MAX, Request, Response, percent_encode};
+pub use scalar::http_date;
 pub use server::{Drained, Handler, serve};
 
 use model::{Operation, Protocol};

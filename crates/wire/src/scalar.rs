@@ -61,6 +61,11 @@ pub(crate) fn print_time(seconds: f64, format: TimeFormat) -> String {
     time.strftime(pattern).to_string()
 }
 
+/// Writes milliseconds since the epoch as HTTP's headers have times.
+pub fn http_date(millis: i64) -> String {
+    print_time(millis as f64 / 1000.0, TimeFormat::Rfc822)
+}
+
 /// Returns the epoch seconds that a value of a time shape stands for.
 pub(crate) fn seconds(value: &Value) -> Option<f64> {
     match value {

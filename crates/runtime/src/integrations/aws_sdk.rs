@@ -100,7 +100,7 @@ fn member(shape: &Shape, key: &str) -> Option<Member> {
     shape.members().find(|known| pascal(known.name()) == wanted)
 }
 
-fn pascal(name: &str) -> String {
+pub(super) fn pascal(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()

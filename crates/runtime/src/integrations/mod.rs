@@ -2,6 +2,9 @@
 //! Step Functions. One file per integration.
 
 mod aws_sdk;
+mod job;
+mod sdk1;
+mod states;
 mod tested;
 
 use asl::{Integration, IntegrationPattern, IntegrationStyle, Resource, Resources};
@@ -11,7 +14,11 @@ use value::Value;
 
 use crate::endpoint::{Call, CallError, Caller, IN_DOUBT};
 
+pub(crate) use job::{answer as look_answer, look, process as job_process, stop};
 pub use tested::TaskFailure;
+
+use aws_sdk::pascal;
+use job::Job;
 
 /// How long a session name is: AWS draws 32 letters, here they come from what the session is for.
 const SESSION_NAME_LETTERS: usize = 32;
@@ -25,6 +32,40 @@ enum Integrated {
     Call { service: String, operation: String, input: Value },
     /// It cannot be asked; the answer is this.
     Refused(CallError),
+}
+
+/// An integration made for Step Functions; `integration` is always one of its own.
+trait Optimized: Sync {
+    /// Returns the patterns that are served of an action; none of one that is not.
+    fn patterns(&self, action: &str) -> &'static [IntegrationPattern];
+
+    /// Returns the call that a Task means.
+    fn request(&self, integration: &Integration, arguments: &Value) -> Integrated;
+
+    /// Returns what a Task gets of the call's output, which may have `ResponseMetadata`.
+    fn response(&self, integration: &Integration, output: Value) -> Value;
+
+    /// Returns the error name and the cause that a Task fails with.
+    fn failure(&self, integration: &Integration, err: &CallError) -> (String, String);
+
+    /// Returns how the jobs are followed that `.sync` submits.
+    fn job(&self, _action: &str) -> Option<&'static dyn Job> {
+        None
+    }
+}
+
+/// The optimized integrations by the name of their service in ARNs, one line per file.
+const OPTIMIZED: &[(&str, &dyn Optimized)] = &[("states", &states::States)];
+
+/// Returns the optimized integration that is meant, if it is served.
+fn optimized(integration: &Integration) -> Option<&'static dyn Optimized> {
+    let found = match integration.style {
+        IntegrationStyle::Optimized => {
+            OPTIMIZED.iter().find(|(name, _)| *name == integration.service)
+        }
+        IntegrationStyle::AwsSdk => None,
+    };
+    found.map(|(_, found)| *found)
 }
 
 /// For what a Task's call is made: ARNs.
@@ -42,7 +83,17 @@ pub(crate) fn call(
     acting: &Acting<'_>,
     effect_id: Option<String>,
 ) -> Result<Call, CallError> {
-    match request(&asked.resource, &asked.arguments) {
+    made(request(&asked.resource, &asked.arguments), asked, acting, effect_id)
+}
+
+/// Returns a call for a Task, as the role that it asks for.
+fn made(
+    wanted: Integrated,
+    asked: &execution::Call,
+    acting: &Acting<'_>,
+    effect_id: Option<String>,
+) -> Result<Call, CallError> {
+    match wanted {
         Integrated::Call { service, operation, input } => {
             let role = asked.credentials_role_arn.as_deref().unwrap_or(acting.role);
             let caller = Caller::Role {
@@ -51,7 +102,12 @@ pub(crate) fn call(
                 session_name: session_name(acting.execution),
                 source_arn: acting.state_machine.to_owned(),
             };
-            Ok(Call::new(caller, service, operation, input).of_effect(effect_id))
+            let tells_http = match Resource::parse(&asked.resource) {
+                Some(Resource::Integration(integration)) => optimized(&integration).is_some(),
+                Some(Resource::Activity(_) | Resource::Function(_)) | None => false,
+            };
+            let call = Call::new(caller, service, operation, input).of_effect(effect_id);
+            Ok(Call { tells_http, ..call })
         }
         Integrated::Refused(err) => Err(err),
     }
@@ -63,6 +119,9 @@ pub(crate) fn answered(
     task: TaskId,
     answer: Result<Value, CallError>,
 ) -> Option<Fact> {
+    if let Some(job) = state.job(task) {
+        return Some(job::looked(&job, answer));
+    }
     let resource = &state.open_call(task)?.resource;
     let parsed = Resource::parse(resource);
     if let Some(Resource::Activity(_)) = parsed {
@@ -116,7 +175,10 @@ pub(crate) fn no_such_activity(arn: &str) -> CallError {
 fn request(resource: &str, arguments: &Value) -> Integrated {
     match Resource::parse(resource) {
         Some(Resource::Integration(integration)) => match style(&integration) {
-            Ok(()) => aws_sdk::request(&integration, arguments),
+            Ok(()) => match optimized(&integration) {
+                Some(optimized) => optimized.request(&integration, arguments),
+                None => aws_sdk::request(&integration, arguments),
+            },
             Err(what) => refused(&what),
         },
         Some(Resource::Activity(arn)) => {
@@ -132,9 +194,17 @@ fn request(resource: &str, arguments: &Value) -> Integrated {
 /// Returns what a Task gets of an operation's answer.
 fn response(resource: &str, output: Value) -> Value {
     match Resource::parse(resource) {
-        Some(Resource::Integration(integration)) => aws_sdk::response(&integration, output),
+        Some(Resource::Integration(integration)) => match optimized(&integration) {
+            Some(optimized) => optimized.response(&integration, output),
+            None => aws_sdk::response(&integration, output),
+        },
         Some(Resource::Activity(_) | Resource::Function(_)) | None => output,
     }
+}
+
+/// Returns what a request that submits a job was answered.
+pub(crate) fn submitted(resource: &str, output: Value) -> Value {
+    response(resource, output)
 }
 
 /// Returns the error name and the cause that a Task fails with.
@@ -143,7 +213,10 @@ fn failure(resource: &str, err: &CallError) -> (String, String) {
         return (err.code.clone(), err.message.clone());
     }
     match Resource::parse(resource) {
-        Some(Resource::Integration(integration)) => aws_sdk::failure(&integration, err),
+        Some(Resource::Integration(integration)) => match optimized(&integration) {
+            Some(optimized) => optimized.failure(&integration, err),
+            None => aws_sdk::failure(&integration, err),
+        },
         Some(Resource::Activity(_) | Resource::Function(_)) | None => {
             (err.code.clone(), err.message.clone())
         }
@@ -170,7 +243,12 @@ fn style(integration: &Integration) -> Result<(), String> {
             IntegrationStyle::AwsSdk,
             IntegrationPattern::RequestResponse | IntegrationPattern::WaitForTaskToken,
         ) => Ok(()),
-        (IntegrationStyle::Optimized, _) => {
+        (IntegrationStyle::Optimized, pattern) => {
+            let served = optimized(integration)
+                .is_some_and(|found| found.patterns(&integration.action).contains(&pattern));
+            if served {
+                return Ok(());
+            }
             Err(format!("Stepwell does not serve the optimized integration {arn} yet"))
         }
         (IntegrationStyle::AwsSdk, pattern) => {
@@ -187,7 +265,10 @@ impl Resources for Served {
     fn refusal(&self, resource: &Resource) -> Option<String> {
         match resource {
             Resource::Integration(integration) => {
-                style(integration).err().or_else(|| aws_sdk::refusal(integration))
+                style(integration).err().or_else(|| match integration.style {
+                    IntegrationStyle::AwsSdk => aws_sdk::refusal(integration),
+                    IntegrationStyle::Optimized => None,
+                })
             }
             Resource::Activity(_) => None,
             Resource::Function(arn) => {

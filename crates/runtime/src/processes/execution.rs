@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use asl::{Definition, Resource};
 use execution::{
-    Child, ChildEnd, ChildOf, Counts, Effect as Wanted, Fact, Finish, MapRunFact, MapRunReport,
-    Payload, Started, State, Status, TaskId, TimerId,
+    Child, ChildEnd, ChildOf, Counts, Effect as Wanted, Fact, Finish, Job, MapRunFact,
+    MapRunReport, Payload, Started, State, Status, TaskId, TimerId,
 };
 use serde::{Deserialize, Serialize};
 use store::Table;
 use value::{SerdeError, Value, value};
 
+use super::errands::{Errand, ErrandDone, Errands, Watcher};
 use super::{newest_first, restored};
 use crate::Error;
 use crate::activities::{self, Place};
@@ -65,6 +66,9 @@ pub(super) struct Kept {
     pub(super) begin: BeginExecution,
     pub(super) start_millis: i64,
     state: State,
+    /// What is still to be done elsewhere, also when the execution has ended.
+    #[serde(default)]
+    errands: Errands,
 }
 
 impl ExecutionProcess {
@@ -98,6 +102,7 @@ impl ExecutionProcess {
             begin: begin.clone(),
             start_millis: stamp.millis,
             state: State::default(),
+            errands: Errands::default(),
         };
         let mut process = ExecutionProcess { definition, kept };
         effects.push(Effect::Write(listed(begin, arn, stamp.millis)));
@@ -122,7 +127,7 @@ impl ExecutionProcess {
         }
     }
 
-    fn effect(&self, wanted: Wanted, stamp: &Stamp, effects: &mut Vec<Effect>) {
+    fn effect(&mut self, wanted: Wanted, stamp: &Stamp, effects: &mut Vec<Effect>) {
         match wanted {
             Wanted::Record(events) => {
                 let Some(first) = events.first() else { return };
@@ -130,31 +135,22 @@ impl ExecutionProcess {
                 let bytes = execution::HistoryEvent::list_to_json(&events).into_bytes();
                 effects.push(Effect::Write(store::Write::Put(Table::History, key, bytes)));
             }
-            Wanted::Call(call) => effects.push(self.call(&call)),
             Wanted::CancelCall { task } => {
                 effects.push(Effect::Cancel { number: task.0.into() });
             }
-            // No integration submits jobs yet.
-            Wanted::Look(_) => {}
             Wanted::Withdraw(job) => {
                 if let Some(Resource::Activity(_)) = Resource::parse(&job.call.resource) {
                     effects.push(Effect::Cancel { number: job.call.task.0.into() });
                     effects.push(Effect::Write(activities::leave(&job.call)));
+                } else {
+                    self.run_errand(Errand::withdrawing(*job), effects);
                 }
             }
-            Wanted::Timer { timer, at_millis } => {
-                effects.push(Effect::Arm { timer: timer.0.into(), at_millis });
-            }
-            Wanted::Child(child) => {
-                let number = child.task.0.into();
-                let child = Box::new(self.child_task(*child));
-                effects.push(Effect::Child { number, child });
-            }
-            Wanted::StopChild(child) => {
-                let number = child.task.0.into();
-                let child = Box::new(self.child_task(*child));
-                effects.push(Effect::StopChild { number, child });
-            }
+            wanted @ (Wanted::Call(_)
+            | Wanted::Look(_)
+            | Wanted::Timer { .. }
+            | Wanted::Child(_)
+            | Wanted::StopChild(_)) => effects.extend(self.asked(wanted)),
             Wanted::ChildRecord { child, end } => self.keep_child(*child, *end, effects),
             Wanted::MapRun(report) => self.keep_map_run(&report, stamp, effects),
             Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
@@ -162,9 +158,36 @@ impl ExecutionProcess {
                 effects.push(Effect::Write(self.record(Some((&finish, stamp.millis)))));
                 let change = StatusChange { stamp: *stamp, finish: Some(finish) };
                 effects.push(Effect::StatusChanged(Box::new(change)));
+                for watcher in std::mem::take(&mut self.kept.errands.watchers) {
+                    self.run_errand(Errand::Tell(watcher), effects);
+                }
                 effects.push(Effect::Finished);
             }
         }
+    }
+
+    /// Returns what is to be asked again after a crash, as long as there was no answer.
+    fn asked(&self, wanted: Wanted) -> Option<Effect> {
+        Some(match wanted {
+            Wanted::Call(call) => self.call(&call),
+            Wanted::Look(job) => self.look(&job),
+            Wanted::Timer { timer, at_millis } => Effect::Arm { timer: timer.0.into(), at_millis },
+            Wanted::Child(child) => {
+                let number = child.task.0.into();
+                Effect::Child { number, child: Box::new(self.child_task(*child)) }
+            }
+            Wanted::StopChild(child) => {
+                let number = child.task.0.into();
+                Effect::StopChild { number, child: Box::new(self.child_task(*child)) }
+            }
+            Wanted::Record(_)
+            | Wanted::CancelCall { .. }
+            | Wanted::CancelTimer { .. }
+            | Wanted::Withdraw(_)
+            | Wanted::ChildRecord { .. }
+            | Wanted::MapRun(_)
+            | Wanted::Finish(_) => return None,
+        })
     }
 
     /// Returns the write of what DescribeExecution answers.
@@ -245,15 +268,72 @@ impl ExecutionProcess {
         if let Some(Resource::Activity(_)) = Resource::parse(&call.resource) {
             return Effect::Enqueue { number, place: Box::new(Place::of(call)) };
         }
-        let acting = Acting {
-            execution: &self.kept.arn,
-            role: &self.kept.begin.role_arn,
-            state_machine: &self.kept.begin.state_machine_arn,
-        };
-        match integrations::call(call, &acting, Some(self.effect_id(number))) {
+        match integrations::call(call, &self.acting(), Some(self.effect_id(number))) {
             Ok(call) => Effect::Call { number, call: Box::new(call) },
             // Answered in a turn of its own, as a fact like any other.
             Err(err) => Effect::Answer { number, err },
+        }
+    }
+
+    fn acting(&self) -> Acting<'_> {
+        Acting {
+            execution: &self.kept.arn,
+            role: &self.kept.begin.role_arn,
+            state_machine: &self.kept.begin.state_machine_arn,
+        }
+    }
+
+    fn look(&self, job: &Job) -> Effect {
+        let number = u64::from(job.number.0);
+        match integrations::look(job, &self.acting()) {
+            Ok(call) => Effect::Look { number, call: Box::new(call), job: Box::new(job.clone()) },
+            Err(err) => Effect::Answer { number, err },
+        }
+    }
+
+    /// Takes an errand on.
+    fn run_errand(&mut self, errand: Errand, effects: &mut Vec<Effect>) {
+        let number = self.kept.errands.add(errand);
+        match self.kept.errands.open.get(&number) {
+            // The request is on its way; it must not be made twice.
+            Some(Errand::Undo { .. }) | None => {}
+            Some(errand) => effects.push(self.errand(number, errand)),
+        }
+    }
+
+    fn errand(&self, number: u64, errand: &Errand) -> Effect {
+        let made = match errand {
+            Errand::Tell(watcher) => {
+                return Effect::Tell { number, watcher: Box::new(watcher.clone()) };
+            }
+            // It was on its way before a crash.
+            Errand::Undo { call } => {
+                integrations::call(call, &self.acting(), Some(self.effect_id(number)))
+            }
+            Errand::Stop { call, submitted } => {
+                let (number_of_task, submitted) = (call.task, Some(submitted.clone()));
+                let job = Job { number: number_of_task, call: call.clone(), submitted };
+                integrations::stop(&job, &self.acting(), self.effect_id(number))
+            }
+        };
+        match made {
+            Ok(call) => Effect::Call { number, call: Box::new(call) },
+            Err(err) => Effect::Answer { number, err },
+        }
+    }
+
+    /// Lets another execution hear of the end of this one; false when it has ended.
+    pub(crate) fn watch(&mut self, watcher: Watcher) {
+        if !self.has_ended() {
+            self.kept.errands.watchers.insert(watcher);
+        }
+    }
+
+    /// An errand was run.
+    pub(crate) fn errand_done(&mut self, done: ErrandDone, effects: &mut Vec<Effect>) {
+        let errand = self.kept.errands.open.remove(&done.number);
+        if let (Some(Errand::Undo { call }), Some(submitted)) = (errand, done.output) {
+            self.run_errand(Errand::Stop { call, submitted }, effects);
         }
     }
 
@@ -262,9 +342,16 @@ impl ExecutionProcess {
     }
 
     /// Returns the fact that an answered call is; `None` when nothing waits for it any more.
-    pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Option<Fact> {
+    pub(crate) fn answered(
+        &self,
+        call: u64,
+        answer: Result<Value, CallError>,
+    ) -> Option<crate::Fact> {
+        if let Some(errand) = self.kept.errands.open.get(&call) {
+            return Some(crate::Fact::ErrandDone(errand.done(call, &self.kept.arn, answer)));
+        }
         let task = TaskId(u32::try_from(call).ok()?);
-        integrations::answered(&self.kept.state, task, answer)
+        integrations::answered(&self.kept.state, task, answer).map(crate::Fact::Execution)
     }
 
     /// Returns the fact that a callback is; `None` when its token is of no open task, or a worker
@@ -291,12 +378,10 @@ impl ExecutionProcess {
     }
 
     pub(crate) fn outstanding(&self) -> Vec<Effect> {
-        let stamp = Stamp { millis: 0, entropy: [0; 32] };
-        let mut effects = Vec::new();
-        for wanted in execution::outstanding(&self.kept.state) {
-            self.effect(wanted, &stamp, &mut effects);
-        }
-        effects
+        let wanted = execution::outstanding(&self.kept.state).into_iter();
+        let wanted = wanted.filter_map(|wanted| self.asked(wanted));
+        let errands = self.kept.errands.open.iter();
+        wanted.chain(errands.map(|(number, errand)| self.errand(*number, errand))).collect()
     }
 
     pub(crate) fn snapshot(&self) -> Result<Value, SerdeError> {
@@ -313,11 +398,12 @@ impl ExecutionProcess {
         Ok(ExecutionProcess { definition, kept })
     }
 
+    /// Returns whether nothing more can happen: it has ended, and so have its errands.
     pub(crate) fn is_finished(&self) -> bool {
-        self.kept.state.is_over()
+        self.kept.state.is_over() && self.kept.errands.open.is_empty()
     }
 
-    /// Returns whether it has ended, though it may still have children to tell.
+    /// Returns whether it has ended, though it may still have children or errands.
     fn has_ended(&self) -> bool {
         self.kept.state.status() != Status::Running
     }

@@ -1,6 +1,7 @@
 //! The three kinds of processes: each translates between one engine and the shard.
 
 mod automation;
+mod errands;
 mod execution;
 mod execution_status;
 mod stack;
@@ -13,6 +14,7 @@ use store::Table;
 use value::Value;
 
 pub use automation::BeginAutomation;
+pub use errands::{ErrandDone, Watcher};
 pub use execution::BeginExecution;
 pub use stack::BeginStack;
 

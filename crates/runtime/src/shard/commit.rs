@@ -248,6 +248,8 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
         Effect::Arm { timer, at_millis } => Some((timer, at_millis)),
         Effect::Call { .. }
         | Effect::Enqueue { .. }
+        | Effect::Look { .. }
+        | Effect::Tell { .. }
         | Effect::Answer { .. }
         | Effect::Script { .. }
         | Effect::Cancel { .. }

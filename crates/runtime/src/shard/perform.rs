@@ -14,9 +14,10 @@ use crate::activities::Place;
 use crate::children;
 use crate::endpoint::{Call, CallError};
 use crate::integrations;
-use crate::process::Effect;
+use crate::process::{Effect, Fact};
+use crate::processes::Watcher;
 use crate::scripts::{Script, ScriptAnswer};
-use crate::{ProcessId, Shared};
+use crate::{Error, Kind, ProcessId, Runtime, Shared};
 
 impl Shard {
     pub(super) fn perform(&mut self, effects: Vec<(ProcessId, Effect)>) {
@@ -27,6 +28,18 @@ impl Shard {
                     call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
                     self.shared.figures.performed();
                     let task = perform_call(&self.shared, self.life, id.clone(), number, *call);
+                    self.running.insert((id, number), task);
+                }
+                Effect::Look { number, mut call, job } => {
+                    let shard = self.number;
+                    call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
+                    self.shared.figures.performed();
+                    let look = (*call, *job);
+                    let task = perform_look(&self.shared, self.life, id.clone(), number, look);
+                    self.running.insert((id, number), task);
+                }
+                Effect::Tell { number, watcher } => {
+                    let task = tell(&self.shared, self.life, id.clone(), number, *watcher);
                     self.running.insert((id, number), task);
                 }
                 Effect::Enqueue { number, place } => {
@@ -118,6 +131,83 @@ async fn ask(shared: &Arc<Shared>, call: &Call, span: &Span) -> Result<Value, Ca
     guarded.join().await.unwrap_or_else(|| Err(CallError::internal(String::new())))
 }
 
+/// Asks until there is an answer that will not be another a moment later.
+async fn ask_on(shared: &Arc<Shared>, call: &Call, span: &Span) -> Result<Value, CallError> {
+    let mut answer = ask(shared, call, span).await;
+    // What failed may have been kept all the same. The id tells that it is the same call, so
+    // asking again finds out, and changes nothing twice.
+    for _ in 0..ASKED_AGAIN_MAX {
+        if !answer.as_ref().is_err_and(CallError::may_pass) {
+            break;
+        }
+        shared.clock.sleep(ASK_AGAIN_MILLIS).await;
+        answer = ask(shared, call, span).await;
+    }
+    answer
+}
+
+/// Looks at a job in a task of its own. A job that is a process of this server and seems to run is
+/// asked to tell of its end, and looked at once more: it may have ended before it was asked.
+fn perform_look(
+    shared: &Arc<Shared>,
+    life: u64,
+    id: ProcessId,
+    number: u64,
+    (call, job): (Call, execution::Job),
+) -> AbortHandle {
+    let shared = shared.clone();
+    let busy = shared.clock.busy();
+    let epoch = shared.epoch();
+    let span = tracing::error_span!("look", process = %id, request_id = Empty);
+    let task = tokio::spawn(async move {
+        let mut answer = ask_on(&shared, &call, &span).await;
+        let mut told = false;
+        let process = answer.as_ref().ok().and_then(|seen| integrations::job_process(&job, seen));
+        if let Some(process) = process {
+            let watcher = Watcher { execution_arn: id.name().to_owned(), task: job.call.task.0 };
+            let runtime = Runtime { shared: shared.clone() };
+            told = runtime.request(process, Fact::Watched(watcher)).await.is_ok();
+            answer = ask_on(&shared, &call, &span).await;
+        }
+        let answer = answer.map(|seen| integrations::look_answer(seen, told));
+        shared.send(Message::Answered { life, id, call: number, answer }, epoch, busy).await;
+    });
+    task.abort_handle()
+}
+
+/// Tells an execution that a job of it has ended.
+fn tell(
+    shared: &Arc<Shared>,
+    life: u64,
+    id: ProcessId,
+    number: u64,
+    watcher: Watcher,
+) -> AbortHandle {
+    let shared = shared.clone();
+    let busy = shared.clock.busy();
+    let epoch = shared.epoch();
+    let task = tokio::spawn(async move {
+        let runtime = Runtime { shared: shared.clone() };
+        let waiting = ProcessId::new(Kind::Execution, &watcher.execution_arn);
+        let stirred = execution::Fact::JobStirred { task: execution::TaskId(watcher.task) };
+        loop {
+            let told = runtime.request(waiting.clone(), Fact::Execution(stirred.clone())).await;
+            match told {
+                // Whoever has ended meanwhile does not wait any more.
+                Ok(()) | Err(Error::NotRunning) => break,
+                // Bounded by the life of the shard, which ends this task.
+                Err(err) => {
+                    tracing::warn!(process = %waiting, error = %err, "an execution was not told");
+                    shared.clock.sleep(ASK_AGAIN_MILLIS).await;
+                }
+            }
+        }
+        let answer = Ok(Value::Null);
+        shared.send(Message::Answered { life, id, call: number, answer }, epoch, busy).await;
+    });
+    task.abort_handle()
+}
+
 /// Calls the endpoint in a task of its own; whatever happens, the process hears of it.
 fn perform_call(
     shared: &Arc<Shared>,
@@ -131,16 +221,7 @@ fn perform_call(
     let epoch = shared.epoch();
     let span = tracing::error_span!("effect", process = %id, request_id = Empty);
     let task = tokio::spawn(async move {
-        let mut answer = ask(&shared, &call, &span).await;
-        // What failed may have been kept all the same. The id tells that it is the same call, so
-        // asking again finds out, and changes nothing twice.
-        for _ in 0..ASKED_AGAIN_MAX {
-            if !answer.as_ref().is_err_and(CallError::may_pass) {
-                break;
-            }
-            shared.clock.sleep(ASK_AGAIN_MILLIS).await;
-            answer = ask(&shared, &call, &span).await;
-        }
+        let answer = ask_on(&shared, &call, &span).await;
         shared.send(Message::Answered { life, id, call: number, answer }, epoch, busy).await;
     });
     task.abort_handle()

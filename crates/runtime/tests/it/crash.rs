@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runtime::{Clock, ClockMode, NoPeers, Node, Opened};
+use runtime::{AwsEndpoint, Clock, ClockMode, NoPeers, Node, Opened};
 use store::{Store, Table};
 use value::value;
 
@@ -13,7 +13,7 @@ use super::{begin, ended, history, id, keep_definition};
 pub(crate) fn life<T>(
     store: &Store,
     clock: ClockMode,
-    endpoint: &Arc<Endpoint>,
+    endpoint: &Arc<impl AwsEndpoint + 'static>,
     work: impl AsyncFnOnce(runtime::Runtime) -> T,
 ) -> T {
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -7,7 +7,7 @@ use store::{Read, Scan, Table};
 use value::{Value, value};
 
 use super::server::{ACCOUNT, text};
-use super::states_express::{Whole, whole_on};
+use super::states_express::{Whole, machine_arn, whole_on};
 
 /// Starts a server with an activity `a` and a machine `m` that has one task of it.
 async fn with_activity(mode: ClockMode, fields: &str) -> Whole {
@@ -216,4 +216,142 @@ async fn creating_again_is_the_same_request_unless_the_encryption_differs() {
     let keyless = value!({"name": "b", "encryptionConfiguration": (keyless)});
     let refusal = whole.refused("CreateActivity", keyless).await;
     assert!(refusal.starts_with("InvalidEncryptionConfiguration: "), "{refusal}");
+}
+
+/// Starts a server whose role may do everything, with a machine `child` and one `parent` that
+/// starts it and waits for its end.
+async fn with_child(mode: ClockMode, pattern: &str, child: &str) -> Whole {
+    let whole = with_activity(mode, "").await;
+    whole.allow(r#"{"Effect": "Allow", "Action": "states:*", "Resource": "*"}"#).await;
+    whole.create("child", "STANDARD", child).await.unwrap();
+    let parent = format!(
+        r#"{{"StartAt": "Start", "States": {{"Start": {{"Type": "Task", "End": true,
+            "Resource": "arn:aws:states:::states:startExecution{pattern}",
+            "Parameters": {{"StateMachineArn": "{}", "Name": "c", "Input.$": "$"}}}}}}}}"#,
+        machine_arn("child")
+    );
+    whole.create("parent", "STANDARD", &parent).await.unwrap();
+    whole
+}
+
+const CHILD: &str = r#"{"StartAt": "A", "States": {
+    "A": {"Type": "Wait", "Seconds": 86400, "Next": "B"},
+    "B": {"Type": "Pass", "Result": {"b": 1}, "End": true}}}"#;
+
+fn child_arn() -> String {
+    format!("arn:aws:states:us-east-1:{ACCOUNT}:execution:child:c")
+}
+
+async fn ended(whole: &Whole, arn: &str) -> Value {
+    loop {
+        let found = described(whole, arn).await;
+        if text(&found, &["status"]) != "RUNNING" {
+            return found;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_parent_hears_of_the_end_of_its_child_without_looking_for_it() {
+    for (pattern, wanted) in [(".sync", value!(r#"{"b":1}"#)), (".sync:2", value!({"b": 1}))] {
+        let whole = with_child(ClockMode::Virtual, pattern, CHILD).await;
+        let started = whole.start("StartExecution", "parent", r#"{"n": 1}"#).await;
+        let found = ended(&whole, &text(&started, &["executionArn"])).await;
+        let output = value::parse(&text(&found, &["output"])).unwrap();
+        assert_eq!(output.get("Output"), Some(&wanted));
+        let events = history(&whole, &text(&started, &["executionArn"])).await;
+        assert_eq!(
+            events[2..6],
+            ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+        );
+        // Parent: started, submitted, seen running, told, seen ended; child: started, watched,
+        // woken, told.
+        let facts = whole.runtime.figures().facts;
+        assert!(facts <= 12, "{facts} facts: somebody looks for it again and again");
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_fails_fails_its_task() {
+    let child =
+        r#"{"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E", "Cause": "c"}}}"#;
+    let whole = with_child(ClockMode::Virtual, ".sync", child).await;
+    let started = whole.start("StartExecution", "parent", "{}").await;
+    let found = ended(&whole, &text(&started, &["executionArn"])).await;
+    assert_eq!(text(&found, &["error"]), "States.TaskFailed");
+    let cause = value::parse(&text(&found, &["cause"])).unwrap();
+    assert_eq!(text(&cause, &["Error"]), "E");
+    assert_eq!(text(&cause, &["Status"]), "FAILED");
+}
+
+#[tokio::test]
+async fn a_child_is_stopped_when_its_parent_is() {
+    let whole = with_child(ClockMode::Real, ".sync", CHILD).await;
+    let started = whole.start("StartExecution", "parent", "{}").await;
+    let arn = text(&started, &["executionArn"]);
+    while !history(&whole, &arn).await.contains(&"TaskSubmitted".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    whole.ok("stepfunctions", "StopExecution", value!({"executionArn": arn.as_str()})).await;
+    assert_eq!(text(&ended(&whole, &child_arn()).await, &["status"]), "ABORTED");
+}
+
+#[tokio::test]
+async fn a_child_that_is_just_being_started_is_stopped_too() {
+    let whole = with_child(ClockMode::Real, ".sync", CHILD).await;
+    let started = whole.start("StartExecution", "parent", "{}").await;
+    let arn = text(&started, &["executionArn"]);
+    whole.ok("stepfunctions", "StopExecution", value!({"executionArn": arn.as_str()})).await;
+    while whole
+        .services
+        .store()
+        .read(|tx| tx.get(Table::Executions, &child_arn()))
+        .unwrap()
+        .is_none()
+    {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(text(&ended(&whole, &child_arn()).await, &["status"]), "ABORTED");
+}
+
+#[tokio::test]
+async fn a_child_that_is_not_there_reads_as_on_aws() {
+    let whole = with_child(ClockMode::Virtual, ".sync", CHILD).await;
+    let gone = value!({"stateMachineArn": machine_arn("child")});
+    whole.ok("stepfunctions", "DeleteStateMachine", gone).await;
+    let started = whole.start("StartExecution", "parent", "{}").await;
+    let found = ended(&whole, &text(&started, &["executionArn"])).await;
+    assert_eq!(text(&found, &["error"]), "StepFunctions.StateMachineDoesNotExistException");
+    let cause = text(&found, &["cause"]);
+    let wanted = "(Service: AWSStepFunctions; Status Code: 400; Error Code: \
+        StateMachineDoesNotExist; Request ID: ";
+    assert!(cause.contains(wanted) && cause.ends_with("; Proxy: null)"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_machine_hands_its_token_on_and_is_called_back() {
+    let whole = with_activity(ClockMode::Real, "").await;
+    whole.allow(r#"{"Effect": "Allow", "Action": "states:*", "Resource": "*"}"#).await;
+    let parent = format!(
+        r#"{{"QueryLanguage": "JSONata", "StartAt": "Ask", "States": {{"Ask": {{
+            "Type": "Task", "End": true,
+            "Resource": "arn:aws:states:::states:startExecution.waitForTaskToken",
+            "Arguments": {{"StateMachineArn": "{}",
+                "Input": {{"token": "{{% $states.context.Task.Token %}}"}}}}}}}}}}"#,
+        machine_arn("m")
+    );
+    whole.create("parent", "STANDARD", &parent).await.unwrap();
+    let started = whole.start("StartExecution", "parent", "{}").await;
+    let task = poll(&whole).await;
+    let input = value::parse(&text(&task, &["input"])).unwrap();
+    let report = value!({
+        "taskToken": text(&input, &["token"]), "error": "Refused", "cause": "by hand",
+    });
+    whole.ok("stepfunctions", "SendTaskFailure", report).await;
+    let found = ended(&whole, &text(&started, &["executionArn"])).await;
+    assert_eq!(
+        (text(&found, &["error"]), text(&found, &["cause"])),
+        ("Refused".into(), "by hand".into())
+    );
 }

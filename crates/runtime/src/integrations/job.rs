@@ -1,0 +1,125 @@
+//! `.sync` and `.sync:2`: a Task submits a job, and ends when the job has. The integration says how
+//! the job is looked at, what that shows, and how it is stopped; everything else is the same for
+//! all.
+//!
+//! Step Functions developer guide, "Discover service integration patterns in Step Functions", "Run
+//! a Job (.sync)" (read 2026-11).
+
+use asl::{Integration, Resource};
+use execution::Fact;
+use value::{Value, value};
+
+use super::{Acting, Integrated, made, optimized};
+use crate::ProcessId;
+use crate::endpoint::{Call, CallError};
+
+/// How the jobs of an integration are followed.
+pub(super) trait Job: Sync {
+    /// Returns the call whose answer says how the job is doing.
+    fn look(&self, submitted: &Submitted<'_>) -> Integrated;
+
+    /// Says how the job is doing.
+    fn state(&self, submitted: &Submitted<'_>, seen: &Value) -> JobState;
+
+    /// Returns the call that stops the job: its Task is over before it.
+    fn stop(&self, submitted: &Submitted<'_>) -> Integrated;
+
+    /// Returns how long the next look at a job that runs is put off, in seconds.
+    fn again_seconds(&self) -> u32;
+
+    /// Returns the process that the job is, when it is one of this server: it will tell of its end,
+    /// and need not be looked at before.
+    fn process(&self, _submitted: &Submitted<'_>) -> Option<ProcessId> {
+        None
+    }
+}
+
+/// A job as its Task knows it.
+pub(super) struct Submitted<'a> {
+    pub(super) integration: &'a Integration,
+    /// What the Task got as the answer of its request.
+    pub(super) answer: &'a Value,
+}
+
+/// How a job is doing.
+pub(super) enum JobState {
+    Runs,
+    Succeeded(Value),
+    Failed { error: String, cause: String },
+}
+
+/// How an answer says whether the job will tell of its end.
+const TOLD: &str = "told";
+/// Where an answer has what was seen.
+const SEEN: &str = "seen";
+
+/// Finds the job that a task has submitted, and how it is followed.
+fn with<T>(job: &execution::Job, with: impl FnOnce(&dyn Job, &Submitted<'_>) -> T) -> Option<T> {
+    let Resource::Integration(integration) = Resource::parse(&job.call.resource)? else {
+        return None;
+    };
+    let follows = optimized(&integration)?.job(&integration.action)?;
+    let submitted = Submitted { integration: &integration, answer: job.submitted.as_ref()? };
+    Some(with(follows, &submitted))
+}
+
+/// Returns the call that looks at a job.
+pub(crate) fn look(job: &execution::Job, acting: &Acting<'_>) -> Result<Call, CallError> {
+    let wanted = with(job, |follows, submitted| follows.look(submitted));
+    let call = made(wanted.unwrap_or_else(|| nothing(job)), &job.call, acting, None)?;
+    // Recorded: only the request's own answer shows how it came.
+    Ok(Call { tells_http: false, ..call })
+}
+
+/// Returns the call that stops a job.
+pub(crate) fn stop(
+    job: &execution::Job,
+    acting: &Acting<'_>,
+    effect_id: String,
+) -> Result<Call, CallError> {
+    let wanted = with(job, |follows, submitted| follows.stop(submitted));
+    made(wanted.unwrap_or_else(|| nothing(job)), &job.call, acting, Some(effect_id))
+}
+
+fn nothing(job: &execution::Job) -> Integrated {
+    super::refused(&format!("{} submits no job", job.call.resource))
+}
+
+/// Returns the process that a job is, while it seems to run.
+pub(crate) fn process(job: &execution::Job, seen: &Value) -> Option<ProcessId> {
+    with(job, |follows, submitted| match follows.state(submitted, seen) {
+        JobState::Runs => follows.process(submitted),
+        JobState::Succeeded(_) | JobState::Failed { .. } => None,
+    })?
+}
+
+/// Returns the answer of a look.
+pub(crate) fn answer(seen: Value, told: bool) -> Value {
+    value!({}).with(SEEN, seen).with(TOLD, told)
+}
+
+/// Returns the fact that a look is.
+pub(crate) fn looked(job: &execution::Job, answer: Result<Value, CallError>) -> Fact {
+    let task = job.call.task;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(err) => {
+            let (error, cause) = super::failure(&job.call.resource, &err);
+            return Fact::TaskFailed { task, error: Some(error), cause: Some(cause) };
+        }
+    };
+    let seen = answer.get(SEEN).cloned().unwrap_or_default();
+    let told = answer.get(TOLD).and_then(Value::as_bool).unwrap_or_default();
+    let found =
+        with(job, |follows, submitted| (follows.state(submitted, &seen), follows.again_seconds()));
+    match found {
+        Some((JobState::Succeeded(output), _)) => Fact::TaskSucceeded { task, output },
+        Some((JobState::Failed { error, cause }, _)) => {
+            Fact::TaskFailed { task, error: Some(error), cause: Some(cause) }
+        }
+        Some((JobState::Runs, again)) => {
+            Fact::JobRuns { task, again_seconds: (!told).then_some(again) }
+        }
+        None => Fact::JobRuns { task, again_seconds: None },
+    }
+}
