@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use asl::Definition;
 use execution::{Effect, Fact, Finish, HistoryMode, Stamp, Started, State, TaskId, TimerId, apply};
+use store::{Job, Verdict, Write};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tracing::Instrument;
@@ -18,6 +19,7 @@ use value::Value;
 use crate::clock::Busy;
 use crate::endpoint::CallError;
 use crate::integrations::{self, Acting};
+use crate::logging::{self, Logging};
 use crate::process::Stamp as Moment;
 use crate::{Error, Kind, ProcessId, Runtime, Shared};
 
@@ -103,8 +105,13 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::ExpressLimit`], the definition cannot be used, or the server was emptied meanwhile.
-    pub async fn run_express(&self, definition: &str, started: Started) -> Result<Ended, Error> {
-        let mut express = self.express(definition)?;
+    pub async fn run_express(
+        &self,
+        definition: &str,
+        started: Started,
+        logging: Option<Logging>,
+    ) -> Result<Ended, Error> {
+        let mut express = self.express(definition, logging)?;
         let effects = express.start(started);
         if let Some(ended) = express.ended(&effects) {
             return Ok(ended);
@@ -122,8 +129,13 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::ExpressLimit`], or the definition cannot be used.
-    pub fn start_express(&self, definition: &str, started: Started) -> Result<(), Error> {
-        let mut express = self.express(definition)?;
+    pub fn start_express(
+        &self,
+        definition: &str,
+        started: Started,
+        logging: Option<Logging>,
+    ) -> Result<(), Error> {
+        let mut express = self.express(definition, logging)?;
         let busy = self.shared.clock.busy();
         tokio::spawn(async move {
             let effects = express.start(started);
@@ -136,6 +148,7 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Runtime::run_express`].
+    // DIFFERS: AWS logs the express children of a map run too, when their machine logs.
     pub(crate) async fn run_express_child(
         &self,
         definition: &str,
@@ -144,22 +157,27 @@ impl Runtime {
     ) -> Result<(Ended, Option<Busy>), Error> {
         // The machine around it is a standard one.
         let definition = self.shared.definitions.machine(definition)?;
-        let mut express = self.express_of(definition)?;
+        let mut express = self.express_of(definition, None)?;
         let effects = express.start(started);
         let (ended, busy) = express.go_on(effects, busy).await;
         Ok((ended?, busy))
     }
 
-    fn express(&self, definition: &str) -> Result<Express, Error> {
-        self.express_of(self.shared.definitions.express(definition)?)
+    fn express(&self, definition: &str, logging: Option<Logging>) -> Result<Express, Error> {
+        self.express_of(self.shared.definitions.express(definition)?, logging)
     }
 
-    fn express_of(&self, definition: Arc<Definition>) -> Result<Express, Error> {
+    fn express_of(
+        &self,
+        definition: Arc<Definition>,
+        logging: Option<Logging>,
+    ) -> Result<Express, Error> {
         let shared = self.shared.clone();
         let place = shared.express.places.clone().try_acquire_owned();
         let place = place.map_err(|_| Error::ExpressLimit)?;
         shared.figures.express_begun();
-        Ok(Express { shared, definition, state: State::default(), times: (0, 0), _place: place })
+        let (state, times) = (State::default(), (0, 0));
+        Ok(Express { shared, definition, logging, state, times, _place: place })
     }
 }
 
@@ -167,6 +185,7 @@ impl Runtime {
 struct Express {
     shared: Arc<Shared>,
     definition: Arc<Definition>,
+    logging: Option<Logging>,
     state: State,
     /// When its first and its last fact happened.
     times: (i64, i64),
@@ -174,9 +193,13 @@ struct Express {
 }
 
 impl Express {
-    /// Starts it, without a history: nobody can ask for one.
+    /// Starts it, without a history unless it is logged: nobody can ask for one.
     fn start(&mut self, started: Started) -> Vec<Effect> {
-        let started = Started { history: HistoryMode::Counted, ..started };
+        let history = match self.logging {
+            Some(_) => HistoryMode::Recorded,
+            None => HistoryMode::Counted,
+        };
+        let started = Started { history, ..started };
         self.take(Fact::Started(Box::new(started)))
     }
 
@@ -185,7 +208,36 @@ impl Express {
         let Moment { millis, entropy } = Moment::now(&self.shared.clock);
         let first = if self.state.started().is_none() { millis } else { self.times.0 };
         self.times = (first, millis);
-        apply(&self.definition, &mut self.state, &Stamp { millis, entropy }, fact)
+        let stamp = Stamp { millis, entropy };
+        let effects = apply(&self.definition, &mut self.state, &stamp, fact);
+        self.log(&effects);
+        effects
+    }
+
+    /// Hands what is to be logged to the store and does not wait for it.
+    fn log(&self, effects: &[Effect]) {
+        let (Some(logging), Some(started)) = (&self.logging, self.state.started()) else { return };
+        let mut rows: Vec<Write> = Vec::new();
+        for effect in effects {
+            if let Effect::Record(events) = effect {
+                rows.extend(logging.rows(&started.execution_arn, events));
+            }
+        }
+        if rows.is_empty() {
+            return;
+        }
+        let execution = started.execution_arn.clone();
+        self.shared.store.submit(Job {
+            work: Box::new(move |tx| match logging::write(tx, &rows) {
+                Ok(()) => Verdict::Keep,
+                Err(_) => Verdict::Discard,
+            }),
+            done: Box::new(move |outcome| {
+                if let Err(err) = outcome {
+                    tracing::warn!(%execution, error = %err, "events could not be logged");
+                }
+            }),
+        });
     }
 
     /// Returns how the execution ended, if it did.

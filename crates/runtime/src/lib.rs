@@ -49,6 +49,7 @@ mod endpoint;
 mod express;
 mod figures;
 pub mod integrations;
+mod logging;
 mod node;
 mod peers;
 mod process;
@@ -73,6 +74,7 @@ pub use endpoint::{
 };
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};
+pub use logging::Logging;
 pub use node::Node;
 pub use peers::{
     Answered, Callback, Forward, Forwarded, Forwarding, NoPeers, Novelty, Peers, Report,

@@ -7,7 +7,7 @@ use value::Value;
 
 use crate::{
     Answer, Call, Error, Notice, Operation, Reading, Run, Services, Writing, cloudformation,
-    events, iam, ssm, states, sts,
+    events, iam, logs, ssm, states, sts,
 };
 
 /// The services, one line each: botocore's name and the operations.
@@ -15,6 +15,7 @@ const SERVICES: &[(&str, &[&[Operation]])] = &[
     ("cloudformation", cloudformation::OPERATIONS),
     ("events", events::OPERATIONS),
     ("iam", iam::OPERATIONS),
+    ("logs", logs::OPERATIONS),
     ("ssm", ssm::OPERATIONS),
     ("stepfunctions", states::OPERATIONS),
     ("sts", sts::OPERATIONS),
@@ -22,7 +23,7 @@ const SERVICES: &[(&str, &[&[Operation]])] = &[
 
 /// The names of the services served here, botocore's.
 pub const SERVICE_NAMES: &[&str] =
-    &["cloudformation", "events", "iam", "ssm", "stepfunctions", "sts"];
+    &["cloudformation", "events", "iam", "logs", "ssm", "stepfunctions", "sts"];
 
 /// Returns the operations served of a service.
 pub fn operations(service: &str) -> impl Iterator<Item = &'static Operation> {

@@ -48,6 +48,7 @@ pub mod ids;
 mod input;
 mod kept;
 mod limits;
+mod logs;
 mod metrics;
 mod nodes;
 mod operation;

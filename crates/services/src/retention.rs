@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use store::{Read, Scan, Table, Transaction};
 
-use crate::{Error, Services, cloudformation, ssm, states};
+use crate::{Error, Services, cloudformation, logs, ssm, states};
 
 /// How much of the server's time passes between two rounds, in milliseconds.
 const ROUND_EVERY_MILLIS: i64 = 600_000;
@@ -136,6 +136,8 @@ impl Services {
             (states::PURGED, retention.executions),
             (ssm::PURGED, retention.automations),
             (cloudformation::PURGED, retention.stacks),
+            // Each group says itself for how long.
+            (logs::PURGED, Purge::AfterMillis(0)),
         ];
         let mut next_round_millis = i64::MIN;
         loop {

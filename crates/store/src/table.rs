@@ -105,6 +105,12 @@ tables! {
     StateMachineVersions = 40 => "states_versions",
     /// Aliases of state machines by ARN.
     StateMachineAliases = 41 => "states_aliases",
+    /// Log groups by ARN.
+    LogGroups = 42 => "logs_groups",
+    /// Log streams by `group ARN:log-stream:name`.
+    LogStreams = 43 => "logs_streams",
+    /// Log events by `group ARN:time:stream:id`.
+    LogEvents = 44 => "logs_events",
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::children::ChildTask;
 use crate::definitions::Definitions;
 use crate::endpoint::CallError;
 use crate::integrations::{self, Acting};
+use crate::logging::Logging;
 use crate::peers::{Callback, Report};
 use crate::process::{Effect, Stamp, StatusChange, put};
 
@@ -56,6 +57,7 @@ pub struct BeginExecution {
 /// A running state-machine execution.
 pub(crate) struct ExecutionProcess {
     definition: Arc<Definition>,
+    logging: Option<Logging>,
     pub(super) kept: Kept,
 }
 
@@ -104,7 +106,8 @@ impl ExecutionProcess {
             state: State::default(),
             errands: Errands::default(),
         };
-        let mut process = ExecutionProcess { definition, kept };
+        let logging = Logging::of(&begin.machine);
+        let mut process = ExecutionProcess { definition, logging, kept };
         effects.push(Effect::Write(listed(begin, arn, stamp.millis)));
         effects.push(Effect::StatusChanged(Box::new(StatusChange { stamp: *stamp, finish: None })));
         process.apply(stamp, Fact::Started(Box::new(started)), effects);
@@ -134,6 +137,10 @@ impl ExecutionProcess {
                 let key = format!("{}/{:08}", self.kept.arn, first.id);
                 let bytes = execution::HistoryEvent::list_to_json(&events).into_bytes();
                 effects.push(Effect::Write(store::Write::Put(Table::History, key, bytes)));
+                if let Some(logging) = &self.logging {
+                    let rows = logging.rows(&self.kept.arn, &events);
+                    effects.extend(rows.into_iter().map(Effect::Write));
+                }
             }
             Wanted::CancelCall { task } => {
                 effects.push(Effect::Cancel { number: task.0.into() });
@@ -395,7 +402,8 @@ impl ExecutionProcess {
     ) -> Result<ExecutionProcess, Error> {
         let kept: Kept = restored(name, snapshot)?;
         let definition = definitions.machine(&kept.begin.definition)?;
-        Ok(ExecutionProcess { definition, kept })
+        let logging = Logging::of(&kept.begin.machine);
+        Ok(ExecutionProcess { definition, logging, kept })
     }
 
     /// Returns whether nothing more can happen: it has ended, and so have its errands.

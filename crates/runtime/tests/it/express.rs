@@ -87,20 +87,20 @@ async fn as_many_as_may_be_run_and_a_reset_forgets_them() {
     let (runtime, _) = start(ClockMode::Real, false).await;
     let key = definition_key(WAIT);
     for number in 1..EXPRESS_UNDER_WAY_MAX {
-        runtime.start_express(&key, started(number)).unwrap();
+        runtime.start_express(&key, started(number), None).unwrap();
     }
     let waiting = tokio::spawn({
         let (runtime, key) = (runtime.clone(), key.clone());
         async move {
             let _busy = runtime.clock().busy();
-            runtime.run_express(&key, started(0)).await
+            runtime.run_express(&key, started(0), None).await
         }
     });
     // The timeout of the execution, and its Wait.
     while runtime.timers_armed() < 2 * EXPRESS_UNDER_WAY_MAX {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let refused = runtime.start_express(&key, started(EXPRESS_UNDER_WAY_MAX));
+    let refused = runtime.start_express(&key, started(EXPRESS_UNDER_WAY_MAX), None);
     assert!(matches!(refused, Err(Error::ExpressLimit)));
     runtime.reset().await.unwrap();
     assert!(matches!(waiting.await.unwrap(), Err(Error::NotRunning)));
@@ -113,8 +113,10 @@ async fn a_caller_that_leaves_does_not_end_it() {
     let (runtime, pausing) = start(ClockMode::Virtual, false).await;
     let busy = runtime.clock().busy();
     let key = definition_key(TWICE);
-    let left =
-        tokio::time::timeout(Duration::from_millis(20), runtime.run_express(&key, started(0)));
+    let left = tokio::time::timeout(
+        Duration::from_millis(20),
+        runtime.run_express(&key, started(0), None),
+    );
     assert!(left.await.is_err());
     assert!(!runtime.clock().is_idle());
     drop(busy);
@@ -131,7 +133,7 @@ async fn virtual_time_stands_still_during_calls() {
     let (runtime, _) = start(ClockMode::Virtual, false).await;
     let _busy = runtime.clock().busy();
     // Its timeout is the only timer, and the clock must not jump there.
-    let ended = runtime.run_express(&definition_key(TWICE), started(0)).await.unwrap();
+    let ended = runtime.run_express(&definition_key(TWICE), started(0), None).await.unwrap();
     assert_eq!(ended.finish.status, Status::Succeeded);
     assert!((100..5_000).contains(&(ended.stop_millis - ended.start_millis)));
     assert_eq!(runtime.timers_armed(), 0);
@@ -141,7 +143,7 @@ async fn virtual_time_stands_still_during_calls() {
 async fn a_panic_in_a_call_is_an_answer() {
     let (runtime, pausing) = start(ClockMode::Virtual, true).await;
     let _busy = runtime.clock().busy();
-    let ended = runtime.run_express(&definition_key(TWICE), started(0)).await.unwrap();
+    let ended = runtime.run_express(&definition_key(TWICE), started(0), None).await.unwrap();
     assert_eq!(ended.finish.error.as_deref(), Some("Iam.IamException"));
     assert_eq!(pausing.asked.load(Ordering::SeqCst), 1);
 }

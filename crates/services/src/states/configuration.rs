@@ -3,20 +3,29 @@
 //! AWS Step Functions API reference, "LoggingConfiguration", "TracingConfiguration",
 //! "EncryptionConfiguration" (read 2026-11).
 
+use store::Read;
 use value::{Value, value};
 
 use super::error;
-use crate::{Error, Input};
+use crate::{Error, Input, logs};
 
 /// For how long a data key is used when the caller does not say, in seconds.
 const DATA_KEY_SECONDS_DEFAULT: i64 = 300;
 
 /// Reads the logging configuration of a request.
-pub(super) fn logging(input: &Value) -> Result<Value, Error> {
+// DIFFERS: AWS also refuses a role that may not deliver logs; here the server delivers them itself.
+pub(super) fn logging(store: &dyn Read, input: &Value) -> Result<Value, Error> {
     let asked = input.get("loggingConfiguration").cloned().unwrap_or_default();
     let level = asked.maybe_text("level").unwrap_or("OFF");
-    if level != "OFF" && asked.list("destinations").len() != 1 {
+    let destinations = asked.list("destinations");
+    if (level != "OFF" || !destinations.is_empty()) && destinations.len() != 1 {
         return Err(error::invalid_logging("Must specify exactly one Log Destination."));
+    }
+    for destination in destinations {
+        let arn = destination.path(&["cloudWatchLogsLogGroup", "logGroupArn"]);
+        if !logs::exists(store, arn.and_then(Value::as_str).unwrap_or_default())? {
+            return Err(error::invalid_logging("Log Destination not found."));
+        }
     }
     Ok(value!({
         "level": level,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use execution::{Payload, Started, Status};
-use runtime::Ended;
+use runtime::{Ended, Logging};
 use value::{Value, value};
 
 use super::executions::Asked;
@@ -39,7 +39,7 @@ fn start_sync(services: Arc<Services>, call: Call, input: Value) -> Pending {
         let execution_arn = started.execution_arn.clone();
         let ended = services
             .runtime()
-            .run_express(definition, started)
+            .run_express(definition, started, Logging::of(&asked.routed.known.record))
             .await
             .map_err(|err| refusal(&call, err))?;
         let known = value!({
@@ -58,7 +58,11 @@ fn start_sync(services: Arc<Services>, call: Call, input: Value) -> Pending {
 pub(super) fn start(services: &Services, call: &Call, asked: &Asked) -> Answer {
     let (definition, started) = begin(call, asked);
     let execution_arn = started.execution_arn.clone();
-    services.runtime().start_express(definition, started).map_err(|err| refusal(call, err))?;
+    let logging = Logging::of(&asked.routed.known.record);
+    services
+        .runtime()
+        .start_express(definition, started, logging)
+        .map_err(|err| refusal(call, err))?;
     Ok(value!({ "executionArn": execution_arn, "startDate": call.now_seconds() }))
 }
 

@@ -126,7 +126,7 @@ fn requested(on: &Writing<'_>, input: &Value) -> Result<StateMachine, Error> {
     let machine_type = input.maybe_text("type").unwrap_or("STANDARD");
     definitions::check(on.call, text, machine_type)?;
     versions::check_description(input)?;
-    let logging_configuration = logging(input)?;
+    let logging_configuration = logging(on.store.as_read(), input)?;
     let encryption_configuration = encryption(input)?;
     roles::check_assumable(&on.reading(), role_arn, "states.amazonaws.com")
         .map_err(|_| error::role_not_assumable())?;
@@ -270,7 +270,7 @@ fn change(on: &mut Writing<'_>, input: &Value, machine: &mut StateMachine) -> Re
         role_arn.clone_into(&mut machine.role_arn);
     }
     if input.get("loggingConfiguration").is_some() {
-        machine.logging_configuration = logging(input)?;
+        machine.logging_configuration = logging(on.store.as_read(), input)?;
     }
     if input.get("tracingConfiguration").is_some() {
         machine.tracing_configuration = tracing(input);

@@ -8,6 +8,7 @@ mod iam_entities;
 mod iam_mfa;
 mod iam_policies;
 mod limits;
+mod logs;
 mod metrics;
 mod outward;
 mod retention;
