@@ -2,8 +2,13 @@
 //! Step Functions. One file per integration.
 
 mod aws_sdk;
+mod events;
 mod job;
+mod lambda;
+mod plain;
 mod sdk1;
+mod sns;
+mod sqs;
 mod states;
 mod tested;
 
@@ -17,7 +22,6 @@ use crate::endpoint::{Call, CallError, Caller, IN_DOUBT};
 pub(crate) use job::{answer as look_answer, look, process as job_process, stop};
 pub use tested::TaskFailure;
 
-use aws_sdk::pascal;
 use job::Job;
 
 /// How long a session name is: AWS draws 32 letters, here they come from what the session is for.
@@ -40,10 +44,18 @@ trait Optimized: Sync {
     fn patterns(&self, action: &str) -> &'static [IntegrationPattern];
 
     /// Returns the call that a Task means.
-    fn request(&self, integration: &Integration, arguments: &Value) -> Integrated;
+    fn request(
+        &self,
+        integration: &Integration,
+        arguments: &Value,
+        acting: &Acting<'_>,
+    ) -> Integrated;
 
     /// Returns what a Task gets of the call's output, which may have `ResponseMetadata`.
-    fn response(&self, integration: &Integration, output: Value) -> Value;
+    ///
+    /// # Errors
+    /// When the output tells of a failure.
+    fn response(&self, integration: &Integration, output: Value) -> Result<Value, TaskFailure>;
 
     /// Returns the error name and the cause that a Task fails with.
     fn failure(&self, integration: &Integration, err: &CallError) -> (String, String);
@@ -54,8 +66,25 @@ trait Optimized: Sync {
     }
 }
 
-/// The optimized integrations by the name of their service in ARNs, one line per file.
-const OPTIMIZED: &[(&str, &dyn Optimized)] = &[("states", &states::States)];
+/// The optimized integrations by the name of their service in ARNs, one line each.
+const OPTIMIZED: &[(&str, &dyn Optimized)] = &[
+    ("athena", &plain::ATHENA),
+    ("batch", &plain::BATCH),
+    ("codebuild", &plain::CODEBUILD),
+    ("databrew", &plain::DATABREW),
+    ("dynamodb", &plain::DYNAMODB),
+    ("ecs", &plain::ECS),
+    ("emr-containers", &plain::EMR_CONTAINERS),
+    ("emr-serverless", &plain::EMR_SERVERLESS),
+    ("events", &events::Events),
+    ("glue", &plain::GLUE),
+    ("lambda", &lambda::Lambda),
+    ("mediaconvert", &plain::MEDIACONVERT),
+    ("sagemaker", &plain::SAGEMAKER),
+    ("sns", &sns::Sns),
+    ("sqs", &sqs::Sqs),
+    ("states", &states::States),
+];
 
 /// Returns the optimized integration that is meant, if it is served.
 fn optimized(integration: &Integration) -> Option<&'static dyn Optimized> {
@@ -83,7 +112,7 @@ pub(crate) fn call(
     acting: &Acting<'_>,
     effect_id: Option<String>,
 ) -> Result<Call, CallError> {
-    made(request(&asked.resource, &asked.arguments), asked, acting, effect_id)
+    made(request(&asked.resource, &asked.arguments, acting), asked, acting, effect_id)
 }
 
 /// Returns a call for a Task, as the role that it asks for.
@@ -133,16 +162,24 @@ pub(crate) fn answered(
             Err(err) => Fact::TaskFailed { task, error: Some(err.code), cause: Some(err.message) },
         });
     }
-    Some(match answer {
-        Ok(output) if waits(parsed.as_ref()) => {
-            Fact::TaskSubmitted { task, output: response(resource, output) }
-        }
-        Ok(output) => Fact::TaskSucceeded { task, output: response(resource, output) },
-        Err(err) => {
-            let (error, cause) = failure(resource, &err);
+    Some(match outcome(resource, answer) {
+        Ok(output) if waits(parsed.as_ref()) => Fact::TaskSubmitted { task, output },
+        Ok(output) => Fact::TaskSucceeded { task, output },
+        Err(TaskFailure { error, cause }) => {
             Fact::TaskFailed { task, error: Some(error), cause: Some(cause) }
         }
     })
+}
+
+/// Returns what a Task gets of an answer, or what it fails with.
+fn outcome(resource: &str, answer: Result<Value, CallError>) -> Result<Value, TaskFailure> {
+    match answer {
+        Ok(output) => response(resource, output),
+        Err(err) => {
+            let (error, cause) = failure(resource, &err);
+            Err(TaskFailure { error, cause })
+        }
+    }
 }
 
 /// Says whether a task goes on when its request is answered.
@@ -172,11 +209,11 @@ pub(crate) fn no_such_activity(arn: &str) -> CallError {
 }
 
 /// Returns the call that a Task's resource and arguments mean.
-fn request(resource: &str, arguments: &Value) -> Integrated {
+fn request(resource: &str, arguments: &Value, acting: &Acting<'_>) -> Integrated {
     match Resource::parse(resource) {
         Some(Resource::Integration(integration)) => match style(&integration) {
             Ok(()) => match optimized(&integration) {
-                Some(optimized) => optimized.request(&integration, arguments),
+                Some(optimized) => optimized.request(&integration, arguments, acting),
                 None => aws_sdk::request(&integration, arguments),
             },
             Err(what) => refused(&what),
@@ -184,27 +221,34 @@ fn request(resource: &str, arguments: &Value) -> Integrated {
         Some(Resource::Activity(arn)) => {
             refused(&format!("express state machines have no activities: {arn}"))
         }
-        Some(Resource::Function(arn)) => {
-            refused(&format!("Stepwell does not call Lambda functions yet: {arn}"))
-        }
+        Some(Resource::Function(arn)) => lambda::request(&arn, arguments),
         None => refused(&format!("`{resource}` is no resource of a Task")),
     }
 }
 
 /// Returns what a Task gets of an operation's answer.
-fn response(resource: &str, output: Value) -> Value {
+fn response(resource: &str, output: Value) -> Result<Value, TaskFailure> {
     match Resource::parse(resource) {
         Some(Resource::Integration(integration)) => match optimized(&integration) {
             Some(optimized) => optimized.response(&integration, output),
-            None => aws_sdk::response(&integration, output),
+            None => Ok(aws_sdk::response(&integration, output)),
         },
-        Some(Resource::Activity(_) | Resource::Function(_)) | None => output,
+        Some(Resource::Function(_)) => lambda::response(&output),
+        Some(Resource::Activity(_)) | None => Ok(output),
     }
 }
 
-/// Returns what a request that submits a job was answered.
-pub(crate) fn submitted(resource: &str, output: Value) -> Value {
-    response(resource, output)
+/// Returns what a request that submits a job was answered, if the job is there.
+pub(crate) fn submitted(resource: &str, output: Value) -> Option<Value> {
+    response(resource, output).ok()
+}
+
+/// Returns arguments with a member as text, whatever it is: objects become their JSON.
+fn as_text(arguments: &Value, member: &str) -> Value {
+    match arguments.get(member) {
+        Some(Value::String(_) | Value::Null) | None => arguments.clone(),
+        Some(given) => arguments.clone().with(member, given.to_json()),
+    }
 }
 
 /// Returns the error name and the cause that a Task fails with.
@@ -217,9 +261,8 @@ fn failure(resource: &str, err: &CallError) -> (String, String) {
             Some(optimized) => optimized.failure(&integration, err),
             None => aws_sdk::failure(&integration, err),
         },
-        Some(Resource::Activity(_) | Resource::Function(_)) | None => {
-            (err.code.clone(), err.message.clone())
-        }
+        Some(Resource::Function(_)) => lambda::failure(err),
+        Some(Resource::Activity(_)) | None => (err.code.clone(), err.message.clone()),
     }
 }
 
@@ -270,10 +313,7 @@ impl Resources for Served {
                     IntegrationStyle::Optimized => None,
                 })
             }
-            Resource::Activity(_) => None,
-            Resource::Function(arn) => {
-                Some(format!("Stepwell does not call Lambda functions yet: {arn}"))
-            }
+            Resource::Activity(_) | Resource::Function(_) => None,
         }
     }
 }

@@ -7,52 +7,53 @@ use asl::{Integration, IntegrationPattern};
 use value::{Value, value};
 
 use super::job::{Job, JobState, Submitted};
-use super::{Integrated, Optimized, sdk1};
+use super::plain::Plain;
+use super::{Acting, Integrated, Optimized, TaskFailure, as_text, sdk1};
 use crate::endpoint::CallError;
 use crate::{Kind, ProcessId};
 
 /// How long the next look at an execution that runs elsewhere is put off, in seconds.
 const AGAIN_SECONDS: u32 = 5;
-/// The service, botocore's name.
-const SERVICE: &str = "stepfunctions";
 
 /// `states:`.
 pub(super) struct States;
 
+const API: Plain = Plain {
+    service: "stepfunctions",
+    prefix: "StepFunctions",
+    class: "AWSStepFunctions",
+    actions: &[(
+        "startExecution",
+        &[
+            IntegrationPattern::RequestResponse,
+            IntegrationPattern::Sync,
+            IntegrationPattern::Sync2,
+            IntegrationPattern::WaitForTaskToken,
+        ],
+    )],
+    headers: &[],
+};
+
 impl Optimized for States {
     fn patterns(&self, action: &str) -> &'static [IntegrationPattern] {
-        match action {
-            "startExecution" => &[
-                IntegrationPattern::RequestResponse,
-                IntegrationPattern::Sync,
-                IntegrationPattern::Sync2,
-                IntegrationPattern::WaitForTaskToken,
-            ],
-            _ => &[],
-        }
+        API.patterns(action)
     }
 
-    fn request(&self, _: &Integration, arguments: &Value) -> Integrated {
-        let mut input = Value::object();
-        for (member, given) in arguments.as_object().into_iter().flat_map(value::Map::iter) {
-            let given = match (&**member, given) {
-                // Recorded: nothing is the input `{}`, a text is the input's text.
-                ("Input", Value::Null) => continue,
-                ("Input", Value::String(_)) => given.clone(),
-                ("Input", given) => given.to_json().into(),
-                (_, given) => given.clone(),
-            };
-            input.set(camel(member), given);
-        }
-        call("StartExecution", input)
+    fn request(&self, integration: &Integration, arguments: &Value, _: &Acting<'_>) -> Integrated {
+        // Recorded: nothing is the input `{}`, a text is the input's text.
+        let arguments = match arguments.get("Input") {
+            Some(Value::Null) => sdk1::without(arguments, "Input"),
+            Some(_) | None => as_text(arguments, "Input"),
+        };
+        API.call(&integration.action, &arguments)
     }
 
-    fn response(&self, _: &Integration, output: Value) -> Value {
-        sdk1::response(&output)
+    fn response(&self, integration: &Integration, output: Value) -> Result<Value, TaskFailure> {
+        API.response(integration, output)
     }
 
-    fn failure(&self, _: &Integration, err: &CallError) -> (String, String) {
-        sdk1::failure("StepFunctions", "AWSStepFunctions", err)
+    fn failure(&self, integration: &Integration, err: &CallError) -> (String, String) {
+        API.failure(integration, err)
     }
 
     fn job(&self, _action: &str) -> Option<&'static dyn Job> {
@@ -98,7 +99,7 @@ impl Job for Nested {
 }
 
 fn call(operation: &str, input: Value) -> Integrated {
-    Integrated::Call { service: SERVICE.into(), operation: operation.into(), input }
+    Integrated::Call { service: API.service.into(), operation: operation.into(), input }
 }
 
 fn execution_arn<'a>(submitted: &Submitted<'a>) -> Option<&'a Value> {
@@ -108,7 +109,7 @@ fn execution_arn<'a>(submitted: &Submitted<'a>) -> Option<&'a Value> {
 /// Returns what DescribeExecution answers as the Task gets it; `.sync:2` has input and output as
 /// JSON instead of as texts of it.
 fn ended(pattern: IntegrationPattern, seen: &Value) -> Value {
-    let mut output = sdk1::response(seen);
+    let mut output = API.shown("DescribeExecution", seen);
     if pattern == IntegrationPattern::Sync2 {
         for member in ["Input", "Output"] {
             let text = output.get(member).and_then(Value::as_str);
@@ -118,10 +119,4 @@ fn ended(pattern: IntegrationPattern, seen: &Value) -> Value {
         }
     }
     output
-}
-
-fn camel(member: &str) -> String {
-    let mut letters = member.chars();
-    let first = letters.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(letters).collect()
 }

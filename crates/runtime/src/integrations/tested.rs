@@ -3,7 +3,7 @@
 use execution::Started;
 use value::Value;
 
-use super::{Acting, call, failure, response};
+use super::{Acting, call, outcome};
 use crate::{CallError, Runtime};
 
 /// Why the call of a tested Task failed, as Retry and Catch see it.
@@ -37,12 +37,6 @@ impl Runtime {
             },
             Err(err) => Err(err),
         };
-        match answer {
-            Ok(output) => Ok(response(&asked.resource, output)),
-            Err(err) => {
-                let (error, cause) = failure(&asked.resource, &err);
-                Err(TaskFailure { error, cause })
-            }
-        }
+        outcome(&asked.resource, answer)
     }
 }

@@ -89,7 +89,7 @@ impl Errand {
         let output = match (self, answer) {
             (Errand::Undo { call }, Ok(output)) => {
                 let resource = Resource::parse(&call.resource);
-                resource.map(|_| crate::integrations::submitted(&call.resource, output))
+                resource.and_then(|_| crate::integrations::submitted(&call.resource, output))
             }
             // What was never submitted needs no stopping.
             (Errand::Undo { .. }, Err(_)) | (Errand::Tell(_) | Errand::Stop { .. }, Ok(_)) => None,

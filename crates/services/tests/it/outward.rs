@@ -217,3 +217,146 @@ async fn an_answer_tells_how_it_came_when_asked_to() {
     let headers = output.get("ResponseMetadata").unwrap().get("HTTPHeaders").unwrap();
     assert_eq!(text(headers, &["content-type"]), "application/x-amz-json-1.0");
 }
+
+fn encoded(text: &str) -> Value {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text).into()
+}
+
+async fn ran(
+    answers: Vec<(&'static str, Value)>,
+    resource: &str,
+    arguments: &Value,
+) -> (Value, Value) {
+    let services = ["lambda", "sqs", "sns", "dynamodb", "ecs"];
+    let (whole, elsewhere) = reaching(&services, answers).await;
+    whole.allow(EVERYTHING).await;
+    let answer = whole.sync(&task(resource, arguments), r#"{"n":1}"#).await;
+    let asked = elsewhere.asked.lock().unwrap();
+    let input = asked.first().map(|(_, input)| input.clone()).unwrap_or_default();
+    (answer, input)
+}
+
+fn output(answer: &Value) -> Value {
+    value::parse(&text(answer, &["output"])).unwrap()
+}
+
+#[tokio::test]
+async fn lambda_invoke_sends_a_payload_and_shows_the_answer_with_its_headers() {
+    let returned =
+        value!({"StatusCode": 200, "ExecutedVersion": "1", "Payload": encoded("{\"b\":2}")});
+    let arguments = value!({"FunctionName": "f", "Payload": {"a": "日"}});
+    let (answer, asked) = ran(vec![("Invoke", returned)], "lambda:invoke", &arguments).await;
+    assert_eq!(asked, value!({"FunctionName": "f", "Payload": encoded("{\"a\":\"日\"}")}));
+    let output = output(&answer);
+    assert_eq!(output.get("Payload"), Some(&value!({"b": 2})));
+    let names: Vec<&str> = output.as_object().unwrap().iter().map(|(name, _)| &**name).collect();
+    let wanted =
+        ["ExecutedVersion", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"];
+    assert_eq!(names, wanted);
+    let headers = output.get("SdkHttpMetadata").unwrap().get("HttpHeaders").unwrap();
+    assert_eq!(text(headers, &["X-Amz-Executed-Version"]), "1");
+    assert_eq!(text(&output, &["SdkResponseMetadata", "RequestId"]), "r-1");
+}
+
+#[tokio::test]
+async fn a_function_that_fails_names_the_error() {
+    let unknown = "The cause could not be determined because Lambda did not return an error type. \
+                   Returned payload: {\"errorMessage\":\"Process exited\"}";
+    let typed = r#"{"errorMessage":"m","errorType":"Mine"}"#;
+    for (said, error, cause) in [
+        (typed, "Mine", typed),
+        (r#"{"errorMessage":"Process exited"}"#, "Lambda.Unknown", unknown),
+    ] {
+        let returned =
+            value!({"StatusCode": 200, "FunctionError": "Unhandled", "Payload": encoded(said)});
+        let arguments = value!({"FunctionName": "f", "Payload": {}});
+        let (answer, _) = ran(vec![("Invoke", returned)], "lambda:invoke", &arguments).await;
+        assert_eq!((&*text(&answer, &["error"]), &*text(&answer, &["cause"])), (error, cause));
+    }
+}
+
+#[tokio::test]
+async fn a_functions_own_arn_takes_the_input_and_gives_the_answer() {
+    let returned = value!({"StatusCode": 200, "Payload": encoded("[1]")});
+    let (whole, elsewhere) = reaching(&["lambda"], vec![("Invoke", returned)]).await;
+    whole.allow(EVERYTHING).await;
+    let arn = format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:f");
+    let machine = value!({"StartAt": "T", "States": {"T": {
+        "Type": "Task", "Resource": &arn, "End": true,
+    }}});
+    let answer = whole.sync(&machine.to_string(), r#"{"n":1}"#).await;
+    assert_eq!(text(&answer, &["output"]), "[1]");
+    let asked = elsewhere.asked.lock().unwrap();
+    let wanted = value!({"FunctionName": &arn, "Payload": encoded("{\"n\":1}")});
+    assert_eq!(*asked, [("Invoke".to_owned(), wanted)]);
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_reads_as_in_the_old_sdk() {
+    for (resource, arguments, error, cause) in [
+        (
+            "lambda:invoke",
+            value!({"FunctionName": "f"}),
+            "Lambda.ResourceNotFoundException",
+            "no (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; \
+             Request ID: r-2; Proxy: null)",
+        ),
+        (
+            "dynamodb:putItem",
+            value!({"TableName": "t", "Item": {}}),
+            "DynamoDB.ResourceNotFoundException",
+            "no (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: \
+             ResourceNotFoundException; Request ID: r-2; Proxy: null)",
+        ),
+    ] {
+        let (answer, _) = ran(vec![], resource, &arguments).await;
+        assert_eq!((&*text(&answer, &["error"]), &*text(&answer, &["cause"])), (error, cause));
+    }
+}
+
+#[tokio::test]
+async fn messages_that_are_no_text_are_sent_as_json() {
+    let sent = value!({"MessageId": "m"});
+    let arguments = value!({"QueueUrl": "q", "MessageBody": {"a": 1}});
+    let (_, asked) = ran(vec![("SendMessage", sent.clone())], "sqs:sendMessage", &arguments).await;
+    assert_eq!(asked, value!({"QueueUrl": "q", "MessageBody": "{\"a\":1}"}));
+    let arguments = value!({"TopicArn": "t", "Message": ["a"]});
+    let (answer, asked) = ran(vec![("Publish", sent)], "sns:publish", &arguments).await;
+    assert_eq!(text(&asked, &["Message"]), "[\"a\"]");
+    assert_eq!(text(&output(&answer), &["MessageId"]), "m");
+}
+
+#[tokio::test]
+async fn members_are_in_pascal_case_and_times_in_milliseconds() {
+    let returned = value!({"tasks": [{"taskArn": "a", "createdAt": 1.5}], "failures": []});
+    let arguments = value!({"TaskDefinition": "d", "LaunchType": "FARGATE"});
+    let (answer, asked) = ran(vec![("RunTask", returned)], "ecs:runTask", &arguments).await;
+    assert_eq!(
+        (&*text(&asked, &["taskDefinition"]), &*text(&asked, &["launchType"])),
+        ("d", "FARGATE")
+    );
+    let output = output(&answer);
+    assert_eq!(output.get("Tasks"), Some(&value!([{"CreatedAt": 1500, "TaskArn": "a"}])));
+}
+
+#[tokio::test]
+async fn events_are_put_with_the_execution_among_their_resources() {
+    let whole = whole().await;
+    whole.allow(EVERYTHING).await;
+    let entry = value!({"Detail": {"a": 1}, "DetailType": "t", "Source": "mine"});
+    let machine = task("events:putEvents", &value!({"Entries": [entry]}));
+    let answer = whole.sync(&machine, "{}").await;
+    let names = |output: &Value| -> Vec<String> {
+        output.as_object().unwrap().iter().map(|(name, _)| name.to_string()).collect()
+    };
+    assert_eq!(names(&output(&answer)), ["Entries", "FailedEntryCount"]);
+    let entry = value!({"Detail": "\"text\"", "DetailType": "t", "Source": "mine"});
+    let machine = task("events:putEvents", &value!({"Entries": [entry]}));
+    whole.create("n", "EXPRESS", &machine).await.unwrap();
+    let answer = whole.start("StartSyncExecution", "n", "{}").await;
+    assert_eq!(text(&answer, &["error"]), "EventBridge.FailedEntry");
+    let cause = value::parse(&text(&answer, &["cause"])).unwrap();
+    let entry = value!({"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."});
+    assert_eq!(cause, value!({"Entries": [entry], "FailedEntryCount": 1}));
+}

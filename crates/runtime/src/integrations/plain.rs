@@ -1,0 +1,198 @@
+//! Optimized integrations that are an operation of an API and nothing more: arguments and answers
+//! in PascalCase.
+//!
+//! Step Functions developer guide, "Integrating optimized services with Step Functions" (read
+//! 2026-11). The services' names in error texts are those of the SDK's client classes; recorded are
+//! DynamoDB's, the others are UNVERIFIED.
+
+use asl::{Integration, IntegrationPattern};
+use value::Value;
+use wire::model;
+
+use super::{Acting, Integrated, Optimized, TaskFailure, aws_sdk, refused, sdk1};
+use crate::endpoint::CallError;
+
+/// A service whose integrations are its operations.
+pub(super) struct Plain {
+    /// Botocore's name.
+    pub(super) service: &'static str,
+    /// What error names begin with.
+    pub(super) prefix: &'static str,
+    /// What causes call the service.
+    pub(super) class: &'static str,
+    /// The actions, and what each can wait for.
+    pub(super) actions: &'static [(&'static str, &'static [IntegrationPattern])],
+    /// How headers of its answers are spelled where that differs.
+    pub(super) headers: &'static [(&'static str, &'static str)],
+}
+
+/// The answer of the request, nothing else.
+const ONLY: &[IntegrationPattern] = &[IntegrationPattern::RequestResponse];
+/// That, or a callback.
+pub(super) const TOKEN: &[IntegrationPattern] =
+    &[IntegrationPattern::RequestResponse, IntegrationPattern::WaitForTaskToken];
+/// How services spell `Connection` that are no older than DynamoDB.
+pub(super) const UPPER: &[(&str, &str)] = &[("connection", "Connection")];
+
+pub(super) const ATHENA: Plain = Plain {
+    service: "athena",
+    prefix: "Athena",
+    class: "AmazonAthena",
+    actions: &[
+        ("startQueryExecution", ONLY),
+        ("stopQueryExecution", ONLY),
+        ("getQueryExecution", ONLY),
+        ("getQueryResults", ONLY),
+    ],
+    headers: UPPER,
+};
+
+pub(super) const BATCH: Plain = Plain {
+    service: "batch",
+    prefix: "Batch",
+    class: "AWSBatch",
+    actions: &[("submitJob", ONLY)],
+    headers: UPPER,
+};
+
+pub(super) const CODEBUILD: Plain = Plain {
+    service: "codebuild",
+    prefix: "CodeBuild",
+    class: "AWSCodeBuild",
+    actions: &[
+        ("startBuild", ONLY),
+        ("stopBuild", ONLY),
+        ("batchDeleteBuilds", ONLY),
+        ("batchGetReports", ONLY),
+        ("startBuildBatch", ONLY),
+        ("stopBuildBatch", ONLY),
+        ("retryBuildBatch", ONLY),
+        ("deleteBuildBatch", ONLY),
+    ],
+    headers: UPPER,
+};
+
+pub(super) const DATABREW: Plain = Plain {
+    service: "databrew",
+    prefix: "DataBrew",
+    class: "AWSGlueDataBrew",
+    actions: &[("startJobRun", ONLY)],
+    headers: UPPER,
+};
+
+pub(super) const DYNAMODB: Plain = Plain {
+    service: "dynamodb",
+    prefix: "DynamoDB",
+    class: "AmazonDynamoDBv2",
+    actions: &[("getItem", ONLY), ("putItem", ONLY), ("updateItem", ONLY), ("deleteItem", ONLY)],
+    headers: UPPER,
+};
+
+pub(super) const ECS: Plain = Plain {
+    service: "ecs",
+    prefix: "ECS",
+    class: "AmazonECS",
+    actions: &[("runTask", TOKEN)],
+    headers: UPPER,
+};
+
+pub(super) const EMR_CONTAINERS: Plain = Plain {
+    service: "emr-containers",
+    prefix: "EMRContainers",
+    class: "AmazonEMRContainers",
+    actions: &[
+        ("createVirtualCluster", ONLY),
+        ("deleteVirtualCluster", ONLY),
+        ("startJobRun", ONLY),
+    ],
+    headers: UPPER,
+};
+
+pub(super) const EMR_SERVERLESS: Plain = Plain {
+    service: "emr-serverless",
+    prefix: "EMRServerless",
+    class: "AWSEMRServerless",
+    actions: &[
+        ("createApplication", ONLY),
+        ("startApplication", ONLY),
+        ("stopApplication", ONLY),
+        ("deleteApplication", ONLY),
+        ("startJobRun", ONLY),
+        ("cancelJobRun", ONLY),
+    ],
+    headers: UPPER,
+};
+
+pub(super) const GLUE: Plain = Plain {
+    service: "glue",
+    prefix: "Glue",
+    class: "AWSGlue",
+    actions: &[("startJobRun", ONLY)],
+    headers: UPPER,
+};
+
+pub(super) const MEDIACONVERT: Plain = Plain {
+    service: "mediaconvert",
+    prefix: "MediaConvert",
+    class: "AWSMediaConvert",
+    actions: &[("createJob", ONLY)],
+    headers: UPPER,
+};
+
+pub(super) const SAGEMAKER: Plain = Plain {
+    service: "sagemaker",
+    prefix: "SageMaker",
+    class: "AmazonSageMaker",
+    actions: &[
+        ("createEndpoint", ONLY),
+        ("createEndpointConfig", ONLY),
+        ("createHyperParameterTuningJob", ONLY),
+        ("createLabelingJob", ONLY),
+        ("createModel", ONLY),
+        ("createProcessingJob", ONLY),
+        ("createTrainingJob", ONLY),
+        ("createTransformJob", ONLY),
+        ("updateEndpoint", ONLY),
+    ],
+    headers: UPPER,
+};
+
+impl Plain {
+    /// Returns the call of the action's operation.
+    pub(super) fn call(&self, action: &str, arguments: &Value) -> Integrated {
+        let service = model::service(self.service);
+        let Some(operation) = service.and_then(|service| service.operation_like(action)) else {
+            return refused(&format!("the service `{}` has no action `{action}`", self.service));
+        };
+        let input = operation.input();
+        let input = input.map_or_else(Value::object, |shape| aws_sdk::to_model(&shape, arguments));
+        Integrated::Call { service: self.service.into(), operation: operation.name().into(), input }
+    }
+
+    /// Returns an answer as the SDK's classes print it.
+    pub(super) fn shown(&self, action: &str, output: &Value) -> Value {
+        let operation = model::service(self.service)
+            .and_then(|service| service.operation_like(action)?.output());
+        let shown = operation.map_or_else(|| output.clone(), |shape| sdk1::shown(&shape, output));
+        sdk1::response(shown, self.headers)
+    }
+}
+
+impl Optimized for Plain {
+    fn patterns(&self, action: &str) -> &'static [IntegrationPattern] {
+        let found = self.actions.iter().find(|(name, _)| *name == action);
+        found.map_or(&[], |(_, patterns)| patterns)
+    }
+
+    fn request(&self, integration: &Integration, arguments: &Value, _: &Acting<'_>) -> Integrated {
+        self.call(&integration.action, arguments)
+    }
+
+    fn response(&self, integration: &Integration, output: Value) -> Result<Value, TaskFailure> {
+        Ok(self.shown(&integration.action, &output))
+    }
+
+    fn failure(&self, _: &Integration, err: &CallError) -> (String, String) {
+        sdk1::failure(self.prefix, self.class, err)
+    }
+}

@@ -1,0 +1,40 @@
+//! `sqs:sendMessage`.
+//!
+//! Step Functions developer guide, "Perform Amazon SQS message operations with Step Functions" (read
+//! 2026-11); answers as recorded on AWS (conformance/states).
+
+use asl::{Integration, IntegrationPattern};
+use value::Value;
+
+use super::plain::{Plain, TOKEN};
+use super::{Acting, Integrated, Optimized, TaskFailure, as_text};
+use crate::endpoint::CallError;
+
+/// `sqs:`.
+pub(super) struct Sqs;
+
+const API: Plain = Plain {
+    service: "sqs",
+    prefix: "SQS",
+    class: "AmazonSQS",
+    actions: &[("sendMessage", TOKEN)],
+    headers: &[],
+};
+
+impl Optimized for Sqs {
+    fn patterns(&self, action: &str) -> &'static [IntegrationPattern] {
+        API.patterns(action)
+    }
+
+    fn request(&self, integration: &Integration, arguments: &Value, _: &Acting<'_>) -> Integrated {
+        API.call(&integration.action, &as_text(arguments, "MessageBody"))
+    }
+
+    fn response(&self, integration: &Integration, output: Value) -> Result<Value, TaskFailure> {
+        API.response(integration, output)
+    }
+
+    fn failure(&self, integration: &Integration, err: &CallError) -> (String, String) {
+        API.failure(integration, err)
+    }
+}
