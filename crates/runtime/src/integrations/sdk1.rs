@@ -56,7 +56,7 @@ fn shown_at(shape: &Shape, given: &Value, depth: usize) -> Value {
 }
 
 /// Returns an answer with `SdkHttpMetadata` and `SdkResponseMetadata` in place of what the endpoint
-/// knows of the HTTP answer, in the order of the alphabet; some headers are `spelled` in another way.
+/// knows of the HTTP answer, in the order of the alphabet; some headers are `spelled` differently.
 pub(super) fn response(answer: Value, spelled: &[(&str, &str)]) -> Value {
     let Some(known) = answer.get(METADATA) else { return answer };
     let headers = known.get("HTTPHeaders").and_then(Value::as_object).cloned().unwrap_or_default();

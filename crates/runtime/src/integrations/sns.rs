@@ -1,7 +1,7 @@
 //! `sns:publish`.
 //!
-//! Step Functions developer guide, "Publish messages to Amazon SNS topics with Step Functions" (read
-//! 2026-11); answers as recorded on AWS (conformance/states).
+//! Step Functions developer guide, "Publish messages to Amazon SNS topics with Step Functions"
+//! (read 2026-11); answers as recorded on AWS (conformance/states).
 
 use asl::{Integration, IntegrationPattern};
 use value::Value;

@@ -1,7 +1,7 @@
 //! `sqs:sendMessage`.
 //!
-//! Step Functions developer guide, "Perform Amazon SQS message operations with Step Functions" (read
-//! 2026-11); answers as recorded on AWS (conformance/states).
+//! Step Functions developer guide, "Perform Amazon SQS message operations with Step Functions"
+//! (read 2026-11); answers as recorded on AWS (conformance/states).
 
 use asl::{Integration, IntegrationPattern};
 use value::Value;
