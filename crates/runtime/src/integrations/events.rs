@@ -57,10 +57,11 @@ impl Optimized for Events {
     }
 }
 
-/// A detail is sent as text; execution and machine are added to the resources.
+/// A detail is sent as text; machine and execution are added to the resources, in this order as
+/// recorded.
 fn sent(entry: &Value, acting: &Acting<'_>) -> Value {
     let given = entry.get("Resources").and_then(Value::as_array).unwrap_or_default();
     let mut resources = given.to_vec();
-    resources.extend([acting.execution.into(), acting.state_machine.into()]);
+    resources.extend([acting.state_machine.into(), acting.execution.into()]);
     as_text(entry, "Detail").with("Resources", Value::from(resources))
 }

@@ -1,8 +1,8 @@
 //! Lambda functions: `lambda:invoke`, and a function's own ARN as a Task's resource.
 //!
 //! Step Functions developer guide, "Invoke an AWS Lambda function with Step Functions", and
-//! "Handling errors in Step Functions workflows" for `Lambda.Unknown` (read 2026-11); answers and texts as
-//! recorded on AWS (conformance/states).
+//! "Handling errors in Step Functions workflows" for `Lambda.Unknown` (read 2026-11);
+//! answers and texts as recorded on AWS (conformance/states).
 
 use asl::{Integration, IntegrationPattern};
 use base64::Engine as _;
