@@ -1,9 +1,9 @@
 //! The context object: `$states.context` and `$$`.
 
-use asl::{StateMachineType, format_millis};
+use asl::format_millis;
 use value::Value;
 
-use crate::run::Run;
+use crate::run::{Run, Subject};
 use crate::state::ThreadId;
 
 /// Returns the context object as the visited state sees it.
@@ -27,10 +27,10 @@ fn base(run: &Run<'_>) -> Value {
         .with("StartTime", format_millis(run.state.started_millis))
         .with("Name", started.execution_name.as_str())
         .with("RoleArn", started.role_arn.as_str());
-    // Only standard executions can be redriven.
-    let execution = match run.machine_type() {
-        StateMachineType::Standard => execution.with("RedriveCount", 0),
-        StateMachineType::Express => execution,
+    // Recorded: express executions have it too, though they cannot be redriven; tests have none.
+    let execution = match run.subject {
+        Subject::Execution => execution.with("RedriveCount", 0),
+        Subject::Test => execution,
     };
     let machine = Value::object()
         .with("Id", started.state_machine_arn.as_str())

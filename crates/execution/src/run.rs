@@ -50,8 +50,18 @@ pub(crate) enum FaultKind {
     Runtime,
 }
 
+/// What an `apply` is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// An execution.
+    Execution,
+    /// A state that is tested by itself.
+    Test,
+}
+
 /// An `apply` under way.
 pub(crate) struct Run<'a> {
+    pub(crate) subject: Subject,
     pub(crate) definition: &'a Definition,
     pub(crate) state: &'a mut State,
     pub(crate) millis: i64,
@@ -73,6 +83,7 @@ impl<'a> Run<'a> {
         let history =
             state.started.as_ref().map_or(HistoryMode::Recorded, |started| started.history);
         Run {
+            subject: Subject::Execution,
             definition,
             state,
             millis: stamp.millis,

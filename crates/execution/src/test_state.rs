@@ -9,7 +9,7 @@ use value::Value;
 use crate::effect::{Call, Status};
 use crate::fact::{Stamp, Started};
 use crate::payload::Payload;
-use crate::run::{Fault, FaultKind, Run};
+use crate::run::{Fault, FaultKind, Run, Subject};
 use crate::state::{Doing, ROOT, Shown, State, Step, Thread};
 use crate::states::{task, wait};
 
@@ -151,6 +151,7 @@ fn entered<'a>(
     stamp: &Stamp,
 ) -> Run<'a> {
     let mut run = Run::new(definition, state, stamp);
+    run.subject = Subject::Test;
     run.context.clone_from(&test.context);
     run.go_on(ROOT);
     run
