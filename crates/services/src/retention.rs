@@ -136,6 +136,7 @@ impl Services {
             (states::PURGED, retention.executions),
             (ssm::PURGED, retention.automations),
             (cloudformation::PURGED, retention.stacks),
+            (states::PURGED_MACHINES, Purge::AfterMillis(0)),
             // Each group says itself for how long.
             (logs::PURGED, Purge::AfterMillis(0)),
         ];

@@ -10,6 +10,11 @@ pub(super) fn state_machine_already_exists(arn: &str) -> Error {
     Error::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'"))
 }
 
+// UNVERIFIED: AWS's wording.
+pub(super) fn state_machine_deleting(arn: &str) -> Error {
+    Error::new("StateMachineDeleting", format!("State Machine is being deleted: '{arn}'"))
+}
+
 pub(super) fn execution_does_not_exist(arn: &str) -> Error {
     Error::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
 }

@@ -7,7 +7,7 @@ use store::{Store, Table};
 use value::Value;
 
 use super::arn::{self, Qualifier};
-use super::state_machines::StateMachine;
+use super::state_machines::{StateMachine, find_active};
 use super::versions::Version;
 use super::{aliases, error, versions};
 use crate::Error;
@@ -74,7 +74,11 @@ fn machine(store: &Store, arn: &str) -> Result<Arc<Known>, Error> {
         Error::internal(&format!("the state machine {arn} is damaged: {err}"))
     };
     let record = value::parse_bytes(&bytes).map_err(|err| damaged(&err))?;
-    let machine = value::from_value(record.clone()).map_err(|err| damaged(&err))?;
+    let machine: StateMachine = value::from_value(record.clone()).map_err(|err| damaged(&err))?;
+    if machine.is_deleting {
+        // Whether it is over changes with its executions: nothing to be remembered.
+        store.read(|tx| find_active(tx, arn))?;
+    }
     Ok(Arc::new(Known { machine, record }))
 }
 

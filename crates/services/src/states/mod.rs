@@ -6,6 +6,7 @@ mod arn;
 mod callbacks;
 mod configuration;
 mod definitions;
+mod deletion;
 mod error;
 mod executions;
 mod express;
@@ -27,6 +28,7 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     aliases::OPERATIONS,
     callbacks::OPERATIONS,
     definitions::OPERATIONS,
+    deletion::OPERATIONS,
     executions::OPERATIONS,
     express::OPERATIONS,
     history::OPERATIONS,
@@ -37,5 +39,6 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     versions::OPERATIONS,
 ];
 
+pub(crate) use deletion::PURGED as PURGED_MACHINES;
 pub(crate) use known::KnownMachines;
 pub(crate) use retention::PURGED;

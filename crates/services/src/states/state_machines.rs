@@ -9,7 +9,7 @@ use value::{Value, value};
 
 use super::configuration::{encryption, logging, tracing};
 use super::versions::{self, Version};
-use super::{aliases, arn, definitions, error};
+use super::{arn, definitions, deletion, error};
 use crate::page::{cut, open_marker};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids, roles};
 
@@ -22,7 +22,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "CreateStateMachine", checks: may_create, run: Run::Write(create) },
     Operation { name: "DescribeStateMachine", checks: may_describe, run: Run::Read(describe) },
     Operation { name: "UpdateStateMachine", checks: may_update, run: Run::Write(update) },
-    Operation { name: "DeleteStateMachine", checks: may_delete, run: Run::Write(delete) },
     Operation { name: "ListStateMachines", checks: may_list, run: Run::Read(list) },
 ];
 
@@ -53,6 +52,9 @@ pub(super) struct StateMachine {
     /// The description of the version that was asked for with the machine; none asked, none here.
     #[serde(default)]
     pub(super) first_version: Option<FirstVersion>,
+    /// Whether it only waits for its executions to end.
+    #[serde(default)]
+    pub(super) is_deleting: bool,
 }
 
 /// The version that a machine was created with.
@@ -64,9 +66,21 @@ pub(super) struct FirstVersion {
 /// Returns a stored state machine; the ARN of a version or an alias names none.
 pub(super) fn find(store: &dyn Read, state_machine_arn: &str) -> Result<StateMachine, Error> {
     arn::qualified(state_machine_arn)?;
-    store
-        .load(Table::StateMachines, state_machine_arn)?
-        .ok_or_else(|| error::state_machine_does_not_exist(state_machine_arn))
+    let found: Option<StateMachine> = store.load(Table::StateMachines, state_machine_arn)?;
+    match found {
+        Some(machine) if !deletion::is_over(store, &machine)? => Ok(machine),
+        Some(_) | None => Err(error::state_machine_does_not_exist(state_machine_arn)),
+    }
+}
+
+/// Returns a stored state machine that is not being deleted.
+pub(super) fn find_active(
+    store: &dyn Read,
+    state_machine_arn: &str,
+) -> Result<StateMachine, Error> {
+    let machine = find(store, state_machine_arn)?;
+    deletion::refuse(&machine)?;
+    Ok(machine)
 }
 
 /// Refuses names that AWS refuses: empty, over 80 characters, with blanks, brackets, wildcards,
@@ -97,8 +111,15 @@ fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
     let text = input.text("definition")?;
     let mut machine = requested(on, input)?;
-    let existing: Option<StateMachine> = on.store.load(Table::StateMachines, &machine.arn)?;
+    let mut existing: Option<StateMachine> = on.store.load(Table::StateMachines, &machine.arn)?;
+    if let Some(over) = &existing
+        && deletion::is_over(on.store.as_read(), over)?
+    {
+        deletion::remove(on.store, &machine.arn)?;
+        existing = None;
+    }
     if let Some(existing) = existing {
+        deletion::refuse(&existing)?;
         return if existing.is_same_request(&machine) {
             let version = existing.first_version.as_ref().map(|_| versions::first_arn(&existing));
             Ok(created(&existing).with_some("stateMachineVersionArn", version))
@@ -148,6 +169,7 @@ fn requested(on: &Writing<'_>, input: &Value) -> Result<StateMachine, Error> {
         published: None,
         last_version: 0,
         first_version,
+        is_deleting: false,
     })
 }
 
@@ -209,7 +231,7 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
     Ok(machine
         .described(on, input)?
         .with("stateMachineArn", arn)
-        .with("status", "ACTIVE")
+        .with("status", if machine.is_deleting { "DELETING" } else { "ACTIVE" })
         .with("type", &machine.r#type)
         .with("creationDate", creation_millis as f64 / 1000.0)
         .with_some("description", version.and_then(|(description, _)| description)))
@@ -226,7 +248,7 @@ fn may_update(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
     let state_machine_arn = input.text("stateMachineArn")?;
     refuse_qualified(state_machine_arn)?;
-    let before = find(on.store.as_read(), state_machine_arn)?;
+    let before = find_active(on.store.as_read(), state_machine_arn)?;
     let mut machine = before.clone();
     change(on, input, &mut machine)?;
     // The revision changes with the definition or the role, not with the same text again.
@@ -283,31 +305,13 @@ fn change(on: &mut Writing<'_>, input: &Value, machine: &mut StateMachine) -> Re
 
 /// Refuses the ARN of a version or an alias where only a state machine can be meant.
 // UNVERIFIED: AWS's wording; that the request fails with ValidationException is documented.
-fn refuse_qualified(state_machine_arn: &str) -> Result<(), Error> {
+pub(super) fn refuse_qualified(state_machine_arn: &str) -> Result<(), Error> {
     match arn::qualified(state_machine_arn)?.qualifier {
         None => Ok(()),
         Some(_) => Err(error::validation(format!(
             "The ARN of a version or an alias is not allowed here: '{state_machine_arn}'"
         ))),
     }
-}
-
-fn may_delete(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![arn::check("states:DeleteStateMachine", input.text("stateMachineArn")?)])
-}
-
-/// Deletes a machine with its versions and aliases; deleting one that does not exist succeeds, as
-/// on AWS.
-// DIFFERS: AWS keeps the machine as DELETING until its executions have ended; here it goes at once
-// and running executions go on to their end.
-fn delete(on: &mut Writing<'_>, input: &Value) -> Answer {
-    let state_machine_arn = input.text("stateMachineArn")?;
-    refuse_qualified(state_machine_arn)?;
-    versions::remove_all(on.store, state_machine_arn)?;
-    aliases::remove_all(on.store, state_machine_arn)?;
-    on.store.delete(Table::StateMachines, state_machine_arn)?;
-    on.store.delete(Table::Tags, state_machine_arn)?;
-    Ok(Value::object())
 }
 
 fn may_list(_: &Reading<'_>, _: &Value) -> Result<Vec<Check>, Error> {
@@ -320,15 +324,18 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
     let scan = Scan::prefix(&prefix).after(after.as_deref()).limit(limit + 1);
     let rows: Vec<(String, StateMachine)> = on.store.load_all(Table::StateMachines, scan)?;
     let page = cut(rows, after.as_deref(), limit);
-    let items = page.items.iter().map(|machine| {
-        value!({
-            "stateMachineArn": &machine.arn,
-            "name": &machine.name,
-            "type": &machine.r#type,
-            "creationDate": machine.creation_millis as f64 / 1000.0,
-        })
-    });
-    Ok(value!({ "stateMachines": items.collect::<Value>() }).with_some("nextToken", page.next))
+    let mut items = Vec::new();
+    for machine in &page.items {
+        if !deletion::is_over(on.store, machine)? {
+            items.push(value!({
+                "stateMachineArn": &machine.arn,
+                "name": &machine.name,
+                "type": &machine.r#type,
+                "creationDate": machine.creation_millis as f64 / 1000.0,
+            }));
+        }
+    }
+    Ok(value!({ "stateMachines": items }).with_some("nextToken", page.next))
 }
 
 /// Returns where a page starts and how many items it has at most.

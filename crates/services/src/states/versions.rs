@@ -8,7 +8,7 @@ use store::{Load, Read, Save, Scan, Table, Transaction};
 use value::{Value, value};
 
 use super::arn::{self, Qualifier};
-use super::state_machines::{StateMachine, find, page_of};
+use super::state_machines::{StateMachine, find_active, page_of};
 use super::{aliases, error};
 use crate::page::cut;
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
@@ -124,7 +124,7 @@ fn may_publish(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 }
 
 fn publish(on: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut machine = find(on.store.as_read(), input.text("stateMachineArn")?)?;
+    let mut machine = find_active(on.store.as_read(), input.text("stateMachineArn")?)?;
     let revision = machine.revision_id.as_deref().unwrap_or(INITIAL_REVISION);
     if input.maybe_text("revisionId").is_some_and(|asked| asked != revision) {
         // UNVERIFIED: AWS's wording.

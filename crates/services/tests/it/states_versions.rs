@@ -203,3 +203,37 @@ async fn a_qualifier_can_be_what_a_policy_asks_for() {
         assert_eq!(answered.is_ok(), allowed, "{suffix}: {answered:?}");
     }
 }
+
+#[tokio::test]
+async fn a_machine_is_deleting_until_its_executions_have_ended() {
+    let whole = whole_with(ClockMode::Real, Limits::default()).await;
+    let waits = r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":3600,"End":true}}}"#;
+    whole.create("m", "STANDARD", waits).await.unwrap();
+    let machine = value!({ "stateMachineArn": machine_arn("m") });
+    let started = whole.does("StartExecution", machine.clone()).await;
+    whole.does("DeleteStateMachine", machine.clone()).await;
+    let described = whole.does("DescribeStateMachine", machine.clone()).await;
+    assert_eq!(text(&described, &["status"]), "DELETING");
+    for (operation, input) in [
+        ("StartExecution", machine.clone()),
+        ("PublishStateMachineVersion", machine.clone()),
+        ("UpdateStateMachine", machine.clone().with("definition", pass("v"))),
+    ] {
+        let err = whole.states(operation, input).await.unwrap_err();
+        assert_eq!(err.code, "StateMachineDeleting", "{operation}");
+    }
+    assert_eq!(
+        whole.create("m", "STANDARD", waits).await.unwrap_err().code,
+        "StateMachineDeleting"
+    );
+    let execution = value!({ "executionArn": text(&started, &["executionArn"]) });
+    whole.does("StopExecution", execution).await;
+    let err = whole.states("DescribeStateMachine", machine.clone()).await.unwrap_err();
+    assert_eq!(err.code, "StateMachineDoesNotExist");
+    let err = whole.states("StartExecution", machine.clone()).await.unwrap_err();
+    assert_eq!(err.code, "StateMachineDoesNotExist");
+    let listed = whole.does("ListStateMachines", Value::object()).await;
+    assert_eq!(listed.get("stateMachines"), Some(&value!([])));
+    whole.create("m", "STANDARD", &pass("new")).await.unwrap();
+    assert_eq!(text(&whole.does("DescribeStateMachine", machine).await, &["status"]), "ACTIVE");
+}
