@@ -12,6 +12,8 @@ pub mod error_name {
     pub const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
     /// An intrinsic function failed.
     pub const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
+    /// The items of a Map could not be read.
+    pub const ITEM_READER_FAILED: &str = "States.ItemReaderFailed";
     /// Too many iterations of a Map failed.
     pub const EXCEED_TOLERATED_FAILURE_THRESHOLD: &str = "States.ExceedToleratedFailureThreshold";
     /// No rule of a Choice matched and there is no Default.

@@ -107,6 +107,7 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
                 | Effect::Child(_)
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
+                | Effect::Items { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use value::Value;
 
 use crate::history::HistoryEvent;
-use crate::map_run::{Child, ChildEnd, MapRunReport};
+use crate::map_run::{Child, ChildEnd, ItemsWanted, MapRunReport};
 use crate::payload::Payload;
 use crate::state::{TaskId, TimerId};
 
@@ -47,6 +47,15 @@ pub enum Effect {
         child: Box<Child>,
         /// How it ended.
         end: Box<ChildEnd>,
+    },
+    /// Read or bring items of a map run, and say so with a fact.
+    Items {
+        /// The number under which they are asked for.
+        task: TaskId,
+        /// Whose they are.
+        map_run_arn: String,
+        /// What is wanted.
+        wanted: ItemsWanted,
     },
     /// Keep where a map run stands.
     MapRun(Box<MapRunReport>),

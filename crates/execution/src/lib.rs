@@ -59,8 +59,8 @@ pub use effect::{Call, Effect, Finish, Job, Status};
 pub use fact::{Fact, HistoryMode, Stamp, Started};
 pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};
 pub use map_run::{
-    Child, ChildEnd, ChildKind, ChildOf, Counts, MapRunFact, MapRunReport, MapRunStatus,
-    MapRunUpdate,
+    Child, ChildEnd, ChildKind, ChildOf, Counts, ItemsWanted, MapRunFact, MapRunReport,
+    MapRunStatus, MapRunUpdate, ReadItems,
 };
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};

@@ -73,6 +73,45 @@ pub enum MapRunFact {
     ChildEnded(Box<ChildEnd>),
     /// The child was stopped, or never was.
     ChildStopped,
+    /// The items were read and lie ready, in so many pieces.
+    ItemsRead {
+        /// How many there are.
+        items: u64,
+        /// In how many pieces.
+        pieces: u32,
+    },
+    /// A piece of the items.
+    ItemsLoaded {
+        /// The items.
+        items: Value,
+    },
+    /// Items could not be read.
+    ItemsFailed {
+        /// The error.
+        error: String,
+        /// The cause.
+        cause: String,
+    },
+}
+
+/// What a map run waits for, besides its children.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ItemsWanted {
+    /// Read the items and lay them ready.
+    Read(Box<ReadItems>),
+    /// Bring a piece of them.
+    Piece(u32),
+}
+
+/// What an ItemReader reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReadItems {
+    /// The name of the state, whose definition says how they are read.
+    pub state: u32,
+    /// Bucket, key, prefix …
+    pub arguments: Value,
+    /// How many items are read at most.
+    pub items_max: Option<u64>,
 }
 
 /// `MapRunStatus`.
@@ -161,6 +200,8 @@ pub struct MapRunReport {
     pub tolerated_count: u64,
     /// `toleratedFailurePercentage`.
     pub tolerated_percentage: f64,
+    /// In how many pieces its items lie ready.
+    pub pieces: u32,
     /// How the items fare.
     pub items: Counts,
     /// How the child executions fare.

@@ -361,6 +361,7 @@ impl<'a> Run<'a> {
             | Effect::Child(_)
             | Effect::StopChild(_)
             | Effect::ChildRecord { .. }
+            | Effect::Items { .. }
             | Effect::MapRun(_) => None,
         })
     }

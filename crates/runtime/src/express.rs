@@ -345,6 +345,7 @@ impl Waits {
                 | Effect::Child(_)
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
+                | Effect::Items { .. }
                 | Effect::MapRun(_) => {}
             }
         }

@@ -49,6 +49,7 @@ mod endpoint;
 mod express;
 mod figures;
 pub mod integrations;
+mod items;
 mod logging;
 mod node;
 mod peers;

@@ -13,6 +13,7 @@ use crate::children::ChildTask;
 use crate::clock::Clock;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError};
+use crate::items::ItemsTask;
 use crate::peers::Callback;
 use crate::processes::{
     AutomationProcess, BeginAutomation, BeginExecution, BeginStack, ErrandDone, ExecutionProcess,
@@ -183,6 +184,8 @@ pub(crate) enum Effect {
     Disarm { timer: u64 },
     /// Begin a child execution unless it has begun, and follow it to its end.
     Child { number: u64, child: Box<ChildTask> },
+    /// Read or bring items of a map run.
+    Items { number: u64, task: Box<ItemsTask> },
     /// End a child execution, whether or not it has begun.
     StopChild { number: u64, child: Box<ChildTask> },
     /// It has ended; whoever follows it is to hear of that.

@@ -436,6 +436,7 @@ impl Shard {
                 | Effect::Cancel { .. }
                 | Effect::Child { .. }
                 | Effect::StopChild { .. }
+                | Effect::Items { .. }
                 | Effect::Arm { .. }
                 | Effect::Disarm { .. } => turn.effects.push((id.clone(), effect)),
             }

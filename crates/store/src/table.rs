@@ -101,6 +101,8 @@ tables! {
     MapRuns = 35 => "states_map_runs",
     /// Map runs by `execution ARN/reversed start time/map run ARN`, for listing.
     MapRunsByExecution = 36 => "states_map_runs_by_execution",
+    /// Items that a map run has read, by `map run ARN/piece`.
+    MapRunItems = 37 => "states_map_run_items",
     /// Versions of state machines by `state machine ARN:reversed number`.
     StateMachineVersions = 40 => "states_versions",
     /// Aliases of state machines by ARN.

@@ -121,6 +121,6 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 }
 
 /// Returns the bytes of base64 text; `None` when it is none.
-pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }

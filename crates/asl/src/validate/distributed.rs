@@ -21,7 +21,7 @@ const BATCH_BYTES_MAX: i64 = 262_144;
 /// Fields that only a distributed Map has.
 const DISTRIBUTED_ONLY: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter"];
 /// Fields of the language that this release does not run; refused by name, never ignored.
-const NOT_YET: &[&str] = &["ItemReader", "ResultWriter"];
+const NOT_YET: &[&str] = &["ResultWriter"];
 /// The longest `Label`, in characters (AWS's quota).
 const LABEL_CHARS_MAX: usize = 40;
 
@@ -77,7 +77,7 @@ impl Validator<'_> {
                     self.schema(message, format!("{location}/Mode"), fields.span);
                 }
                 for name in NOT_YET.iter().filter(|name| fields.has(name)) {
-                    // DIFFERS: readers and writers are not run yet, so they are refused.
+                    // DIFFERS: writers are not run yet, so they are refused.
                     let message = format!("Field '{name}' is not supported by Stepwell yet");
                     self.schema(message, fields.at(name), fields.span);
                 }

@@ -24,7 +24,12 @@ pub(crate) fn begin(
 ) -> Result<(), Failure> {
     let scope = run.scope(id);
     let effective = run.evaluate(&scope, |evaluation| definition.effective_input(evaluation))?;
-    let items = items(run, id, definition, map, &effective)?;
+    let items = match &map.mode {
+        MapMode::Distributed(distributed) if distributed.item_reader.is_some() => {
+            Vec::<Value>::new().into()
+        }
+        MapMode::Distributed(_) | MapMode::Inline => items(run, id, definition, map, &effective)?,
+    };
     let length = items.as_array().map_or(0, <[Value]>::len);
     run.record(id, || Details::MapStateStarted { length });
     if let MapMode::Distributed(distributed) = &map.mode {

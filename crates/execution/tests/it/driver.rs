@@ -2,8 +2,8 @@
 
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{
-    Call, Child, Effect, Fact, Finish, HistoryEvent, Job, MapRunFact, MapRunReport, Payload, Stamp,
-    Started, State, TaskId, TimerId, apply,
+    Call, Child, Effect, Fact, Finish, HistoryEvent, ItemsWanted, Job, MapRunFact, MapRunReport,
+    Payload, Stamp, Started, State, TaskId, TimerId, apply,
 };
 use value::Value;
 
@@ -21,6 +21,8 @@ pub(crate) struct Driver {
     pub(crate) children: Vec<Child>,
     /// Children to be stopped.
     pub(crate) stopped: Vec<Child>,
+    /// Items that were asked for.
+    pub(crate) items: Vec<(TaskId, ItemsWanted)>,
     /// Where map runs stand.
     pub(crate) reports: Vec<MapRunReport>,
     pub(crate) finish: Option<Finish>,
@@ -62,6 +64,7 @@ impl Driver {
             timers: Vec::new(),
             children: Vec::new(),
             stopped: Vec::new(),
+            items: Vec::new(),
             reports: Vec::new(),
             finish: None,
             looks: Vec::new(),
@@ -90,6 +93,7 @@ impl Driver {
                     self.children.retain(|open| open.task != child.task);
                     self.stopped.push(*child);
                 }
+                Effect::Items { task, wanted, .. } => self.items.push((task, wanted)),
                 Effect::ChildRecord { .. } => {}
                 Effect::MapRun(report) => self.reports.push(*report),
                 Effect::Finish(finish) => self.finish = Some(*finish),

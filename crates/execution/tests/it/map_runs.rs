@@ -2,8 +2,8 @@
 //! parent ends.
 
 use execution::{
-    ChildKind, Fact, HISTORY_EVENTS_MAX, MapRunFact, MapRunStatus, MapRunUpdate, Payload, State,
-    Status, TaskId, outstanding,
+    ChildKind, Fact, HISTORY_EVENTS_MAX, ItemsWanted, MapRunFact, MapRunStatus, MapRunUpdate,
+    Payload, State, Status, TaskId, outstanding,
 };
 use value::value;
 
@@ -188,4 +188,81 @@ fn more_items_than_a_history_may_have_events_leave_a_short_history() {
 fn an_empty_map_run_succeeds_at_once() {
     let run = Driver::start(&machine("", PASS), "[]");
     assert_eq!(run.output(), "[]");
+}
+
+/// A machine whose Map reads its items.
+fn reading(fields: &str) -> String {
+    let reader = r#""ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON", "MaxItemsPath": "$.most"},
+        "Parameters": {"Bucket.$": "$.bucket", "Key": "k"}},"#;
+    machine(&format!("{reader} {fields}"), PASS)
+}
+
+fn items_read(run: &mut Driver, items: u64, pieces: u32) {
+    let (task, _) = run.items.remove(0);
+    run.take(Fact::MapRun { task, fact: MapRunFact::ItemsRead { items, pieces } });
+}
+
+fn loaded(run: &mut Driver, items: value::Value) {
+    let (task, _) = run.items.remove(0);
+    run.take(Fact::MapRun { task, fact: MapRunFact::ItemsLoaded { items } });
+}
+
+#[test]
+fn what_a_reader_reads_is_brought_piece_by_piece() {
+    let mut run = Driver::start(&reading(""), r#"{"bucket": "b", "most": 3}"#);
+    let ItemsWanted::Read(read) = &run.items[0].1 else { panic!("it reads first") };
+    assert_eq!(read.arguments, value!({"Bucket": "b", "Key": "k"}));
+    assert_eq!(read.items_max, Some(3));
+    assert!(run.state.has_children(), "it waits");
+    items_read(&mut run, 3, 2);
+    assert!(matches!(run.items[0].1, ItemsWanted::Piece(0)));
+    assert_eq!(outstanding(&run.state).len(), 1);
+    loaded(&mut run, value!([1, 2]));
+    assert!(matches!(run.items[0].1, ItemsWanted::Piece(1)));
+    run.run_children();
+    assert!(run.finish.is_none(), "there is more to come");
+    loaded(&mut run, value!([3]));
+    run.run_children();
+    assert_eq!(run.output(), "[1,2,3]");
+    assert_eq!(run.event(3).path(&["mapStateStartedEventDetails", "length"]), Some(&value!(0)));
+}
+
+#[test]
+fn batches_go_on_from_one_piece_to_the_next() {
+    let fields = r#""ItemBatcher": {"MaxItemsPerBatch": 3},"#;
+    let mut run = Driver::start(&reading(fields), r#"{"bucket": "b", "most": 0}"#);
+    items_read(&mut run, 5, 3);
+    for items in [value!([1, 2]), value!([3, 4]), value!([5])] {
+        loaded(&mut run, items);
+    }
+    run.run_children();
+    assert_eq!(run.output(), r#"[{"Items":[1,2,3]},{"Items":[4,5]}]"#);
+}
+
+#[test]
+fn what_cannot_be_read_fails_the_map_run() {
+    let mut run = Driver::start(&reading(""), r#"{"bucket": "b", "most": -1}"#);
+    let failed = ["MapRunFailed", "MapStateFailed", "ExecutionFailed"];
+    let types = |run: &Driver| -> Vec<String> {
+        run.events[4..].iter().map(|event| event.details.event_type().to_owned()).collect()
+    };
+    assert_eq!(types(&run), failed);
+    assert_eq!(run.finish.as_ref().unwrap().error.as_deref(), Some("States.ItemReaderFailed"));
+    run = Driver::start(&reading(""), r#"{"bucket": "b", "most": 0}"#);
+    let (task, _) = run.items.remove(0);
+    let (error, cause) = ("States.ItemReaderFailed".to_owned(), "gone".to_owned());
+    let fact = Fact::MapRun { task, fact: MapRunFact::ItemsFailed { error, cause } };
+    run.take(fact.clone());
+    assert_eq!(types(&run), failed);
+    run.take(fact);
+    assert_eq!(types(&run), failed, "a second time changes nothing");
+}
+
+#[test]
+fn a_map_run_that_is_stopped_reads_no_further() {
+    let mut run = Driver::start(&reading(""), r#"{"bucket": "b", "most": 0}"#);
+    run.take(Fact::StopRequested { error: None, cause: None });
+    assert!(run.state.is_over());
+    assert!(outstanding(&run.state).is_empty());
 }

@@ -56,6 +56,7 @@ fn facts() -> Vec<(i64, Fact)> {
                 | Effect::Child(_)
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
+                | Effect::Items { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }

@@ -125,12 +125,7 @@ fn made(
     match wanted {
         Integrated::Call { service, operation, input } => {
             let role = asked.credentials_role_arn.as_deref().unwrap_or(acting.role);
-            let caller = Caller::Role {
-                role_arn: role.to_owned(),
-                service: "states.amazonaws.com".into(),
-                session_name: session_name(acting.execution),
-                source_arn: acting.state_machine.to_owned(),
-            };
+            let caller = caller(&Acting { role, ..*acting });
             let tells_http = match Resource::parse(&asked.resource) {
                 Some(Resource::Integration(integration)) => optimized(&integration).is_some(),
                 Some(Resource::Activity(_) | Resource::Function(_)) | None => false,
@@ -139,6 +134,16 @@ fn made(
             Ok(Call { tells_http, ..call })
         }
         Integrated::Refused(err) => Err(err),
+    }
+}
+
+/// Returns as whom an execution calls.
+pub(crate) fn caller(acting: &Acting<'_>) -> Caller {
+    Caller::Role {
+        role_arn: acting.role.to_owned(),
+        service: "states.amazonaws.com".into(),
+        session_name: session_name(acting.execution),
+        source_arn: acting.state_machine.to_owned(),
     }
 }
 

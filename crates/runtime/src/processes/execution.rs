@@ -19,6 +19,7 @@ use crate::children::ChildTask;
 use crate::definitions::Definitions;
 use crate::endpoint::CallError;
 use crate::integrations::{self, Acting};
+use crate::items::{self, ItemsTask};
 use crate::logging::Logging;
 use crate::peers::{Callback, Report};
 use crate::process::{Effect, Stamp, StatusChange, put};
@@ -157,7 +158,8 @@ impl ExecutionProcess {
             | Wanted::Look(_)
             | Wanted::Timer { .. }
             | Wanted::Child(_)
-            | Wanted::StopChild(_)) => effects.extend(self.asked(wanted)),
+            | Wanted::StopChild(_)
+            | Wanted::Items { .. }) => effects.extend(self.asked(wanted)),
             Wanted::ChildRecord { child, end } => self.keep_child(*child, *end, effects),
             Wanted::MapRun(report) => self.keep_map_run(&report, stamp, effects),
             Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
@@ -186,6 +188,13 @@ impl ExecutionProcess {
             Wanted::StopChild(child) => {
                 let number = child.task.0.into();
                 Effect::StopChild { number, child: Box::new(self.child_task(*child)) }
+            }
+            Wanted::Items { task, map_run_arn, wanted } => {
+                let (definition, caller) =
+                    (self.definition.clone(), integrations::caller(&self.acting()));
+                let number = task.0.into();
+                let task = ItemsTask { map_run_arn, wanted, definition, caller };
+                Effect::Items { number, task: Box::new(task) }
             }
             Wanted::Record(_)
             | Wanted::CancelCall { .. }
@@ -229,6 +238,11 @@ impl ExecutionProcess {
             let key = format!("{arn}/{start}/{}", report.arn);
             let listed = put(Table::MapRunsByExecution, key, &report.arn.as_str().into());
             effects.push(Effect::Write(listed));
+        }
+        if report.stop_millis.is_some() {
+            // Nobody asks for them any more.
+            let pieces = (0..report.pieces).map(|piece| items::removed(&report.arn, piece));
+            effects.extend(pieces.map(Effect::Write));
         }
         let counts = |counts: &Counts| {
             value!({

@@ -259,6 +259,7 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
         | Effect::StatusChanged(_)
         | Effect::Child { .. }
         | Effect::StopChild { .. }
+        | Effect::Items { .. }
         | Effect::Finished => None,
     };
     outstanding.into_iter().map(timer).collect()

@@ -13,11 +13,10 @@ use super::{Message, Shard};
 use crate::activities::Place;
 use crate::children;
 use crate::endpoint::{Call, CallError};
-use crate::integrations;
 use crate::process::{Effect, Fact};
 use crate::processes::Watcher;
 use crate::scripts::{Script, ScriptAnswer};
-use crate::{Error, Kind, ProcessId, Runtime, Shared};
+use crate::{Error, Kind, ProcessId, Runtime, Shared, integrations, items};
 
 impl Shard {
     pub(super) fn perform(&mut self, effects: Vec<(ProcessId, Effect)>) {
@@ -68,6 +67,14 @@ impl Shard {
                     self.shared.figures.performed();
                     let task =
                         children::follow(&self.shared, self.life, id.clone(), number, *child);
+                    self.running.insert((id, number), task);
+                }
+                Effect::Items { number, task } => {
+                    self.shared.figures.performed();
+                    let shard = self.number;
+                    let lease = self.epoch.map(|epoch| Lease { shard, epoch });
+                    let (shared, life) = (&self.shared, self.life);
+                    let task = items::supply(shared, life, lease, id.clone(), number, *task);
                     self.running.insert((id, number), task);
                 }
                 Effect::StopChild { number, child } => {

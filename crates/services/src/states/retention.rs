@@ -79,6 +79,10 @@ fn remove(
     }
     let map_runs = tx.load_all::<String>(Table::MapRunsByExecution, Scan::prefix(&prefix))?;
     for (_, map_run) in map_runs {
+        // What was being read when the map run was stopped.
+        if !budget.remove_all(tx, Table::MapRunItems, &format!("{map_run}/"))? {
+            return Ok(Removed::Partly);
+        }
         tx.delete(Table::MapRuns, &map_run)?;
     }
     if !budget.remove_all(tx, Table::MapRunsByExecution, &prefix)? {

@@ -66,6 +66,7 @@ impl Batching {
 }
 
 /// A batch that is being filled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Batch {
     pub(super) items: Vec<Value>,
     bytes: usize,

@@ -4,7 +4,7 @@ use asl::Failure;
 use serde::{Deserialize, Serialize};
 use value::Value;
 
-use super::{MapRun, child, complete, definition, exceeded, fail_exceeded, select, uuid};
+use super::{MapRun, child, complete, definition, exceeded, fail_exceeded, select, supply, uuid};
 use crate::effect::{Effect, Status};
 use crate::leave::too_large;
 use crate::map_run::{ChildEnd, ChildKind, MapRunStatus};
@@ -38,11 +38,17 @@ pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) {
     loop {
         run.reports.insert(id);
         let Some(map_run) = run.map_run(id) else { return };
-        if map_run.items.at(index(map_run.next)).is_none() {
-            if map_run.open.is_empty() {
-                complete(run, id);
+        if map_run.supply.next().is_none() {
+            if map_run.supply.has_more() {
+                supply::want_more(run, id);
+                return;
             }
-            return;
+            if map_run.partial.is_none() {
+                if map_run.open.is_empty() {
+                    complete(run, id);
+                }
+                return;
+            }
         }
         let open = map_run.open.len() as u64;
         let starting = match map_run.kind {
@@ -62,14 +68,10 @@ pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) {
     }
 }
 
-fn index(next: u64) -> usize {
-    usize::try_from(next).unwrap_or(usize::MAX)
-}
-
 /// Starts the next child.
 fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     let Some(state) = run.visited(id) else { return Ok(()) };
-    let (items, input, map_item) = next_input(run, id)?;
+    let Some((items, input, map_item)) = next_input(run, id)? else { return Ok(()) };
     if input.too_large() {
         return Err(too_large(&state.name));
     }
@@ -93,24 +95,37 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns how many items the next child takes, and its input.
-fn next_input(run: &mut Run<'_>, id: ThreadId) -> Result<(u64, Payload, Option<Value>), Failure> {
+/// How many items a child takes, its input, and `Map.Item`.
+type Input = (u64, Payload, Option<Value>);
+
+/// Returns what the next child takes; none when a batch waits for more items.
+fn next_input(run: &mut Run<'_>, id: ThreadId) -> Result<Option<Input>, Failure> {
     let batching = run.map_run(id).and_then(|map_run| map_run.batching.clone());
     let Some(batching) = batching else {
         let (item, input) = next_item(run, id)?.unwrap_or_default();
         advance(run, id);
-        return Ok((1, input.into(), Some(item)));
+        return Ok(Some((1, input.into(), Some(item))));
     };
-    let mut batch = batching.open();
+    let partial = run.map_run_mut(id).and_then(|map_run| map_run.partial.take());
+    let mut batch = partial.unwrap_or_else(|| batching.open());
+    let mut is_full = false;
     while let Some((_, item)) = next_item(run, id)? {
         if !batching.takes(&batch, &item) {
+            is_full = true;
             break;
         }
         batch.push(item);
         advance(run, id);
     }
+    if let Some(map_run) = run.map_run_mut(id)
+        && !is_full
+        && map_run.supply.has_more()
+    {
+        map_run.partial = Some(batch);
+        return Ok(None);
+    }
     let items = batch.items.len() as u64;
-    Ok((items, batching.input(batch.items).into(), None))
+    Ok(Some((items, batching.input(batch.items).into(), None)))
 }
 
 /// Returns `Map.Item` of the next item, and what ItemSelector makes of it.
@@ -118,16 +133,16 @@ fn next_item(run: &mut Run<'_>, id: ThreadId) -> Result<Option<(Value, Value)>, 
     let Some(state) = run.visited(id) else { return Ok(None) };
     let Some((map, _)) = definition(state) else { return Ok(None) };
     let Some(map_run) = run.map_run(id) else { return Ok(None) };
-    let Some(item) = map_run.items.at(index(map_run.next)).cloned() else { return Ok(None) };
+    let Some((index, item)) = map_run.supply.next() else { return Ok(None) };
     let selector_input = map_run.selector_input.clone();
-    let map_item = Value::object().with("Index", map_run.next).with("Value", item);
+    let map_item = Value::object().with("Index", index).with("Value", item);
     let input = select(run, id, map, &map_item, selector_input)?;
     Ok(Some((map_item, input)))
 }
 
 fn advance(run: &mut Run<'_>, id: ThreadId) {
     if let Some(map_run) = run.map_run_mut(id) {
-        map_run.next += 1;
+        map_run.supply.advance();
     }
 }
 
@@ -187,6 +202,9 @@ pub(crate) fn stop_children(run: &mut Run<'_>, id: ThreadId) {
         map_run.status = MapRunStatus::Aborted;
     }
     let mut wanted = Vec::new();
+    if let Some(task) = map_run.supply.give_up() {
+        wanted.push(Effect::CancelCall { task });
+    }
     let mut stopping = Vec::new();
     for (task, open) in std::mem::take(&mut map_run.open) {
         map_run.item_counts.end(Status::Aborted, open.items);
@@ -234,7 +252,8 @@ pub(crate) fn outstanding(state: &State) -> impl Iterator<Item = Effect> {
     });
     let open = map_runs.flat_map(|map_run| {
         let open = map_run.open.iter();
-        open.map(|(task, open)| Effect::Child(Box::new(child(map_run, *task, open))))
+        let open = open.map(|(task, open)| Effect::Child(Box::new(child(map_run, *task, open))));
+        open.chain(map_run.supply.outstanding(&map_run.arn))
     });
     let stopping = state.stopping.values();
     open.chain(stopping.map(|child| Effect::StopChild(Box::new(child.clone()))))

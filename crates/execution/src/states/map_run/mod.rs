@@ -7,6 +7,7 @@
 
 mod batch;
 mod children;
+mod supply;
 
 use std::collections::BTreeMap;
 
@@ -47,9 +48,10 @@ pub(crate) struct MapRun {
     /// What ItemSelector works on: the state's effective input.
     selector_input: Value,
     batching: Option<batch::Batching>,
-    items: Value,
-    /// The index of the next item to start.
-    next: u64,
+    supply: supply::Supply,
+    /// A batch that waits for more items.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    partial: Option<batch::Batch>,
     /// Children that have not ended.
     open: BTreeMap<TaskId, children::Open>,
     /// How many children there have been.
@@ -75,6 +77,7 @@ pub(crate) fn begin(
     selector_input: Value,
     items: Value,
 ) -> Result<(), Failure> {
+    let reader = distributed.item_reader.as_ref();
     if run.open_map_runs() >= OPEN_MAP_RUNS_MAX {
         // UNVERIFIED: AWS's wording.
         let cause = format!("No more than {OPEN_MAP_RUNS_MAX} Map Runs can be open");
@@ -108,8 +111,8 @@ pub(crate) fn begin(
         tolerated_percentage,
         selector_input,
         batching,
-        items,
-        next: 0,
+        supply: supply::Supply::of(items),
+        partial: None,
         open: BTreeMap::new(),
         begun: 0,
         starting: 0,
@@ -120,7 +123,10 @@ pub(crate) fn begin(
         execution_counts: pending(executions),
     };
     run.doing(id, Doing::MapRun(Box::new(map_run)));
-    children::go_on(run, id);
+    match reader {
+        Some(reader) => supply::read(run, id, reader)?,
+        None => children::go_on(run, id),
+    }
     Ok(())
 }
 
@@ -166,7 +172,10 @@ pub(crate) fn heard(run: &mut Run<'_>, task: TaskId, fact: MapRunFact) {
             MapRunFact::ChildStopped | MapRunFact::ChildEnded(_) => {
                 run.state.stopping.remove(&task);
             }
-            MapRunFact::ChildStarted => {}
+            MapRunFact::ChildStarted
+            | MapRunFact::ItemsRead { .. }
+            | MapRunFact::ItemsLoaded { .. }
+            | MapRunFact::ItemsFailed { .. } => {}
         }
         return;
     }
@@ -176,6 +185,13 @@ pub(crate) fn heard(run: &mut Run<'_>, task: TaskId, fact: MapRunFact) {
         MapRunFact::ChildEnded(end) => children::ended(run, id, task, *end),
         // Nobody was asked to.
         MapRunFact::ChildStopped => {}
+        MapRunFact::ItemsRead { .. }
+        | MapRunFact::ItemsLoaded { .. }
+        | MapRunFact::ItemsFailed { .. }
+            if !supply::came(run, id, task) => {}
+        MapRunFact::ItemsRead { items, pieces } => supply::were_read(run, id, items, pieces),
+        MapRunFact::ItemsLoaded { items } => supply::loaded(run, id, &items),
+        MapRunFact::ItemsFailed { error, cause } => fail(run, id, error, cause),
     }
 }
 
@@ -232,6 +248,7 @@ impl MapRun {
             concurrency_max: self.concurrency_max,
             tolerated_count: self.tolerated_count.unwrap_or(0),
             tolerated_percentage: self.tolerated_percentage.unwrap_or(0.0),
+            pieces: self.supply.pieces(),
             items: self.item_counts,
             executions: self.execution_counts,
         }

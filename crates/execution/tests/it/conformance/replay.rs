@@ -347,6 +347,7 @@ fn drive(
                 | Effect::Withdraw(_)
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
+                | Effect::Items { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }

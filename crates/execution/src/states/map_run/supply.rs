@@ -1,0 +1,151 @@
+//! Where the items of a map run come from: they are at hand, or are read by an ItemReader, laid
+//! ready outside of the execution, and brought piece by piece.
+
+use asl::{Failure, Field, ItemReader, error_name};
+use serde::{Deserialize, Serialize};
+use value::Value;
+
+use super::{children, fail};
+use crate::effect::Effect;
+use crate::map_run::{ItemsWanted, ReadItems};
+use crate::run::Run;
+use crate::state::{TaskId, ThreadId};
+use crate::states::map;
+
+/// The most items that are read (AWS's quota).
+const ITEMS_MAX: i64 = 100_000_000;
+
+/// The items of a map run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Supply {
+    /// Those at hand, as an array.
+    items: Value,
+    /// The index of the first of them.
+    first: u64,
+    /// The index of the next one to be taken.
+    next: u64,
+    /// How many pieces lie ready in all, and how many have not been asked for.
+    pieces: u32,
+    pieces_left: u32,
+    /// What is asked for, and under which number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    waits: Option<(TaskId, ItemsWanted)>,
+}
+
+impl Supply {
+    /// Returns items that are all at hand.
+    pub(super) fn of(items: Value) -> Supply {
+        Supply { items, first: 0, next: 0, pieces: 0, pieces_left: 0, waits: None }
+    }
+
+    /// Returns the next item at hand, and its index.
+    pub(super) fn next(&self) -> Option<(u64, Value)> {
+        let at = usize::try_from(self.next - self.first).ok()?;
+        Some((self.next, self.items.at(at)?.clone()))
+    }
+
+    pub(super) fn advance(&mut self) {
+        self.next += 1;
+    }
+
+    /// Returns in how many pieces the items lie ready.
+    pub(super) fn pieces(&self) -> u32 {
+        self.pieces
+    }
+
+    /// Returns whether there are more than those at hand.
+    pub(super) fn has_more(&self) -> bool {
+        0 < self.pieces_left || self.waits.is_some()
+    }
+
+    /// Stops waiting; returns what for.
+    pub(super) fn give_up(&mut self) -> Option<TaskId> {
+        self.waits.take().map(|(task, _)| task)
+    }
+
+    /// Returns what is asked for and not there.
+    pub(super) fn outstanding(&self, arn: &str) -> Option<Effect> {
+        let (task, wanted) = self.waits.clone()?;
+        Some(Effect::Items { task, map_run_arn: arn.to_owned(), wanted })
+    }
+}
+
+/// Asks for everything that an ItemReader reads.
+pub(super) fn read(run: &mut Run<'_>, id: ThreadId, reader: &ItemReader) -> Result<(), Failure> {
+    let mut scope = run.scope(id);
+    if let Some(map_run) = run.map_run(id) {
+        scope.input = map_run.selector_input.clone();
+    }
+    let arguments = match &reader.arguments {
+        None => Value::object(),
+        Some(template) => {
+            let field = Field::Top("ItemReader/Arguments");
+            run.evaluate(&scope, |evaluation| template.evaluate(evaluation, field))?
+        }
+    };
+    let items_max = map::integer(run, id, reader.items_max.as_ref(), "MaxItems")?;
+    if items_max.is_some_and(|items_max| items_max < 0) {
+        let error = error_name::ITEM_READER_FAILED.to_owned();
+        fail(run, id, error, "field MaxItems must be positive".to_owned());
+        return Ok(());
+    }
+    // Recorded: 0 is no bound, and one beyond the quota is the quota.
+    let items_max = items_max.filter(|most| 0 < *most).map(|most| most.min(ITEMS_MAX));
+    let items_max = items_max.and_then(|most| u64::try_from(most).ok());
+    let state = run.visit(id).map(|visit| visit.state).unwrap_or_default();
+    ask(run, id, ItemsWanted::Read(Box::new(ReadItems { state, arguments, items_max })));
+    Ok(())
+}
+
+/// Asks for the next piece, unless something is asked for.
+pub(super) fn want_more(run: &mut Run<'_>, id: ThreadId) {
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    let supply = &mut map_run.supply;
+    if supply.waits.is_some() || supply.pieces_left == 0 {
+        return;
+    }
+    let piece = supply.pieces - supply.pieces_left;
+    supply.pieces_left -= 1;
+    ask(run, id, ItemsWanted::Piece(piece));
+}
+
+fn ask(run: &mut Run<'_>, id: ThreadId, wanted: ItemsWanted) {
+    let task = TaskId(run.number());
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    map_run.supply.waits = Some((task, wanted));
+    let effect = map_run.supply.outstanding(&map_run.arn);
+    run.state.children.insert(task, id);
+    if let Some(effect) = effect {
+        run.effect(effect);
+    }
+}
+
+/// Takes note that what was asked for has come, or never will; false when it is not waited for.
+pub(super) fn came(run: &mut Run<'_>, id: ThreadId, task: TaskId) -> bool {
+    let Some(map_run) = run.map_run_mut(id) else { return false };
+    let waits = &mut map_run.supply.waits;
+    if waits.as_ref().is_none_or(|(open, _)| *open != task) {
+        return false;
+    }
+    *waits = None;
+    run.state.children.remove(&task);
+    true
+}
+
+/// The items lie ready.
+pub(super) fn were_read(run: &mut Run<'_>, id: ThreadId, items: u64, pieces: u32) {
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    (map_run.supply.pieces, map_run.supply.pieces_left) = (pieces, pieces);
+    map_run.item_counts.pending = items;
+    let batching = map_run.batching.as_ref();
+    map_run.execution_counts.pending = batching.map_or(items, |batching| batching.batches(items));
+    children::go_on(run, id);
+}
+
+/// A piece is at hand.
+pub(super) fn loaded(run: &mut Run<'_>, id: ThreadId, items: &Value) {
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    map_run.supply.first = map_run.supply.next;
+    map_run.supply.items = items.clone();
+    children::go_on(run, id);
+}
