@@ -11,12 +11,13 @@ use value::Value;
 
 use super::{Message, Shard};
 use crate::activities::Place;
-use crate::children;
+use crate::children::{self, ChildTask};
 use crate::endpoint::{Call, CallError};
+use crate::items::{self, ItemsTask};
 use crate::process::{Effect, Fact};
 use crate::processes::Watcher;
 use crate::scripts::{Script, ScriptAnswer};
-use crate::{Error, Kind, ProcessId, Runtime, Shared, integrations, items};
+use crate::{Error, Kind, ProcessId, Runtime, Shared, integrations};
 
 impl Shard {
     pub(super) fn perform(&mut self, effects: Vec<(ProcessId, Effect)>) {
@@ -69,22 +70,8 @@ impl Shard {
                         children::follow(&self.shared, self.life, id.clone(), number, *child);
                     self.running.insert((id, number), task);
                 }
-                Effect::Items { number, task } => {
-                    self.shared.figures.performed();
-                    let shard = self.number;
-                    let lease = self.epoch.map(|epoch| Lease { shard, epoch });
-                    let (shared, life) = (&self.shared, self.life);
-                    let task = items::supply(shared, life, lease, id.clone(), number, *task);
-                    self.running.insert((id, number), task);
-                }
-                Effect::StopChild { number, child } => {
-                    // Whoever has begun it, or is about to, need not go on.
-                    if let Some(task) = self.running.remove(&(id.clone(), number)) {
-                        task.abort();
-                    }
-                    let task = children::stop(&self.shared, self.life, id.clone(), number, *child);
-                    self.running.insert((id, number), task);
-                }
+                Effect::Items { number, task } => self.supply(id, number, *task),
+                Effect::StopChild { number, child } => self.stop_child(id, number, *child),
                 Effect::Arm { timer, at_millis } => {
                     self.shared.timers.arm((id, timer), at_millis, &self.shared.clock);
                 }
@@ -96,6 +83,23 @@ impl Shard {
                 | Effect::Finished => {}
             }
         }
+    }
+
+    fn supply(&mut self, id: ProcessId, number: u64, task: ItemsTask) {
+        self.shared.figures.performed();
+        let shard = self.number;
+        let lease = self.epoch.map(|epoch| Lease { shard, epoch });
+        let task = items::supply(&self.shared, self.life, lease, id.clone(), number, task);
+        self.running.insert((id, number), task);
+    }
+
+    fn stop_child(&mut self, id: ProcessId, number: u64, child: ChildTask) {
+        // Whoever has begun it, or is about to, need not go on.
+        if let Some(task) = self.running.remove(&(id.clone(), number)) {
+            task.abort();
+        }
+        let task = children::stop(&self.shared, self.life, id.clone(), number, child);
+        self.running.insert((id, number), task);
     }
 
     /// Performs again what was under way when the process died: timers, calls, scripts.
