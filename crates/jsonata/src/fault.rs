@@ -3,6 +3,8 @@
 use value::Value;
 
 use crate::Error;
+use crate::evaluate::is_light;
+use crate::program::as_json;
 
 /// What stops a compilation or an evaluation.
 #[derive(Clone, Debug)]
@@ -121,7 +123,7 @@ impl Fault {
             code: facts.code,
             position: facts.position,
             token: facts.token,
-            value: facts.value,
+            value: facts.value.filter(|value| is_light(value, SHOWN_NODES_MAX)).map(as_json),
             index: facts.index,
             message,
         }
@@ -150,7 +152,7 @@ fn fill(template: &str, facts: &Facts) -> String {
         };
         match value {
             None => out.push_str("undefined"),
-            Some(value) if !crate::evaluate::is_light(&value, SHOWN_NODES_MAX) => out.push('…'),
+            Some(value) if !is_light(&value, SHOWN_NODES_MAX) => out.push('…'),
             Some(Value::String(text)) if plain => out.push_str(&text),
             Some(value) => crate::json::write(&mut out, &value),
         }

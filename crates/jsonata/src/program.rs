@@ -151,6 +151,11 @@ enum Nesting {
     Inside,
 }
 
+/// Replaces the numbers that JSON lacks by null, as the reference's own JSON does.
+pub(crate) fn as_json(value: Value) -> Value {
+    tidied(value, Dialect::Full, Nesting::Top)
+}
+
 /// Replaces the numbers that JSON lacks.
 fn tidied(value: Value, dialect: Dialect, nesting: Nesting) -> Value {
     match value {

@@ -13,7 +13,8 @@ use crate::fault::{Fault, Run};
 
 /// Objects that were edited, by the identity they have in the copy.
 ///
-/// INVARIANT: every object of the copy stands in it once, so an identity is a place.
+/// INVARIANT: every object of the copy stands in it once, so an identity is a place. No object's
+/// edits lead back to it.
 type Edits = HashMap<*const Map, Map>;
 
 impl Evaluator<'_> {
@@ -38,17 +39,17 @@ impl Evaluator<'_> {
                 _ => None,
             };
             let current = match &found {
-                Datum::Value(value) if !edits.is_empty() => Datum::Value(edited(value, &edits)),
+                Datum::Value(value) if !edits.is_empty() => self.edited(value, &edits)?,
                 other => other.clone(),
             };
             let update = self.eval(&code.update, &current, env)?;
             let changes = members_of(update, code.update_position)?;
             if let Some((place, map)) = &place {
-                apply(&mut edits, *place, map, changes);
+                self.change(&mut edits, *place, map, changes)?;
             }
             let Some(delete) = &code.delete else { continue };
             let current = match &found {
-                Datum::Value(value) => Datum::Value(edited(value, &edits)),
+                Datum::Value(value) => self.edited(value, &edits)?,
                 other => other.clone(),
             };
             let names = self.eval(delete, &current, env)?;
@@ -58,15 +59,54 @@ impl Evaluator<'_> {
                 target.retain(|key, _| !names.contains(key));
             }
         }
-        self.made(Datum::Value(edited(&copy, &edits)))
+        let result = self.edited(&copy, &edits)?;
+        self.made(result)
+    }
+
+    /// Returns the value with all edits below it, metered as if nothing were shared.
+    fn edited(&mut self, value: &Value, edits: &Edits) -> Run<Datum> {
+        let mut seen = 0;
+        let value = edited(value, edits, &mut seen);
+        self.charge_slots(seen)?;
+        Ok(Datum::Value(value))
+    }
+
+    /// Notes the changes of the object at `place`.
+    fn change(
+        &mut self,
+        edits: &mut Edits,
+        place: *const Map,
+        map: &Arc<Map>,
+        mut changes: Vec<(Key, Value)>,
+    ) -> Run<()> {
+        // DIFFERS: in the reference an object whose update holds the object itself then contains
+        // itself, and has no JSON; here it contains what it was.
+        for (_, change) in &mut changes {
+            let mut seen = 0;
+            if reaches(change, edits, place, &mut seen) {
+                *change = unshared(&edited(change, edits, &mut seen));
+            }
+            self.charge_slots(seen)?;
+        }
+        if !changes.is_empty() {
+            edits.entry(place).or_insert_with(|| Map::clone(map)).extend(changes);
+        }
+        Ok(())
     }
 }
 
-fn apply(edits: &mut Edits, place: *const Map, map: &Arc<Map>, changes: Vec<(Key, Value)>) {
-    if changes.is_empty() {
-        return;
+/// Returns whether the object at `place` occurs in a value as it is edited so far.
+fn reaches(value: &Value, edits: &Edits, place: *const Map, seen: &mut usize) -> bool {
+    *seen += 1;
+    match value {
+        Value::Array(items) => items.iter().any(|item| reaches(item, edits, place, seen)),
+        Value::Object(map) => {
+            let own = Arc::as_ptr(map);
+            let source = edits.get(&own).unwrap_or(map);
+            own == place || source.values().any(|member| reaches(member, edits, place, seen))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
-    edits.entry(place).or_insert_with(|| Map::clone(map)).extend(changes);
 }
 
 fn members_of(update: Datum, position: Option<usize>) -> Run<Vec<(Key, Value)>> {
@@ -105,17 +145,19 @@ fn unshared(value: &Value) -> Value {
     }
 }
 
-/// Returns the value with all edits below it.
-fn edited(value: &Value, edits: &Edits) -> Value {
+/// Returns the value with all edits below it, and counts what was looked at.
+fn edited(value: &Value, edits: &Edits, seen: &mut usize) -> Value {
+    *seen += 1;
     match value {
         Value::Array(items) => {
-            let copies: Vec<Value> = items.iter().map(|item| edited(item, edits)).collect();
+            let copies: Vec<Value> = items.iter().map(|item| edited(item, edits, seen)).collect();
             if same_all(items.iter(), copies.iter()) { value.clone() } else { copies.into() }
         }
         Value::Object(map) => {
             let edit = edits.get(&Arc::as_ptr(map));
             let source = edit.unwrap_or(map);
-            let copies: Vec<Value> = source.values().map(|member| edited(member, edits)).collect();
+            let copies: Vec<Value> =
+                source.values().map(|member| edited(member, edits, seen)).collect();
             if edit.is_none() && same_all(map.values(), copies.iter()) {
                 return value.clone();
             }

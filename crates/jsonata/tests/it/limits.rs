@@ -146,6 +146,33 @@ fn memory_ends_where_it_was_seen_to_end_on_step_functions() {
 }
 
 #[test]
+fn a_transformed_object_cannot_contain_itself() {
+    for (text, expected) in [
+        ("{\"x\": 1} ~> |$|{\"y\": $}|", value!({"x": 1, "y": {"x": 1}})),
+        ("{\"x\": {\"z\": 1}} ~> |x|{\"y\": $$}|", value!({"x": {"z": 1}})),
+        (
+            "($d := {\"x\": {\"z\": 1}}; $d ~> |$.x|{\"y\": [$, $]}|)",
+            value!({"x": {"z": 1, "y": [{"z": 1}, {"z": 1}]}}),
+        ),
+        (
+            "{\"x\": {\"z\": {}}} ~> |$ ~> function($o){[$o.x, $o.x.z]}|{\"y\": $}|",
+            value!({"x": {"z": {"y": {}}, "y": {"z": {}}}}),
+        ),
+    ] {
+        assert_eq!(wide(text), Ok(Outcome::Value(expected)), "{text}");
+    }
+}
+
+#[test]
+fn copies_of_copies_are_metered() {
+    on_a_worker(|| {
+        let nested = "$reduce([1..60], function($a, $v){ {\"a\": $a} }, {})";
+        let text = format!("{nested} ~> |$reverse(**)|{{\"y\": $}}|");
+        assert!(aws(&text).unwrap_err().message.contains("memory limit"));
+    });
+}
+
+#[test]
 fn results_cannot_nest_without_bound() {
     on_a_worker(|| {
         for text in [

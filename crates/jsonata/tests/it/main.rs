@@ -9,6 +9,7 @@
 
 mod aws;
 mod limits;
+mod mutants;
 mod race;
 mod scope;
 mod score;

@@ -105,10 +105,11 @@ const TOKENS: &[&str] = &[
     "\"I\"",
 ];
 
-struct Dice(u64);
+/// Numbers that are the same on every run.
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         // Knuth's MMIX generator; the high bits are the good ones.
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
