@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod filters;
+mod mutants;
 mod paths;
 mod reference_paths;
