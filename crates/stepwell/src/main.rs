@@ -2,7 +2,7 @@
 //!
 //! `cli/` has a file per command; `server.rs` is a whole server; `example/` runs a folder on one;
 //! `definitions/` reads the files that hold state machines; `graph/` draws
-//! them.
+//! them, `testing/` runs their cases.
 
 mod cli;
 mod credentials;
@@ -10,6 +10,7 @@ mod definitions;
 mod example;
 mod graph;
 mod server;
+mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -1,12 +1,12 @@
 //! `stepwell graph`: a state machine as a picture.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::definitions::{self, Content, Machine};
-use crate::graph;
+use super::hint;
+use crate::{definitions, graph};
 
 /// Draw a state machine as SVG.
 #[derive(clap::Args)]
@@ -23,7 +23,8 @@ pub(super) struct Arguments {
 
 /// Draws.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let machine = one_machine(&arguments.file, arguments.machine.as_deref())?;
+    let machine = definitions::one_machine(&arguments.file, arguments.machine.as_deref())
+        .map_err(|err| hint(err, "--machine chooses a machine of a template"))?;
     let picture = graph::draw(&machine.value());
     if let Some(path) = &arguments.output {
         std::fs::write(path, picture).with_context(|| format!("writing {}", path.display()))?;
@@ -31,28 +32,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         print!("{picture}");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Returns the one machine of a file that is meant.
-pub(super) fn one_machine(path: &Path, logical_id: Option<&str>) -> Result<Machine> {
-    let sources = definitions::read(path)?;
-    let mut names = Vec::new();
-    let mut found = Vec::new();
-    for source in sources {
-        let name = source.logical_id.clone().unwrap_or_default();
-        let wanted = logical_id.is_none_or(|wanted| wanted == name);
-        match source.content {
-            Content::Machine(machine) if wanted => found.push(*machine),
-            Content::Broken(problem) if wanted => bail!("{}: {}", path.display(), problem.message),
-            Content::Machine(_) | Content::Broken(_) | Content::Runbook(_) | Content::Elsewhere => {
-            }
-        }
-        names.push(name);
-    }
-    let (file, names) = (path.display(), names.join(", "));
-    match found.len() {
-        1 => found.pop().context("a machine"),
-        0 => bail!("{file} holds no state machine of that name, or not its definition: {names}"),
-        _ => bail!("{file} holds several state machines: choose with --machine one of {names}"),
-    }
 }

@@ -13,6 +13,7 @@ mod paint;
 mod reach;
 mod restore;
 mod run;
+mod test;
 mod up;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ enum Command {
     Eval(eval::Arguments),
     Lint(lint::Arguments),
     Graph(graph::Arguments),
+    Test(test::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
 }
@@ -87,6 +89,7 @@ impl Command {
             Command::Eval(arguments) => eval::run(&arguments),
             Command::Lint(arguments) => lint::run(&arguments),
             Command::Graph(arguments) => graph::run(&arguments),
+            Command::Test(arguments) => test::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Restore(arguments) => restore::run(&arguments),
         }

@@ -10,7 +10,7 @@ mod yaml;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use asl::{
     Diagnostic, Member, Node, NodeKind, Options, Position, Resources, Span, StateMachineType,
 };
@@ -86,6 +86,11 @@ impl Machine {
         found
     }
 
+    /// Returns what it runs as.
+    pub(crate) fn machine_type(&self) -> StateMachineType {
+        self.runs_as
+    }
+
     /// Returns the definition.
     pub(crate) fn value(&self) -> Value {
         self.node.to_value()
@@ -109,13 +114,58 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Source>> {
     read_within(path, 0)
 }
 
-fn read_within(path: &Path, depth: usize) -> Result<Vec<Source>> {
-    let size = path.metadata().with_context(|| format!("reading {}", path.display()))?.len();
-    if size > FILE_BYTES_MAX {
+/// Returns the one machine of a file that is meant.
+///
+/// # Errors
+/// When the file holds none, or several and it is not said which one.
+pub(crate) fn one_machine(path: &Path, logical_id: Option<&str>) -> Result<Machine> {
+    let sources = read(path)?;
+    let mut names = Vec::new();
+    let mut found = Vec::new();
+    for source in sources {
+        let name = source.logical_id.clone().unwrap_or_default();
+        let wanted = logical_id.is_none_or(|wanted| wanted == name);
+        match source.content {
+            Content::Machine(machine) if wanted => found.push(*machine),
+            Content::Broken(problem) if wanted => bail!("{}: {}", path.display(), problem.message),
+            Content::Machine(_) | Content::Broken(_) | Content::Runbook(_) | Content::Elsewhere => {
+            }
+        }
+        names.push(name);
+    }
+    let (file, names) = (path.display(), names.join(", "));
+    match found.len() {
+        1 => found.pop().context("a machine"),
+        0 => bail!("{file} holds no state machine of that name, or not its definition: {names}"),
+        _ => bail!("{file} holds several state machines: one of {names} must be chosen"),
+    }
+}
+
+/// Returns what a JSON or YAML file says.
+///
+/// # Errors
+/// When it cannot be read; the error names the place.
+pub(crate) fn read_value(path: &Path) -> Result<Value> {
+    let text = read_text(path)?;
+    let node = if is_json(path, &text) { Node::parse(&text) } else { yaml::parse(&text) };
+    let node = node.map_err(|problem| {
+        let place = problem.span.map_or((1, 1), |span| (span.start.line, span.start.column));
+        let message = problem.message.lines().next().unwrap_or_default().to_owned();
+        anyhow!("{}:{}:{}: {message}", path.display(), place.0, place.1)
+    })?;
+    Ok(node.to_value())
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let reading = || format!("reading {}", path.display());
+    if path.metadata().with_context(reading)?.len() > FILE_BYTES_MAX {
         bail!("{} is larger than {FILE_BYTES_MAX} bytes", path.display());
     }
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    std::fs::read_to_string(path).with_context(reading)
+}
+
+fn read_within(path: &Path, depth: usize) -> Result<Vec<Source>> {
+    let text = read_text(path)?;
     let file = Arc::new(File { path: path.to_owned(), text });
     let one = |content| Ok(vec![Source { file: file.clone(), logical_id: None, content }]);
     let json = is_json(path, &file.text);

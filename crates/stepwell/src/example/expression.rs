@@ -8,7 +8,7 @@ use value::{Map, Value};
 ///
 /// # Errors
 /// When an expression is wrong or gives nothing; the error quotes it.
-pub(super) fn fill(template: &Value, known: &Bindings) -> Result<Value> {
+pub(crate) fn fill(template: &Value, known: &Bindings) -> Result<Value> {
     match template {
         Value::String(text) => match inside(text) {
             Some(expression) => evaluate(expression, known),

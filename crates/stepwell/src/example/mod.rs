@@ -20,6 +20,7 @@ use services::{AuthMode, Destinations, Limits, Outward, Reset, Retention, Settin
 use value::{Value, value};
 
 use crate::server::{self, Keep, Options, Server};
+pub(crate) use expression::fill;
 pub(crate) use manifest::Manifest;
 use manifest::{Check, Judge};
 use outcome::Checked;

@@ -16,7 +16,7 @@ fn a_machine_of_a_template_is_drawn_by_its_name() {
     let refused = draw(&[]);
     assert!(!refused.status.success());
     let text = String::from_utf8(refused.stderr).unwrap();
-    assert!(text.contains("choose with --machine one of One, Two"), "{text}");
+    assert!(text.contains("one of One, Two must be chosen"), "{text}");
     let drawn = draw(&["--machine", "One"]);
     let picture = String::from_utf8(drawn.stdout).unwrap();
     assert!(drawn.status.success() && picture.starts_with("<svg "), "{picture}");

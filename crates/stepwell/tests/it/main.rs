@@ -9,4 +9,5 @@ mod log;
 mod retention;
 mod server;
 mod shutdown;
+mod test_command;
 mod traces;
