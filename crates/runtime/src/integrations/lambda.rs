@@ -31,6 +31,11 @@ impl Optimized for Lambda {
 
     fn request(&self, integration: &Integration, arguments: &Value, _: &Acting<'_>) -> Integrated {
         let arguments = match arguments.get("Payload") {
+            // Recorded: nothing is no payload, and a text is the payload's JSON already.
+            Some(Value::Null) => sdk1::without(arguments, "Payload"),
+            Some(Value::String(text)) => {
+                arguments.clone().with("Payload", STANDARD.encode(&**text))
+            }
             Some(payload) => arguments.clone().with("Payload", sent(payload)),
             None => arguments.clone(),
         };
@@ -38,7 +43,11 @@ impl Optimized for Lambda {
     }
 
     fn response(&self, integration: &Integration, output: Value) -> Result<Value, TaskFailure> {
-        let payload = payload(&output)?;
+        // Recorded: the cause is printed anew, without spaces.
+        let payload = payload(&output).map_err(|failure| match value::parse(&failure.cause) {
+            Ok(said) => TaskFailure { cause: said.to_json(), ..failure },
+            Err(_) => failure,
+        })?;
         let output = match payload {
             Some(payload) => output.with("Payload", payload),
             None => output,

@@ -92,8 +92,9 @@ fn may_put(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 fn put(on: &mut Writing<'_>, input: &Value) -> Answer {
     buses::named(&input_bus(input))?;
     let name = input.text("Name")?;
-    let (pattern, schedule) =
-        (input.maybe_text("EventPattern"), input.maybe_text("ScheduleExpression"));
+    // Recorded: an empty schedule is none.
+    let schedule = input.maybe_text("ScheduleExpression").filter(|text| !text.is_empty());
+    let pattern = input.maybe_text("EventPattern");
     if pattern.is_none() && schedule.is_none() {
         let text = "Parameter(s) EventPattern or ScheduleExpression must be specified.";
         return Err(error::invalid_parameter(text));

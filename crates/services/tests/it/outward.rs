@@ -260,6 +260,21 @@ async fn lambda_invoke_sends_a_payload_and_shows_the_answer_with_its_headers() {
 }
 
 #[tokio::test]
+async fn a_payload_that_is_text_is_sent_as_it_is() {
+    let returned = value!({"StatusCode": 200, "Payload": encoded("0")});
+    for (payload, sent) in [
+        (value!("[\"a\"]"), value!({"FunctionName": "f", "Payload": encoded("[\"a\"]")})),
+        (Value::Null, value!({"FunctionName": "f"})),
+    ] {
+        let arguments = value!({"FunctionName": "f", "Payload": payload});
+        let answers = vec![("Invoke", returned.clone())];
+        let (answer, asked) = ran(answers, "lambda:invoke", &arguments).await;
+        assert_eq!(asked, sent);
+        assert_eq!(output(&answer).get("Payload"), Some(&value!(0)));
+    }
+}
+
+#[tokio::test]
 async fn a_function_that_fails_names_the_error() {
     let unknown = "The cause could not be determined because Lambda did not return an error type. \
                    Returned payload: {\"errorMessage\":\"Process exited\"}";
