@@ -165,6 +165,7 @@ impl Validator<'_> {
             .and_then(|node| Fields::of(self, node, &config_location))
             .unwrap_or(Fields::nothing(&config_location, reader.span));
         self.only(&config, READER_FIELDS);
+        self.exclusive(&config, ("MaxItems", "MaxItemsPath"));
         let input_type = self.one_of(&config, "InputType", INPUT_TYPES);
         let is_unnamed = source == ItemSource::Object && !config.has("InputType");
         if is_unnamed {
@@ -223,6 +224,9 @@ impl Validator<'_> {
                 "BatchInput",
             ],
         );
+        for name in ["MaxItemsPerBatch", "MaxInputBytesPerBatch"] {
+            self.exclusive(&batcher, (name, &format!("{name}Path")));
+        }
         let items_max = self.integer_scalar(&batcher, "MaxItemsPerBatch", (1, ITEMS_MAX), place);
         let bytes = (1, BATCH_BYTES_MAX);
         let bytes_max = self.integer_scalar(&batcher, "MaxInputBytesPerBatch", bytes, place);

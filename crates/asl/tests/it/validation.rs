@@ -162,6 +162,16 @@ fn what_excludes_each_other_is_refused_together() {
         );
         assert_eq!(problems(&state(&fields)), [wanted]);
     }
+    let batched = map.replace(
+        r#""ItemProcessor": {"#,
+        r#""ItemBatcher": {"MaxItemsPerBatch": 1, "MaxItemsPerBatchPath": "$.n"},
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "#,
+    );
+    assert_eq!(
+        problems(&state(&batched)),
+        ["SCHEMA_VALIDATION_FAILED: Only one of the fields [MaxItemsPerBatch, \
+             MaxItemsPerBatchPath] is allowed at /States/A/ItemBatcher"]
+    );
     let fields = r#""Type": "Pass", "End": true, "Parameters": {"a": {"x.$": "$.x", "x": 1}}"#;
     assert_eq!(
         problems(&state(fields)),
