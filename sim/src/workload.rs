@@ -23,8 +23,8 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/sim";
 /// When worlds begin: 2026-11-24T00:00:00Z.
 pub(crate) const BEGINNING_MILLIS: i64 = 1_795_478_400_000;
 
-/// Name and text of every machine.
-const MACHINES: [(&str, &str); 8] = [
+/// Name and text of every machine that clients start.
+const MACHINES: [(&str, &str); 12] = [
     ("chain", include_str!("../machines/chain.asl.json")),
     ("wait", include_str!("../machines/wait.asl.json")),
     ("user", include_str!("../machines/user.asl.json")),
@@ -33,6 +33,15 @@ const MACHINES: [(&str, &str); 8] = [
     ("spread", include_str!("../machines/spread.asl.json")),
     ("loop", include_str!("../machines/loop.asl.json")),
     ("hurry", include_str!("../machines/hurry.asl.json")),
+    ("activity", include_str!("../machines/activity.asl.json")),
+    ("worker", include_str!("../machines/worker.asl.json")),
+    ("ask", include_str!("../machines/ask.asl.json")),
+    ("nested", include_str!("../machines/nested.asl.json")),
+];
+/// Name and text of the machines that other machines start.
+const CHILDREN: [(&str, &str); 2] = [
+    ("wait", include_str!("../machines/wait.asl.json")),
+    ("answer", include_str!("../machines/answer.asl.json")),
 ];
 const RUNBOOK: &str = include_str!("../machines/runbook.yaml");
 
@@ -71,7 +80,7 @@ impl Furniture {
         };
         let mut machines = BTreeMap::new();
         let mut rows = Vec::new();
-        for (name, text) in MACHINES {
+        for (name, text) in MACHINES.into_iter().chain(CHILDREN) {
             let parsed = Definition::parse(text, &options);
             let parsed = parsed.map_err(|problems| anyhow!("{name}: {problems}"))?;
             machines.insert(definition_key(text), Arc::new(parsed));
@@ -80,13 +89,14 @@ impl Furniture {
         let runbook = Runbook::parse(RUNBOOK, Format::Yaml);
         let runbook = Arc::new(runbook.map_err(|problems| anyhow!("the runbook: {problems}"))?);
         rows.push((Table::Definitions, definition_key(RUNBOOK), RUNBOOK.as_bytes().to_vec()));
-        rows.extend(role_rows()?);
+        rows.extend(rows_of_a_user()?);
         Ok(Furniture { rows, machines, runbook })
     }
 }
 
-/// Makes the role as a user would, and returns the rows that this leaves.
-fn role_rows() -> Result<Vec<(Table, String, Vec<u8>)>> {
+/// Makes the role, the activity and the machines that others start as a user would, and returns the
+/// rows that this leaves.
+fn rows_of_a_user() -> Result<Vec<(Table, String, Vec<u8>)>> {
     let tasks = tokio::runtime::Builder::new_current_thread().build()?;
     let within = tasks.enter();
     let store = Store::memory();
@@ -106,19 +116,25 @@ fn role_rows() -> Result<Vec<(Table, String, Vec<u8>)>> {
     });
     let policy = value!({
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
+        "Statement": [{"Effect": "Allow", "Action": ["iam:*", "states:*"], "Resource": "*"}],
     });
     let (trust, policy) = (trust.to_json(), policy.to_json());
-    let calls = [
-        ("CreateRole", value!({ "RoleName": "sim", "AssumeRolePolicyDocument": trust })),
+    let mut calls = vec![
+        ("iam", "CreateRole", value!({ "RoleName": "sim", "AssumeRolePolicyDocument": trust })),
         (
+            "iam",
             "PutRolePolicy",
             value!({ "RoleName": "sim", "PolicyName": "all", "PolicyDocument": policy }),
         ),
+        ("stepfunctions", "CreateActivity", value!({ "name": "sim" })),
     ];
-    for (operation, input) in calls {
+    for (name, text) in CHILDREN {
+        let machine = value!({ "name": name, "definition": text, "roleArn": ROLE });
+        calls.push(("stepfunctions", "CreateStateMachine", machine));
+    }
+    for (service, operation, input) in calls {
         let caller = Caller::Principal(Box::new(policy::Principal::root(ACCOUNT)));
-        let (service, operation) = ("iam".to_owned(), operation.to_owned());
+        let (service, operation) = (service.to_owned(), operation.to_owned());
         let call = Call::new(caller, service, operation, input);
         let answer = tasks.block_on(endpoint.call(call));
         answer.map_err(|err| anyhow!("{}: {}", err.code, err.message))?;

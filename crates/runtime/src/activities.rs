@@ -357,6 +357,7 @@ impl Patience {
             clock.sleep(LOOK_MILLIS).await;
         };
         let goes_on = tokio::select! {
+            biased;
             () = bell => true,
             () = look => true,
             _ = self.closed.wait_for(|closed| *closed) => false,

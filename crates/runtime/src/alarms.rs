@@ -1,4 +1,4 @@
-//! Alarms: moments of the server's clock that somebody other than a process waits for.
+//! Alarms: moments of the server's clock that somebody other than an execution waits for.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,36 +6,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use crate::Shared;
 use crate::clock::Busy;
-use crate::{Kind, ProcessId, Shared};
+use crate::timers::Sleeper;
 
-/// The alarms that are set. They stand among the timers under names that no process has.
+/// The alarms that are set.
 #[derive(Default)]
 pub(crate) struct Alarms {
-    set: Mutex<HashMap<ProcessId, oneshot::Sender<Busy>>>,
+    set: Mutex<HashMap<u64, oneshot::Sender<Busy>>>,
     last: AtomicU64,
 }
 
 impl Alarms {
-    fn set(&self) -> MutexGuard<'_, HashMap<ProcessId, oneshot::Sender<Busy>>> {
+    fn set(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Busy>>> {
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rings an alarm; gives `busy` back when the timer is none.
-    pub(crate) fn ring(&self, id: &ProcessId, busy: Busy) -> Option<Busy> {
-        match self.set().remove(id) {
+    /// Rings an alarm.
+    pub(crate) fn ring(&self, number: u64, busy: Busy) {
+        if let Some(waiting) = self.set().remove(&number) {
             // Whoever has stopped waiting needs no alarm.
-            Some(waiting) => drop(waiting.send(busy)),
-            None => return Some(busy),
+            drop(waiting.send(busy));
         }
-        None
     }
 }
 
 /// An alarm that is set; dropping it takes it back.
 pub(crate) struct Alarm {
     shared: Arc<Shared>,
-    id: ProcessId,
+    number: u64,
     rings: oneshot::Receiver<Busy>,
 }
 
@@ -43,11 +42,10 @@ impl Alarm {
     /// Sets an alarm.
     pub(crate) fn at(shared: &Arc<Shared>, at_millis: i64) -> Alarm {
         let number = shared.alarms.last.fetch_add(1, Ordering::Relaxed);
-        let id = ProcessId::new(Kind::Execution, &format!("alarm/{number}"));
         let (ring, rings) = oneshot::channel();
-        shared.alarms.set().insert(id.clone(), ring);
-        shared.timers.arm((id.clone(), 0), at_millis, &shared.clock);
-        Alarm { shared: shared.clone(), id, rings }
+        shared.alarms.set().insert(number, ring);
+        shared.timers.arm((Sleeper::Alarm(number), 0), at_millis, &shared.clock);
+        Alarm { shared: shared.clone(), number, rings }
     }
 
     /// Waits for the moment, and keeps the clock busy from there on. Never returns when the server
@@ -62,7 +60,7 @@ impl Alarm {
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        self.shared.alarms.set().remove(&self.id);
-        self.shared.timers.cancel(&(self.id.clone(), 0));
+        self.shared.alarms.set().remove(&self.number);
+        self.shared.timers.cancel(&(Sleeper::Alarm(self.number), 0));
     }
 }

@@ -21,6 +21,7 @@ use crate::endpoint::CallError;
 use crate::integrations::{self, Acting};
 use crate::logging::{self, Logging};
 use crate::process::Stamp as Moment;
+use crate::timers::Sleeper;
 use crate::{Error, Kind, ProcessId, Runtime, Shared};
 
 /// How many express executions may be under way at once, unless somebody says otherwise; further
@@ -70,15 +71,12 @@ impl UnderWay {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells an express execution that its timer fell due; gives `busy` back when the timer is
-    /// somebody else's.
-    pub(crate) fn wake(&self, id: &ProcessId, timer: u64, busy: Busy) -> Option<Busy> {
-        match self.wakers().get(id) {
+    /// Tells an express execution that its timer fell due.
+    pub(crate) fn wake(&self, id: &ProcessId, timer: u64, busy: Busy) {
+        if let Some(waker) = self.wakers().get(id) {
             // An execution that has just ended needs no timer.
-            Some(waker) => drop(waker.send(Wake { timer, busy })),
-            None => return Some(busy),
+            drop(waker.send(Wake { timer, busy }));
         }
-        None
     }
 
     /// Returns how many are under way.
@@ -302,6 +300,10 @@ enum Came {
 }
 
 impl Waits {
+    fn sleeper(&self) -> Sleeper {
+        Sleeper::Express(self.id.clone())
+    }
+
     fn new(shared: &Arc<Shared>, id: ProcessId) -> Waits {
         let (waker, wakes) = mpsc::unbounded_channel();
         shared.express.wakers().insert(id.clone(), waker);
@@ -329,12 +331,12 @@ impl Waits {
                 Effect::Timer { timer, at_millis } => {
                     let (timer, clock) = (u64::from(timer.0), &self.shared.clock);
                     self.timers.insert(timer);
-                    self.shared.timers.arm((self.id.clone(), timer), at_millis, clock);
+                    self.shared.timers.arm((self.sleeper(), timer), at_millis, clock);
                 }
                 Effect::CancelTimer { timer } => {
                     let timer = u64::from(timer.0);
                     self.timers.remove(&timer);
-                    self.shared.timers.cancel(&(self.id.clone(), timer));
+                    self.shared.timers.cancel(&(self.sleeper(), timer));
                 }
                 // No history is built, an end is seen before effects are performed, and express
                 // machines have neither jobs, activities nor map runs.
@@ -420,8 +422,9 @@ impl Waits {
 impl Drop for Waits {
     fn drop(&mut self) {
         self.shared.express.wakers().remove(&self.id);
+        let sleeper = self.sleeper();
         for timer in self.timers.drain() {
-            self.shared.timers.cancel(&(self.id.clone(), timer));
+            self.shared.timers.cancel(&(sleeper.clone(), timer));
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::peers::Callback;
 use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp, StatusChange};
 use crate::processes::{EXECUTION_EVENTS_SOURCE, ExecutionProcess};
 use crate::scripts::ScriptAnswer;
+use crate::timers::Sleeper;
 use crate::{Error, Novelty, ProcessId, Shared, Started};
 use resident::{Resident, row_key};
 
@@ -339,9 +340,14 @@ impl Shard {
             // Nobody else would wake it before the next start.
             Err(_) => {
                 let at_millis = self.shared.clock.now_millis() + READ_AGAIN_MILLIS;
-                self.shared.timers.arm((id, timer), at_millis, &self.shared.clock);
+                self.arm(id, timer, at_millis);
             }
         }
+    }
+
+    fn arm(&self, id: ProcessId, timer: u64, at_millis: i64) {
+        let timer = (Sleeper::Process(id), timer);
+        self.shared.timers.arm(timer, at_millis, &self.shared.clock);
     }
 
     /// Returns whether a process runs; one that waits outside is brought back into memory.

@@ -12,8 +12,19 @@ use crate::{ProcessId, Shared};
 /// How long the timekeeper sleeps at most; the machine's clock may be set meanwhile.
 const SLEEP_MILLIS_MAX: i64 = 60_000;
 
-/// A timer of a process: the number is the process's own.
-pub(crate) type TimerId = (ProcessId, u64);
+/// Who is to be woken.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Sleeper {
+    /// A process of a shard.
+    Process(ProcessId),
+    /// An express execution, which is this node's whatever becomes of its shards.
+    Express(ProcessId),
+    /// Somebody who waits for a moment.
+    Alarm(u64),
+}
+
+/// A timer: the number is the sleeper's own.
+pub(crate) type TimerId = (Sleeper, u64);
 
 /// All armed timers.
 #[derive(Default)]
@@ -60,7 +71,10 @@ impl Timers {
     pub(crate) fn forget_shard(&self, shard: u32) {
         let mut armed = self.armed();
         let Armed { by_time, at } = &mut *armed;
-        let is_of_shard = |(id, _): &TimerId| id.shard(SHARDS) == shard;
+        let is_of_shard = |(sleeper, _): &TimerId| match sleeper {
+            Sleeper::Process(id) => id.shard(SHARDS) == shard,
+            Sleeper::Express(_) | Sleeper::Alarm(_) => false,
+        };
         at.retain(|timer, _| !is_of_shard(timer));
         by_time.retain(|(_, timer)| !is_of_shard(timer));
     }
@@ -97,11 +111,15 @@ impl Timers {
 pub(crate) async fn keep(shared: Arc<Shared>) {
     let (timers, clock) = (&shared.timers, &shared.clock);
     loop {
-        while let Some((id, timer)) = timers.take_due(clock.now_millis()) {
+        while let Some((sleeper, timer)) = timers.take_due(clock.now_millis()) {
             let (busy, epoch) = (clock.busy(), shared.epoch());
-            let Some(busy) = shared.express.wake(&id, timer, busy) else { continue };
-            let Some(busy) = shared.alarms.ring(&id, busy) else { continue };
-            shared.send(Message::TimerFired { id, timer }, epoch, busy).await;
+            match sleeper {
+                Sleeper::Process(id) => {
+                    shared.send(Message::TimerFired { id, timer }, epoch, busy).await;
+                }
+                Sleeper::Express(id) => shared.express.wake(&id, timer, busy),
+                Sleeper::Alarm(number) => shared.alarms.ring(number, busy),
+            }
         }
         let Some(next) = timers.next_at() else {
             clock.stirred().await;

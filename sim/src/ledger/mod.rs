@@ -1,9 +1,11 @@
 //! What has been made durable so far, kept apart from the store and from the system under test, and
 //! what must hold of it at every commit.
 
+mod errands;
 mod history;
 mod map_runs;
 mod notices;
+mod reports;
 mod shadow;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,7 @@ use crate::trace::Trace;
 use history::History;
 use map_runs::MapRuns;
 use notices::Notices;
+use reports::Reports;
 use shadow::{Shadow, StampText};
 
 /// Everything that is known of one world's durable state.
@@ -37,6 +40,7 @@ pub(crate) struct Ledger {
     performed: BTreeMap<String, usize>,
     notices: Notices,
     map_runs: MapRuns,
+    reports: Reports,
     /// How many calls the endpoint has seen.
     pub(crate) calls: usize,
     /// How many commits were kept.
@@ -74,6 +78,7 @@ impl Ledger {
             performed: BTreeMap::new(),
             notices: Notices::default(),
             map_runs: MapRuns::default(),
+            reports: Reports::default(),
             calls: 0,
             commits: 0,
         }
@@ -206,6 +211,10 @@ impl Ledger {
 
     fn check_history(&mut self, key: &str, bytes: &[u8]) -> Result<(), String> {
         let arn = history::arn_of(key);
+        let events: Value = read(bytes)?;
+        for event in events.as_array().unwrap_or_default() {
+            self.reports.event(arn, event)?;
+        }
         self.histories.entry(arn.to_owned()).or_default().append(key, bytes)
     }
 
@@ -232,14 +241,17 @@ impl Ledger {
             self.map_runs.child(key, &record);
         }
         if has_ended {
-            // One that has children to stop is not over: the journal goes on speaking of it.
+            // One that has children or errands is not over: the journal goes on speaking of it.
             let lingers = self.shadows.get(&id).is_some_and(Shadow::lingers);
             if !(lingers && told.contains(&id)) {
                 self.shadows.remove(&id);
             }
             match kind {
                 runtime::Kind::Automation => self.notices.ended(key, &record)?,
-                runtime::Kind::Execution => self.notices.machine_ended(key, status),
+                runtime::Kind::Execution => {
+                    self.notices.machine_ended(key, status);
+                    self.reports.ended(&record);
+                }
                 runtime::Kind::Stack => {}
             }
         }
@@ -316,6 +328,7 @@ impl Ledger {
             return Err(format!("{id} has ended, and a start would bring it back"));
         }
         self.map_runs.check_end()?;
+        self.reports.check_end()?;
         self.notices.check_end()
     }
 

@@ -7,6 +7,7 @@ use runtime::{Begin, BeginAutomation, BeginExecution, Fact, Kind, ProcessId};
 use value::Value;
 
 use super::Meant;
+use super::errands::Errands;
 use crate::workload::Furniture;
 
 /// A stamp as the journal has it: milliseconds, and 64 hexadecimal digits.
@@ -26,7 +27,7 @@ impl StampText {
 
 /// A process.
 pub(super) enum Shadow {
-    Execution { definition: Arc<asl::Definition>, state: Box<execution::State> },
+    Execution { definition: Arc<asl::Definition>, state: Box<execution::State>, errands: Errands },
     Automation { runbook: Arc<automation::Runbook>, state: Box<automation::State> },
 }
 
@@ -49,7 +50,8 @@ impl Shadow {
         match begin {
             Begin::Execution(begin) => {
                 let definition = machine(begin)?;
-                let mut shadow = Shadow::Execution { definition, state: Box::default() };
+                let (state, errands) = (Box::default(), Errands::default());
+                let mut shadow = Shadow::Execution { definition, state, errands };
                 let started = started(id.name(), begin)?;
                 let fact = Fact::Execution(execution::Fact::Started(Box::new(started)));
                 let rows = shadow.apply_to(Some(id.name()), stamp, fact)?;
@@ -85,15 +87,27 @@ impl Shadow {
         let (millis, entropy) = (stamp.0, stamp.entropy());
         let mut rows = Meant::new();
         match (self, fact) {
-            (Shadow::Execution { definition, state }, Fact::Execution(fact)) => {
+            (Shadow::Execution { definition, state, errands }, Fact::Execution(fact)) => {
                 let stamp = execution::Stamp { millis, entropy };
                 for effect in execution::apply(definition, state, &stamp, fact) {
-                    let Effect::Record(events) = effect else { continue };
-                    let Some(first) = events.first() else { continue };
-                    let key = format!("{}/{:08}", arn.unwrap_or_default(), first.id);
-                    rows.insert(key, HistoryEvent::list_to_json(&events).into_bytes());
+                    match effect {
+                        Effect::Record(events) => {
+                            let Some(first) = events.first() else { continue };
+                            let key = format!("{}/{:08}", arn.unwrap_or_default(), first.id);
+                            rows.insert(key, HistoryEvent::list_to_json(&events).into_bytes());
+                        }
+                        Effect::Withdraw(job) => errands.withdrawn(&job),
+                        Effect::Finish(_) => errands.ended(),
+                        _ => {}
+                    }
                 }
             }
+            (Shadow::Execution { state, errands, .. }, Fact::Watched(watcher)) => {
+                if state.status() == execution::Status::Running {
+                    errands.watched(watcher);
+                }
+            }
+            (Shadow::Execution { errands, .. }, Fact::ErrandDone(done)) => errands.done(&done),
             (Shadow::Automation { runbook, state }, Fact::Automation(fact)) => {
                 let stamp = automation::Stamp { millis, entropy };
                 automation::apply(runbook, state, &stamp, fact);
@@ -111,11 +125,12 @@ impl Shadow {
         }
     }
 
-    /// Returns whether it has ended and still has children to stop.
+    /// Returns whether it has ended and still has children to stop, or errands.
     pub(super) fn lingers(&self) -> bool {
         match self {
-            Shadow::Execution { state, .. } => {
-                state.status() != execution::Status::Running && !state.is_over()
+            Shadow::Execution { state, errands, .. } => {
+                state.status() != execution::Status::Running
+                    && (!state.is_over() || errands.are_open())
             }
             Shadow::Automation { .. } => false,
         }
@@ -124,12 +139,14 @@ impl Shadow {
     /// Returns the ids of the effects that are asked for and not answered.
     pub(super) fn asks(&self, id: &ProcessId) -> Vec<String> {
         match self {
-            Shadow::Execution { state, .. } => execution::outstanding(state)
+            Shadow::Execution { state, errands, .. } => execution::outstanding(state)
                 .into_iter()
                 .filter_map(|effect| match effect {
-                    Effect::Call(call) => Some(format!("{}/{}", id.name(), call.task.0)),
+                    Effect::Call(call) => Some(u64::from(call.task.0)),
                     _ => None,
                 })
+                .chain(errands.calls())
+                .map(|number| format!("{}/{number}", id.name()))
                 .collect(),
             Shadow::Automation { state, .. } => state
                 .outstanding()
@@ -214,7 +231,8 @@ impl Row {
             Kind::Execution => {
                 let begin: BeginExecution = value::from_value(part("begin")).map_err(wrong)?;
                 let state = value::from_value(part("state")).map_err(wrong)?;
-                Shadow::Execution { definition: machine(&begin)?, state: Box::new(state) }
+                let errands = value::from_value(part("errands")).map_err(wrong)?;
+                Shadow::Execution { definition: machine(&begin)?, state: Box::new(state), errands }
             }
             Kind::Automation => {
                 let state = value::from_value(part("state")).map_err(wrong)?;

@@ -17,6 +17,7 @@ use crate::items::{self, ItemsTask};
 use crate::process::{Effect, Fact};
 use crate::processes::Watcher;
 use crate::scripts::{Script, ScriptAnswer};
+use crate::timers::Sleeper;
 use crate::{Error, Kind, ProcessId, Runtime, Shared, integrations};
 
 impl Shard {
@@ -72,10 +73,10 @@ impl Shard {
                 }
                 Effect::Items { number, task } => self.supply(id, number, *task),
                 Effect::StopChild { number, child } => self.stop_child(id, number, *child),
-                Effect::Arm { timer, at_millis } => {
-                    self.shared.timers.arm((id, timer), at_millis, &self.shared.clock);
+                Effect::Arm { timer, at_millis } => self.arm(id, timer, at_millis),
+                Effect::Disarm { timer } => {
+                    self.shared.timers.cancel(&(Sleeper::Process(id), timer));
                 }
-                Effect::Disarm { timer } => self.shared.timers.cancel(&(id, timer)),
                 // These were written with the commit.
                 Effect::Write(_)
                 | Effect::Emit(_)
