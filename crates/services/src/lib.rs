@@ -129,6 +129,11 @@ impl Services {
         tokio::spawn(self.clone().keep_retention(retention));
     }
 
+    /// Keeps a file of each log group in this directory.
+    pub fn logs_to(self: &Arc<Services>, directory: &std::path::Path) {
+        tokio::spawn(self.clone().keep_log_files(directory.to_owned()));
+    }
+
     /// Says where this server listens; scripts are told.
     pub fn listens_at(&self, url: &str) {
         // Said once, when the listener is bound.

@@ -104,6 +104,8 @@ pub(crate) struct Options {
     pub(crate) retention: Retention,
     /// Where spans of requests are sent.
     pub(crate) otlp: Option<String>,
+    /// Where log groups are written as files.
+    pub(crate) logs: Option<PathBuf>,
     /// How long requests under way may take to end when the server stops.
     pub(crate) drain: Duration,
 }
@@ -143,6 +145,9 @@ impl Server {
         }
         if let Some(collector) = &options.otlp {
             services.trace_to(collector).context("sending traces")?;
+        }
+        if let Some(directory) = &options.logs {
+            services.logs_to(directory);
         }
         services.start(options.retention);
         Ok(Server { services, runtime, drain: options.drain })

@@ -25,9 +25,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// An event as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Event {
-    timestamp: i64,
-    message: String,
+pub(super) struct Event {
+    pub(super) timestamp: i64,
+    pub(super) message: String,
 }
 
 /// An event under its key, with the name of its stream.

@@ -36,7 +36,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 #[serde(rename_all = "camelCase")]
 pub(super) struct Group {
     pub(super) arn: String,
-    name: String,
+    pub(super) name: String,
     class: String,
     pub(super) creation_millis: i64,
     retention_days: Option<i64>,
@@ -44,6 +44,17 @@ pub(super) struct Group {
 }
 
 impl Group {
+    pub(super) fn new(arn: &str, name: &str, creation_millis: i64) -> Group {
+        Group {
+            arn: arn.to_owned(),
+            name: name.to_owned(),
+            class: "STANDARD".to_owned(),
+            creation_millis,
+            retention_days: None,
+            is_deleted: false,
+        }
+    }
+
     /// Returns from when on events are kept: since it was created, and for as long as its policy
     /// says.
     pub(super) fn since_millis(&self, now_millis: i64) -> i64 {
@@ -77,14 +88,10 @@ fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
     if known.is_some_and(|known| !known.is_deleted) {
         return Err(error::group_exists());
     }
-    let group = Group {
-        arn: arn.clone(),
-        name: name.to_owned(),
-        class: input.maybe_text("logGroupClass").unwrap_or("STANDARD").to_owned(),
-        creation_millis: on.call.now_millis,
-        retention_days: None,
-        is_deleted: false,
-    };
+    let mut group = Group::new(&arn, name, on.call.now_millis);
+    if let Some(class) = input.maybe_text("logGroupClass") {
+        class.clone_into(&mut group.class);
+    }
     on.store.save(Table::LogGroups, &arn, &group)?;
     Ok(Value::object())
 }

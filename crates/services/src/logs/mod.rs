@@ -5,6 +5,7 @@
 
 mod error;
 mod events;
+mod files;
 mod filter;
 mod groups;
 mod retention;

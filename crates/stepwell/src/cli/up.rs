@@ -81,6 +81,9 @@ pub(super) struct Arguments {
     /// Send a span of every request to this OpenTelemetry collector (OTLP over HTTP, JSON)
     #[arg(long, value_name = "http://HOST:4318", env = "STEPWELL_OTLP")]
     otlp: Option<String>,
+    /// Also write what state machines log to files in this directory, one for each log group
+    #[arg(long, value_name = "DIR")]
+    logs: Option<PathBuf>,
     /// How many seconds requests under way may take to end when the server is told to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain_seconds: u64,
@@ -190,6 +193,7 @@ impl Arguments {
                 stacks: self.stack_retention,
             },
             otlp: self.otlp.clone(),
+            logs: self.logs.clone(),
             drain: Duration::from_secs(self.drain_seconds),
         })
     }

@@ -52,6 +52,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
         reset: Reset::Refused,
         retention: Retention::default(),
         otlp: None,
+        logs: None,
         drain: Duration::ZERO,
     };
     let server = Server::start(&options).await?;
