@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Replays the recorded cases whose Maps read from S3, with a stub of S3 beside the server.
+"""Replays the recorded cases whose Maps read from S3 or write into it, with a stub of S3 beside the server.
 
 usage: run-states-s3.py [conform.py's options]
 
@@ -22,6 +22,7 @@ from s3_stub import Stub  # noqa: E402
 from server import Server  # noqa: E402
 
 SCORE = HERE / "states-s3.score"
+CASES = ["--only", "*map_item*", "--only", "*map_state_result_writer*"]
 
 
 def states():
@@ -48,7 +49,7 @@ def replay(folder, options):
 
             boto3.client = client
             sys.argv = ["conform.py", "--endpoint", server.endpoint, "--all"]
-            sys.argv += ["--json", str(results), *(options or ["-q", "--only", "*map_item*"])]
+            sys.argv += ["--json", str(results), *(options or ["-q", *CASES])]
             try:
                 runpy.run_path(str(folder / "conform.py"), run_name="__main__")
             except SystemExit:

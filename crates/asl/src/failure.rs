@@ -14,6 +14,8 @@ pub mod error_name {
     pub const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
     /// The items of a Map could not be read.
     pub const ITEM_READER_FAILED: &str = "States.ItemReaderFailed";
+    /// The results of a Map could not be written.
+    pub const RESULT_WRITER_FAILED: &str = "States.ResultWriterFailed";
     /// Too many iterations of a Map failed.
     pub const EXCEED_TOLERATED_FAILURE_THRESHOLD: &str = "States.ExceedToleratedFailureThreshold";
     /// No rule of a Choice matched and there is no Default.

@@ -108,6 +108,7 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
+                | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }

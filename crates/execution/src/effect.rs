@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use value::Value;
 
 use crate::history::HistoryEvent;
-use crate::map_run::{Child, ChildEnd, ItemsWanted, MapRunReport};
+use crate::map_run::{Child, ChildEnd, ItemsWanted, MapRunReport, WriteResults};
 use crate::payload::Payload;
 use crate::state::{TaskId, TimerId};
 
@@ -56,6 +56,15 @@ pub enum Effect {
         map_run_arn: String,
         /// What is wanted.
         wanted: ItemsWanted,
+    },
+    /// Write the results of a map run, and say so with a fact.
+    Results {
+        /// The number under which that is asked for.
+        task: TaskId,
+        /// Whose they are.
+        map_run_arn: String,
+        /// Where and in which form.
+        wanted: WriteResults,
     },
     /// Keep where a map run stands.
     MapRun(Box<MapRunReport>),

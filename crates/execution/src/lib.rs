@@ -60,7 +60,7 @@ pub use fact::{Fact, HistoryMode, Stamp, Started};
 pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};
 pub use map_run::{
     Child, ChildEnd, ChildKind, ChildOf, Counts, ItemsWanted, MapRunFact, MapRunReport,
-    MapRunStatus, MapRunUpdate, ReadItems,
+    MapRunStatus, MapRunUpdate, ReadItems, WriteResults,
 };
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};

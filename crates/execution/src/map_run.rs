@@ -85,6 +85,18 @@ pub enum MapRunFact {
         /// The items.
         items: Value,
     },
+    /// The results were written.
+    ResultsWritten {
+        /// Into this bucket.
+        bucket: String,
+        /// Where their manifest is.
+        key: String,
+    },
+    /// The results could not be written.
+    ResultsFailed {
+        /// The cause.
+        cause: String,
+    },
     /// Items could not be read.
     ItemsFailed {
         /// The error.
@@ -92,6 +104,15 @@ pub enum MapRunFact {
         /// The cause.
         cause: String,
     },
+}
+
+/// What a ResultWriter writes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WriteResults {
+    /// The number of the state, whose definition says in which form.
+    pub state: u32,
+    /// Bucket and prefix.
+    pub arguments: Value,
 }
 
 /// What a map run waits for, besides its children.

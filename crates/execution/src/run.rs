@@ -362,6 +362,7 @@ impl<'a> Run<'a> {
             | Effect::StopChild(_)
             | Effect::ChildRecord { .. }
             | Effect::Items { .. }
+            | Effect::Results { .. }
             | Effect::MapRun(_) => None,
         })
     }

@@ -348,6 +348,7 @@ impl Waits {
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
+                | Effect::Results { .. }
                 | Effect::MapRun(_) => {}
             }
         }

@@ -55,6 +55,7 @@ mod node;
 mod peers;
 mod process;
 mod processes;
+mod results;
 mod scripts;
 mod shard;
 mod timers;

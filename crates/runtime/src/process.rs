@@ -19,6 +19,7 @@ use crate::processes::{
     AutomationProcess, BeginAutomation, BeginExecution, BeginStack, ErrandDone, ExecutionProcess,
     StackProcess, Watcher,
 };
+use crate::results::ResultsTask;
 use crate::scripts::{Script, ScriptAnswer};
 
 /// The kinds of processes.
@@ -184,6 +185,8 @@ pub(crate) enum Effect {
     Disarm { timer: u64 },
     /// Begin a child execution unless it has begun, and follow it to its end.
     Child { number: u64, child: Box<ChildTask> },
+    /// Write the results of a map run.
+    Results { number: u64, task: Box<ResultsTask> },
     /// Read or bring items of a map run.
     Items { number: u64, task: Box<ItemsTask> },
     /// End a child execution, whether or not it has begun.

@@ -443,6 +443,7 @@ impl Shard {
                 | Effect::Child { .. }
                 | Effect::StopChild { .. }
                 | Effect::Items { .. }
+                | Effect::Results { .. }
                 | Effect::Arm { .. }
                 | Effect::Disarm { .. } => turn.effects.push((id.clone(), effect)),
             }

@@ -116,7 +116,7 @@ pub(crate) fn parse(shape: &Shape, text: &str) -> Result<Value, &'static str> {
 }
 
 /// Returns bytes as base64.
-pub(crate) fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 

@@ -20,8 +20,6 @@ const ITEMS_MAX: i64 = 100_000_000;
 const BATCH_BYTES_MAX: i64 = 262_144;
 /// Fields that only a distributed Map has.
 const DISTRIBUTED_ONLY: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter"];
-/// Fields of the language that this release does not run; refused by name, never ignored.
-const NOT_YET: &[&str] = &["ResultWriter"];
 /// The longest `Label`, in characters (AWS's quota).
 const LABEL_CHARS_MAX: usize = 40;
 
@@ -75,11 +73,6 @@ impl Validator<'_> {
                     // no distributed Map.
                     let message = "Express state machine does not support 'DISTRIBUTED' Map states";
                     self.schema(message, format!("{location}/Mode"), fields.span);
-                }
-                for name in NOT_YET.iter().filter(|name| fields.has(name)) {
-                    // DIFFERS: writers are not run yet, so they are refused.
-                    let message = format!("Field '{name}' is not supported by Stepwell yet");
-                    self.schema(message, fields.at(name), fields.span);
                 }
                 let execution_type = self.execution_type(&config, &location, fields);
                 return MapMode::Distributed(Box::new(Distributed {
@@ -261,9 +254,16 @@ impl Validator<'_> {
             .and_then(|node| Fields::of(self, node, &config_location))
             .unwrap_or(Fields::nothing(&config_location, writer.span));
         self.only(&config, &["Transformation", "OutputType"]);
+        let transformation = self.one_of(&config, "Transformation", TRANSFORMATIONS);
+        if arguments.is_none() && transformation == Some(Transformation::None) {
+            // DIFFERS: without an export, outputs come without the metadata of their executions.
+            let message =
+                "Transformation 'NONE' is not supported by Stepwell without an export yet";
+            self.schema(message, config.at("Transformation"), config.span);
+        }
         Some(ResultWriter {
             arguments,
-            transformation: self.one_of(&config, "Transformation", TRANSFORMATIONS),
+            transformation,
             output_type: self
                 .one_of(&config, "OutputType", OUTPUT_TYPES)
                 .unwrap_or(OutputType::Json),

@@ -3,7 +3,7 @@
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{
     Call, Child, Effect, Fact, Finish, HistoryEvent, ItemsWanted, Job, MapRunFact, MapRunReport,
-    Payload, Stamp, Started, State, TaskId, TimerId, apply,
+    Payload, Stamp, Started, State, TaskId, TimerId, WriteResults, apply,
 };
 use value::Value;
 
@@ -23,6 +23,8 @@ pub(crate) struct Driver {
     pub(crate) stopped: Vec<Child>,
     /// Items that were asked for.
     pub(crate) items: Vec<(TaskId, ItemsWanted)>,
+    /// Results that are to be written.
+    pub(crate) results: Vec<(TaskId, WriteResults)>,
     /// Where map runs stand.
     pub(crate) reports: Vec<MapRunReport>,
     pub(crate) finish: Option<Finish>,
@@ -65,6 +67,7 @@ impl Driver {
             children: Vec::new(),
             stopped: Vec::new(),
             items: Vec::new(),
+            results: Vec::new(),
             reports: Vec::new(),
             finish: None,
             looks: Vec::new(),
@@ -94,6 +97,7 @@ impl Driver {
                     self.stopped.push(*child);
                 }
                 Effect::Items { task, wanted, .. } => self.items.push((task, wanted)),
+                Effect::Results { task, wanted, .. } => self.results.push((task, wanted)),
                 Effect::ChildRecord { .. } => {}
                 Effect::MapRun(report) => self.reports.push(*report),
                 Effect::Finish(finish) => self.finish = Some(*finish),

@@ -266,3 +266,52 @@ fn a_map_run_that_is_stopped_reads_no_further() {
     assert!(run.state.is_over());
     assert!(outstanding(&run.state).is_empty());
 }
+
+/// A machine whose Map writes its results.
+fn writing(writer: &str) -> String {
+    machine(&format!(r#""ResultWriter": {{{writer}}},"#), PASS)
+}
+
+const INTO: &str = r#""Resource": "arn:aws:states:::s3:putObject",
+    "Parameters": {"Bucket": "b", "Prefix": "p"}"#;
+
+#[test]
+fn results_are_written_once_every_child_has_ended() {
+    let mut run = Driver::start(&writing(INTO), "[1, 2]");
+    run.run_child();
+    assert!(run.results.is_empty());
+    run.run_child();
+    let (task, wanted) = run.results.remove(0);
+    assert_eq!(wanted.arguments, value!({"Bucket": "b", "Prefix": "p"}));
+    assert_eq!(outstanding(&run.state).len(), 1, "it is asked for again after a crash");
+    let map_run_arn = run.reports.last().unwrap().arn.clone();
+    let update = MapRunUpdate { concurrency_max: Some(1), ..MapRunUpdate::default() };
+    run.take(Fact::MapRunUpdated { map_run_arn: map_run_arn.clone(), update });
+    assert!(run.results.is_empty(), "it is asked for once");
+    let (bucket, key) = ("b".to_owned(), "p/x/manifest.json".to_owned());
+    run.take(Fact::MapRun { task, fact: MapRunFact::ResultsWritten { bucket, key } });
+    let details = r#"{"Bucket":"b","Key":"p/x/manifest.json"}"#;
+    let wanted = format!(r#"{{"MapRunArn":"{map_run_arn}","ResultWriterDetails":{details}}}"#);
+    assert_eq!(run.output(), wanted);
+    assert_eq!(run.reports.last().unwrap().items.results_written, 2);
+}
+
+#[test]
+fn results_that_cannot_be_written_fail_the_map_run() {
+    let mut run = Driver::start(&writing(INTO), "[1]");
+    run.run_child();
+    let (task, _) = run.results.remove(0);
+    let fact = MapRunFact::ResultsFailed { cause: "gone".to_owned() };
+    run.take(Fact::MapRun { task, fact });
+    let finish = run.finish.unwrap();
+    assert_eq!(finish.error.as_deref(), Some("States.ResultWriterFailed"));
+    assert_eq!(run.reports.last().unwrap().status, MapRunStatus::Failed);
+}
+
+#[test]
+fn outputs_can_be_flattened_without_an_export() {
+    let writer = r#""WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSON"}"#;
+    let mut run = Driver::start(&writing(writer), "[[1, 2], 3]");
+    run.run_children();
+    assert_eq!(run.output(), "[1,2,3]");
+}

@@ -23,6 +23,7 @@ use crate::items::{self, ItemsTask};
 use crate::logging::Logging;
 use crate::peers::{Callback, Report};
 use crate::process::{Effect, Stamp, StatusChange, put};
+use crate::results::ResultsTask;
 
 /// How a state-machine execution begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -159,7 +160,8 @@ impl ExecutionProcess {
             | Wanted::Timer { .. }
             | Wanted::Child(_)
             | Wanted::StopChild(_)
-            | Wanted::Items { .. }) => effects.extend(self.asked(wanted)),
+            | Wanted::Items { .. }
+            | Wanted::Results { .. }) => effects.extend(self.asked(wanted)),
             Wanted::ChildRecord { child, end } => self.keep_child(*child, *end, effects),
             Wanted::MapRun(report) => self.keep_map_run(&report, stamp, effects),
             Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
@@ -195,6 +197,13 @@ impl ExecutionProcess {
                 let number = task.0.into();
                 let task = ItemsTask { map_run_arn, wanted, definition, caller };
                 Effect::Items { number, task: Box::new(task) }
+            }
+            Wanted::Results { task, map_run_arn, wanted } => {
+                let (definition, caller) =
+                    (self.definition.clone(), integrations::caller(&self.acting()));
+                let number = task.0.into();
+                let task = ResultsTask { map_run_arn, wanted, definition, caller };
+                Effect::Results { number, task: Box::new(task) }
             }
             Wanted::Record(_)
             | Wanted::CancelCall { .. }

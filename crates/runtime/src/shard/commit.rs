@@ -260,6 +260,7 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
         | Effect::Child { .. }
         | Effect::StopChild { .. }
         | Effect::Items { .. }
+        | Effect::Results { .. }
         | Effect::Finished => None,
     };
     outstanding.into_iter().map(timer).collect()

@@ -16,6 +16,7 @@ use crate::endpoint::{Call, CallError};
 use crate::items::{self, ItemsTask};
 use crate::process::{Effect, Fact};
 use crate::processes::Watcher;
+use crate::results::{self, ResultsTask};
 use crate::scripts::{Script, ScriptAnswer};
 use crate::timers::Sleeper;
 use crate::{Error, Kind, ProcessId, Runtime, Shared, integrations};
@@ -72,6 +73,7 @@ impl Shard {
                     self.running.insert((id, number), task);
                 }
                 Effect::Items { number, task } => self.supply(id, number, *task),
+                Effect::Results { number, task } => self.write_results(id, number, *task),
                 Effect::StopChild { number, child } => self.stop_child(id, number, *child),
                 Effect::Arm { timer, at_millis } => self.arm(id, timer, at_millis),
                 Effect::Disarm { timer } => {
@@ -91,6 +93,12 @@ impl Shard {
         let shard = self.number;
         let lease = self.epoch.map(|epoch| Lease { shard, epoch });
         let task = items::supply(&self.shared, self.life, lease, id.clone(), number, task);
+        self.running.insert((id, number), task);
+    }
+
+    fn write_results(&mut self, id: ProcessId, number: u64, task: ResultsTask) {
+        self.shared.figures.performed();
+        let task = results::write(&self.shared, self.life, id.clone(), number, task);
         self.running.insert((id, number), task);
     }
 

@@ -4,7 +4,9 @@ use asl::Failure;
 use serde::{Deserialize, Serialize};
 use value::Value;
 
-use super::{MapRun, child, complete, definition, exceeded, fail_exceeded, select, supply, uuid};
+use super::{
+    MapRun, child, complete, definition, exceeded, fail_exceeded, results, select, supply, uuid,
+};
 use crate::effect::{Effect, Status};
 use crate::leave::too_large;
 use crate::map_run::{ChildEnd, ChildKind, MapRunStatus};
@@ -164,6 +166,7 @@ pub(super) fn started(run: &mut Run<'_>, id: ThreadId, task: TaskId) {
 /// A child came to its end.
 pub(super) fn ended(run: &mut Run<'_>, id: ThreadId, task: TaskId, end: ChildEnd) {
     run.state.children.remove(&task);
+    let is_exported = results::are_exported(run, id);
     let Some(map_run) = run.map_run_mut(id) else { return };
     let Some(open) = map_run.open.remove(&task) else { return };
     if let Some(input) = &open.input {
@@ -177,7 +180,7 @@ pub(super) fn ended(run: &mut Run<'_>, id: ThreadId, task: TaskId, end: ChildEnd
         run.effect(kept);
     }
     let Some(map_run) = run.map_run_mut(id) else { return };
-    if let (Status::Succeeded, Some(output)) = (end.status, end.output) {
+    if let (Status::Succeeded, Some(output), false) = (end.status, end.output, is_exported) {
         map_run.keep(open.number, output);
     }
     run.reports.insert(id);
@@ -202,7 +205,8 @@ pub(crate) fn stop_children(run: &mut Run<'_>, id: ThreadId) {
         map_run.status = MapRunStatus::Aborted;
     }
     let mut wanted = Vec::new();
-    if let Some(task) = map_run.supply.give_up() {
+    let writing = map_run.writing.take().map(|(task, _)| task);
+    for task in map_run.supply.give_up().into_iter().chain(writing) {
         wanted.push(Effect::CancelCall { task });
     }
     let mut stopping = Vec::new();
@@ -253,7 +257,8 @@ pub(crate) fn outstanding(state: &State) -> impl Iterator<Item = Effect> {
     let open = map_runs.flat_map(|map_run| {
         let open = map_run.open.iter();
         let open = open.map(|(task, open)| Effect::Child(Box::new(child(map_run, *task, open))));
-        open.chain(map_run.supply.outstanding(&map_run.arn))
+        let writing = results::outstanding(&map_run.arn, map_run.writing.as_ref());
+        open.chain(map_run.supply.outstanding(&map_run.arn)).chain(writing)
     });
     let stopping = state.stopping.values();
     open.chain(stopping.map(|child| Effect::StopChild(Box::new(child.clone()))))

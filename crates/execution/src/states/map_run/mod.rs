@@ -7,6 +7,7 @@
 
 mod batch;
 mod children;
+mod results;
 mod supply;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use super::map;
 use crate::effect::Effect;
 use crate::history::{Details, StateType};
 use crate::map_run::{
-    Child, ChildKind, Counts, MapRunFact, MapRunReport, MapRunStatus, MapRunUpdate,
+    Child, ChildKind, Counts, MapRunFact, MapRunReport, MapRunStatus, MapRunUpdate, WriteResults,
 };
 use crate::payload::{PAYLOAD_BYTES_MAX, Payload};
 use crate::run::{Fault, FaultKind, Run};
@@ -60,6 +61,9 @@ pub(crate) struct MapRun {
     starting: u64,
     /// How many bytes the inputs have that are kept until their children have begun.
     starting_bytes: usize,
+    /// The results, while they are being written, and under which number that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    writing: Option<(TaskId, WriteResults)>,
     /// What children have handed on, by number.
     outputs: BTreeMap<u64, Payload>,
     /// How many bytes that is; once it is more than an output may have, none are kept.
@@ -117,6 +121,7 @@ pub(crate) fn begin(
         begun: 0,
         starting: 0,
         starting_bytes: 0,
+        writing: None,
         outputs: BTreeMap::new(),
         output_bytes: 0,
         item_counts: pending(length),
@@ -175,7 +180,9 @@ pub(crate) fn heard(run: &mut Run<'_>, task: TaskId, fact: MapRunFact) {
             MapRunFact::ChildStarted
             | MapRunFact::ItemsRead { .. }
             | MapRunFact::ItemsLoaded { .. }
-            | MapRunFact::ItemsFailed { .. } => {}
+            | MapRunFact::ItemsFailed { .. }
+            | MapRunFact::ResultsWritten { .. }
+            | MapRunFact::ResultsFailed { .. } => {}
         }
         return;
     }
@@ -189,6 +196,10 @@ pub(crate) fn heard(run: &mut Run<'_>, task: TaskId, fact: MapRunFact) {
         | MapRunFact::ItemsLoaded { .. }
         | MapRunFact::ItemsFailed { .. }
             if !supply::came(run, id, task) => {}
+        MapRunFact::ResultsWritten { .. } | MapRunFact::ResultsFailed { .. }
+            if !results::came(run, id, task) => {}
+        MapRunFact::ResultsWritten { bucket, key } => results::written(run, id, &bucket, &key),
+        MapRunFact::ResultsFailed { cause } => results::not_written(run, id, cause),
         MapRunFact::ItemsRead { items, pieces } => supply::were_read(run, id, items, pieces),
         MapRunFact::ItemsLoaded { items } => supply::loaded(run, id, &items),
         MapRunFact::ItemsFailed { error, cause } => fail(run, id, error, cause),
@@ -288,14 +299,27 @@ fn fail(run: &mut Run<'_>, id: ThreadId, error: String, cause: String) {
 
 /// Every child has ended.
 fn complete(run: &mut Run<'_>, id: ThreadId) {
+    if results::are_exported(run, id) {
+        if let Err(failure) = results::write(run, id) {
+            run.evaluation_failed(id, failure);
+        }
+        return;
+    }
     let Some(map_run) = run.map_run_mut(id) else { return };
     if map_run.output_bytes > PAYLOAD_BYTES_MAX {
         let name = run.visited(id).map(|state| state.name.to_string()).unwrap_or_default();
         let failure = crate::leave::too_large(&name);
         return fail(run, id, failure.error, failure.cause);
     }
-    map_run.status = MapRunStatus::Succeeded;
     let outputs: Vec<Payload> = std::mem::take(&mut map_run.outputs).into_values().collect();
+    let output = results::transformed(run, id, &outputs);
+    complete_with(run, id, output);
+}
+
+/// The map run has succeeded, and its state goes on with this result.
+fn complete_with(run: &mut Run<'_>, id: ThreadId, result: Payload) {
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    map_run.status = MapRunStatus::Succeeded;
     run.report(id);
     run.doing(id, Doing::Beginning);
     // DIFFERS: recordings since November 2024 let the exit follow MapRunStarted; most, and the
@@ -304,7 +328,7 @@ fn complete(run: &mut Run<'_>, id: ThreadId) {
     let previous = run.previous(id);
     // Recorded: the exit follows the end of the map run, not this event.
     run.record_aside(id, previous, || Details::StateSucceeded { state_type: StateType::Map });
-    if let Err(failure) = run.complete(id, Payload::array(&outputs)) {
+    if let Err(failure) = run.complete(id, result) {
         run.evaluation_failed(id, failure);
     }
 }

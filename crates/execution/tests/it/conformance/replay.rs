@@ -348,6 +348,7 @@ fn drive(
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
+                | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
             }
