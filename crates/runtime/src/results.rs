@@ -1,8 +1,8 @@
 //! The results of map runs that a ResultWriter writes into S3. AWS page: "ResultWriter (Map)" (read
 //! 2026-11).
 //!
-//! Whoever writes reads the records of the children, a page at a time. Writing may be repeated after
-//! a crash: the same objects are written again.
+//! Whoever writes reads the records of the children, a page at a time. Writing may be repeated
+//! after a crash: the same objects are written again.
 
 use std::sync::Arc;
 

@@ -175,6 +175,9 @@ impl<'c> Driver<'c> {
                 Effect::Items { .. } => {
                     self.trouble("a Map reads its items with an ItemReader, which has no mock yet");
                 }
+                Effect::Results { .. } => {
+                    self.trouble("a Map has a ResultWriter, which has no mock yet");
+                }
                 Effect::Finish(finish) => {
                     self.ended.status = finish.status;
                     self.ended.output = finish.output;
