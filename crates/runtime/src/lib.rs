@@ -54,6 +54,7 @@ mod logging;
 mod node;
 mod peers;
 mod process;
+mod process_group;
 mod processes;
 mod results;
 mod scripts;
@@ -82,6 +83,7 @@ pub use peers::{
     Answered, Callback, Forward, Forwarded, Forwarding, NoPeers, Novelty, Peers, Report,
 };
 pub use process::{Begin, Fact, Kind, ProcessId};
+pub use process_group::ProcessGroup;
 pub use processes::{
     BeginAutomation, BeginExecution, BeginStack, ErrandDone, Watcher, newest_first,
 };

@@ -14,6 +14,7 @@ use automation::harness;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
+use crate::ProcessGroup;
 use crate::endpoint::{AwsEndpoint, Caller};
 
 /// How much of what a script prints is kept, in bytes.
@@ -62,13 +63,12 @@ async fn attempt(script: &Script, endpoint: Arc<dyn AwsEndpoint>) -> Result<Scri
     let mut child = command(&directory.0, &environment)
         .spawn()
         .map_err(|err| format!("python3 could not be started: {err}"))?;
+    // Whatever the script leaves behind ends with it.
+    let _group = ProcessGroup::of(&child);
     let limit = Duration::from_secs(script.script.timeout_seconds);
     let Ok(log) = tokio::time::timeout(limit, finish(&mut child)).await else {
-        kill_group(&child);
         return Err(format!("The script was stopped after {} seconds.", limit.as_secs()));
     };
-    // Whatever the script has left behind ends with it.
-    kill_group(&child);
     let result = read_result(&directory.0.join("result.json"))?;
     Ok(harness::fact(&script.script, result.as_deref(), &log))
 }
@@ -114,15 +114,6 @@ fn read_result(file: &Path) -> Result<Option<String>, String> {
         }
         Ok(_) => std::fs::read_to_string(file).map(Some).map_err(|err| err.to_string()),
         Err(_) => Ok(None),
-    }
-}
-
-/// Kills the script and everything it has started.
-fn kill_group(child: &Child) {
-    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
-    if let Some(group) = group {
-        // Nothing is left to kill when everything has ended.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
 }
 

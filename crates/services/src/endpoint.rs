@@ -87,6 +87,9 @@ impl Services {
             Some(Destination::Aws | Destination::Endpoint(_)) => {
                 self.call_elsewhere(known, asked).await
             }
+            None if self.outward().command(known.name(), &asked).is_some() => {
+                self.call_elsewhere(known, asked).await
+            }
             None => {
                 let err = outward::nowhere(known.name(), &asked.operation);
                 Err(CallError { status: 0, ..call_error(known.name(), &err, "") })
@@ -138,7 +141,11 @@ impl Services {
             return Err(failed(&Error::new("NotImplemented", text)));
         };
         self.admit(name, &asked).map_err(|err| failed(&err))?;
-        self.outward().call(operation, &asked).await
+        let output = self.outward().call(operation, &asked).await?;
+        if asked.tells_http && self.outward().command(name, &asked).is_some() {
+            return Ok(told(known, output, &ids::uuid(), runtime::wall_millis()));
+        }
+        Ok(output)
     }
 
     /// Asks whether a call that leaves is allowed.

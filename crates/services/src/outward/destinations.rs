@@ -27,6 +27,8 @@ pub struct Destinations {
     is_aws: bool,
     /// By botocore's name.
     of: BTreeMap<String, Destination>,
+    /// Which commands Lambda functions are, by their names.
+    commands: BTreeMap<String, String>,
 }
 
 impl Destinations {
@@ -62,6 +64,27 @@ impl Destinations {
         };
         self.of.insert(name.to_owned(), destination);
         Ok(())
+    }
+
+    /// Takes `NAME=COMMAND`: a Lambda function that is a command of this machine.
+    ///
+    /// # Errors
+    /// Why that says nothing.
+    pub fn set_command(&mut self, text: &str) -> Result<(), String> {
+        let Some((name, command)) = text.split_once('=') else {
+            return Err(format!("`{text}` is not NAME=COMMAND"));
+        };
+        let in_name = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        if name.is_empty() || !name.chars().all(in_name) {
+            return Err(format!("`{name}` is no function's name"));
+        }
+        self.commands.insert(name.to_owned(), command.to_owned());
+        Ok(())
+    }
+
+    /// Returns the command that a Lambda function is.
+    pub fn command(&self, function: &str) -> Option<&str> {
+        self.commands.get(function).map(String::as_str)
     }
 
     /// Returns where calls of a service go; `None` when nobody has said.
@@ -111,6 +134,16 @@ mod tests {
         assert_eq!(destinations.of("ssm"), Some(&Destination::Aws));
         assert_eq!(destinations.of("iam"), Some(&Destination::Embedded));
         assert_eq!(destinations.of("stepfunctions"), Some(&Destination::Embedded));
+    }
+
+    #[test]
+    fn functions_are_commands() {
+        let mut destinations = Destinations::default();
+        destinations.set_command("f=python3 f.py --mode=x").unwrap();
+        assert_eq!(destinations.command("f"), Some("python3 f.py --mode=x"));
+        assert_eq!(destinations.command("g"), None);
+        let err = destinations.set_command("a:b=true").unwrap_err();
+        assert_eq!(err, "`a:b` is no function's name");
     }
 
     #[test]

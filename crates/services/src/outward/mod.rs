@@ -7,6 +7,7 @@
 mod authorization;
 mod destinations;
 mod doubt;
+mod functions;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -61,6 +62,13 @@ impl Outward {
     /// Returns where calls of a service go, by botocore's name.
     pub fn destination(&self, service: &str) -> Option<&Destination> {
         self.destinations.of(service)
+    }
+
+    /// Returns the command that a call of a Lambda function runs here.
+    pub(crate) fn command(&self, service: &str, asked: &Asked) -> Option<&str> {
+        let is_invoke = service == "lambda" && asked.operation == "Invoke";
+        let name = asked.input.get("FunctionName").and_then(Value::as_str)?;
+        is_invoke.then(|| self.destinations.command(functions::name_of(name)))?
     }
 
     /// Returns the client for an operation's service, where it has a destination outside.
@@ -124,6 +132,9 @@ impl Outward {
         let is_repeatable = doubt::is_repeatable(operation, &input);
         if asked.in_doubt && !is_repeatable {
             return Err(doubt::refusal(operation));
+        }
+        if let Some(command) = self.command(service.name(), asked) {
+            return functions::invoke(command, &input).await;
         }
         let failed = |err: &client::Error| client_error(service, err);
         let client = self.client(operation, &input).map_err(|err| failed(&err))?;

@@ -260,6 +260,22 @@ async fn lambda_invoke_sends_a_payload_and_shows_the_answer_with_its_headers() {
 }
 
 #[tokio::test]
+async fn a_function_can_be_a_command_and_is_allowed_like_any_other() {
+    let mut destinations = Destinations::default();
+    destinations.set_command("f=cat").unwrap();
+    let whole = whole().await;
+    whole.services.reaches(Arc::new(Outward::new(destinations, "us-east-1", "aws", None)));
+    let machine = task("lambda:invoke", &value!({"FunctionName": "f", "Payload": {"a": 1}}));
+    let answer = whole.sync(&machine, "{}").await;
+    assert_eq!(text(&answer, &["error"]), "Lambda.AWSLambdaException");
+    whole.allow(EVERYTHING).await;
+    let answer = whole.start("StartSyncExecution", "m", "{}").await;
+    let output = output(&answer);
+    assert_eq!(output.get("Payload"), Some(&value!({"a": 1})));
+    assert_eq!(text(&output, &["SdkHttpMetadata", "HttpHeaders", "Connection"]), "keep-alive");
+}
+
+#[tokio::test]
 async fn a_payload_that_is_text_is_sent_as_it_is() {
     let returned = value!({"StatusCode": 200, "Payload": encoded("0")});
     for (payload, sent) in [

@@ -21,6 +21,9 @@ pub(super) struct Reach {
         value_delimiter = ','
     )]
     endpoints: Vec<String>,
+    /// A Lambda function is this command: it reads the event and prints the answer, both JSON
+    #[arg(long = "lambda", value_name = "NAME=COMMAND")]
+    lambdas: Vec<String>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -42,6 +45,11 @@ impl Reach {
         for text in &self.endpoints {
             let set = destinations.set(text).map_err(|what| anyhow::anyhow!("--endpoint: {what}"));
             set.map_err(|err| hint(err, "for example `--endpoint lambda=http://127.0.0.1:9001`"))?;
+        }
+        for text in &self.lambdas {
+            let set = destinations.set_command(text);
+            let set = set.map_err(|what| anyhow::anyhow!("--lambda: {what}"));
+            set.map_err(|err| hint(err, "for example `--lambda greet='python3 greet.py'`"))?;
         }
         let found = credentials::find()?;
         if destinations.reaches_aws() && found.is_none() {
