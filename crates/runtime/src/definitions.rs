@@ -60,14 +60,14 @@ impl Definitions {
     /// Returns the state machine of this hash.
     pub(crate) fn machine(&self, key: &str) -> Result<Arc<asl::Definition>, Error> {
         self.find(&self.machines, key, |text| {
-            asl::Definition::parse(text, &STORED).map_err(|problems| problems.to_string())
+            asl::Definition::parse_accepted(text, &STORED).map_err(|problems| problems.to_string())
         })
     }
 
     /// Returns the express state machine of this hash.
     pub(crate) fn express(&self, key: &str) -> Result<Arc<asl::Definition>, Error> {
         self.find(&self.express, key, |text| {
-            asl::Definition::parse(text, &EXPRESS).map_err(|problems| problems.to_string())
+            asl::Definition::parse_accepted(text, &EXPRESS).map_err(|problems| problems.to_string())
         })
     }
 

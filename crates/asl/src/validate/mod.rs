@@ -53,6 +53,16 @@ impl Definition {
         checked.definition.ok_or(Diagnostics(checked.diagnostics))
     }
 
+    /// Compiles a definition that was accepted when it was created. What rules that are younger
+    /// would refuse runs on, as long as it means something.
+    ///
+    /// # Errors
+    /// Every problem, when it means nothing.
+    pub fn parse_accepted(text: &str, options: &Options<'_>) -> Result<Definition, Diagnostics> {
+        let checked = compile(text, options, Subject::Machine);
+        checked.definition.ok_or(Diagnostics(checked.diagnostics))
+    }
+
     /// Validates and compiles one state, as `TestState` takes it; a whole definition is read as
     /// one. The state is called `StateName` and starts the definition; a state that it leads to is
     /// a Succeed of that name.
@@ -92,6 +102,13 @@ pub fn diagnose(text: &str, node: &Node, options: &Options<'_>) -> Vec<Diagnosti
 }
 
 fn check_as(text: &str, options: &Options<'_>, subject: Subject) -> Checked {
+    let Checked { diagnostics, definition } = compile(text, options, subject);
+    let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
+    Checked { diagnostics, definition: definition.filter(|_| !refused) }
+}
+
+/// Compiles what can be compiled, whatever is said against it.
+fn compile(text: &str, options: &Options<'_>, subject: Subject) -> Checked {
     match json::parse(text) {
         Ok(node) => walk(text, &node, options, subject),
         Err(fault) => Checked { diagnostics: vec![fault.diagnostic()], definition: None },
@@ -113,10 +130,9 @@ fn walk(text: &str, node: &Node, options: &Options<'_>, subject: Subject) -> Che
     };
     let mut diagnostics = validator.diagnostics;
     diagnostics.sort_by_key(|found| found.span.map(|span| span.start.offset));
-    let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
     let states: Option<Vec<State>> = validator.states.into_iter().collect();
     let definition = match (top, states) {
-        (Some(top), Some(states)) if !refused => Some(Definition {
+        (Some(top), Some(states)) => Some(Definition {
             text: Arc::from(text),
             query_language: top.query_language,
             machine_type: options.machine_type,

@@ -101,6 +101,33 @@ fn variables_that_states_read_are_known() {
 }
 
 #[test]
+fn a_definition_that_younger_rules_refuse_is_still_read_when_it_was_accepted() {
+    let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
+    let machine = |task: &str, more: &str| {
+        format!(
+            r#"{{"StartAt": "T", "States": {{"T": {{"Type": "Task", {task},
+                "Resource": "arn:aws:states:::aws-sdk:iam:listUsers"}}, {more}
+                "Z": {{"Type": "Succeed"}}}}}}"#
+        )
+    };
+    for runs in [
+        // Nothing leads to Z.
+        machine(r#""End": true"#, ""),
+        machine(r#""Next": "Z", "TimeoutSeconds": 1, "TimeoutSecondsPath": "$.s""#, ""),
+        machine(r#""Next": "Z", "Parameters": {"a": 1, "a.$": "$.a"}"#, ""),
+        machine(r#""Next": "T""#, ""),
+    ] {
+        assert!(Definition::parse(&runs, &options).is_err(), "{runs}");
+        assert!(Definition::parse_accepted(&runs, &options).is_ok(), "{runs}");
+    }
+    for means_nothing in
+        [machine(r#""Next": "Y""#, ""), machine(r#""Next": "Z""#, r#""X": {"Type": "Jump"},"#)]
+    {
+        assert!(Definition::parse_accepted(&means_nothing, &options).is_err(), "{means_nothing}");
+    }
+}
+
+#[test]
 fn no_text_panics() {
     let whole = r#"{"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Choice",
         "Choices": [{"Condition": "{% $states.input.日本 > 1 %}", "Next": "A"}], "Default": "B"},

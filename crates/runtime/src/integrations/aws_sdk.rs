@@ -20,7 +20,21 @@ const DEPTH_MAX: usize = 64;
 pub(super) fn find_operation(service: &str, written: &str) -> Option<String> {
     let wanted = plain(written);
     let service = model::service(service)?;
-    service.operation_names().find(|name| plain(name) == wanted).map(str::to_owned)
+    service.operation_names().find(|name| plain(undated(name)) == wanted).map(str::to_owned)
+}
+
+/// Returns a model's name without the date of the API's version: `CreateInvalidation2020_05_31` of
+/// CloudFront is `createInvalidation` everywhere else.
+fn undated(name: &str) -> &str {
+    const LIKE: &[u8] = b"2020_05_31";
+    let at = name.len().saturating_sub(LIKE.len());
+    let Some((stem, date)) = name.split_at_checked(at) else { return name };
+    let is_date = date.len() == LIKE.len()
+        && date.bytes().zip(LIKE).all(|(letter, like)| match like {
+            b'_' => letter == b'_',
+            _ => letter.is_ascii_digit(),
+        });
+    if is_date { stem } else { name }
 }
 
 /// Returns a name without underscores and case.
@@ -211,4 +225,21 @@ fn capitalized(word: &str) -> String {
 
 fn with_exception(class: &str) -> String {
     if class.ends_with("Exception") { class.to_owned() } else { format!("{class}Exception") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find_operation;
+
+    #[test]
+    fn operations_are_found_by_the_names_that_step_functions_gives_them() {
+        for (service, written, found) in [
+            ("iam", "getUser", "GetUser"),
+            ("cloudfront", "createInvalidation", "CreateInvalidation2020_05_31"),
+            ("lambda", "invoke", "Invoke"),
+        ] {
+            assert_eq!(find_operation(service, written).as_deref(), Some(found));
+        }
+        assert_eq!(find_operation("iam", "getNobody"), None);
+    }
 }
