@@ -39,6 +39,8 @@ pub(super) struct Submitted<'a> {
     pub(super) integration: &'a Integration,
     /// What the Task got as the answer of its request.
     pub(super) answer: &'a Value,
+    /// The Task's arguments.
+    pub(super) arguments: &'a Value,
 }
 
 /// How a job is doing.
@@ -59,7 +61,11 @@ fn with<T>(job: &execution::Job, with: impl FnOnce(&dyn Job, &Submitted<'_>) -> 
         return None;
     };
     let follows = optimized(&integration)?.job(&integration.action)?;
-    let submitted = Submitted { integration: &integration, answer: job.submitted.as_ref()? };
+    let submitted = Submitted {
+        integration: &integration,
+        answer: job.submitted.as_ref()?,
+        arguments: &job.call.arguments,
+    };
     Some(with(follows, &submitted))
 }
 

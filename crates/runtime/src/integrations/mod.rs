@@ -4,6 +4,7 @@
 mod aws_sdk;
 mod events;
 mod job;
+mod jobs;
 mod lambda;
 mod plain;
 mod sdk1;

@@ -9,7 +9,8 @@ use asl::{Integration, IntegrationPattern};
 use value::Value;
 use wire::model;
 
-use super::{Acting, Integrated, Optimized, TaskFailure, aws_sdk, refused, sdk1};
+use super::job::Job;
+use super::{Acting, Integrated, Optimized, TaskFailure, aws_sdk, jobs, refused, sdk1};
 use crate::endpoint::CallError;
 
 /// A service whose integrations are its operations.
@@ -31,6 +32,15 @@ const ONLY: &[IntegrationPattern] = &[IntegrationPattern::RequestResponse];
 /// That, or a callback.
 pub(super) const TOKEN: &[IntegrationPattern] =
     &[IntegrationPattern::RequestResponse, IntegrationPattern::WaitForTaskToken];
+/// The answer of the request, or the end of the job.
+const SYNC: &[IntegrationPattern] =
+    &[IntegrationPattern::RequestResponse, IntegrationPattern::Sync];
+/// All of these.
+const ALL: &[IntegrationPattern] = &[
+    IntegrationPattern::RequestResponse,
+    IntegrationPattern::Sync,
+    IntegrationPattern::WaitForTaskToken,
+];
 /// How services spell `Connection` that are no older than DynamoDB.
 pub(super) const UPPER: &[(&str, &str)] = &[("connection", "Connection")];
 
@@ -39,7 +49,7 @@ pub(super) const ATHENA: Plain = Plain {
     prefix: "Athena",
     class: "AmazonAthena",
     actions: &[
-        ("startQueryExecution", ONLY),
+        ("startQueryExecution", SYNC),
         ("stopQueryExecution", ONLY),
         ("getQueryExecution", ONLY),
         ("getQueryResults", ONLY),
@@ -51,7 +61,7 @@ pub(super) const BATCH: Plain = Plain {
     service: "batch",
     prefix: "Batch",
     class: "AWSBatch",
-    actions: &[("submitJob", ONLY)],
+    actions: &[("submitJob", SYNC)],
     headers: UPPER,
 };
 
@@ -60,11 +70,11 @@ pub(super) const CODEBUILD: Plain = Plain {
     prefix: "CodeBuild",
     class: "AWSCodeBuild",
     actions: &[
-        ("startBuild", ONLY),
+        ("startBuild", SYNC),
         ("stopBuild", ONLY),
         ("batchDeleteBuilds", ONLY),
         ("batchGetReports", ONLY),
-        ("startBuildBatch", ONLY),
+        ("startBuildBatch", SYNC),
         ("stopBuildBatch", ONLY),
         ("retryBuildBatch", ONLY),
         ("deleteBuildBatch", ONLY),
@@ -76,7 +86,7 @@ pub(super) const DATABREW: Plain = Plain {
     service: "databrew",
     prefix: "DataBrew",
     class: "AWSGlueDataBrew",
-    actions: &[("startJobRun", ONLY)],
+    actions: &[("startJobRun", SYNC)],
     headers: UPPER,
 };
 
@@ -92,7 +102,7 @@ pub(super) const ECS: Plain = Plain {
     service: "ecs",
     prefix: "ECS",
     class: "AmazonECS",
-    actions: &[("runTask", TOKEN)],
+    actions: &[("runTask", ALL)],
     headers: UPPER,
 };
 
@@ -103,7 +113,7 @@ pub(super) const EMR_CONTAINERS: Plain = Plain {
     actions: &[
         ("createVirtualCluster", ONLY),
         ("deleteVirtualCluster", ONLY),
-        ("startJobRun", ONLY),
+        ("startJobRun", SYNC),
     ],
     headers: UPPER,
 };
@@ -117,7 +127,7 @@ pub(super) const EMR_SERVERLESS: Plain = Plain {
         ("startApplication", ONLY),
         ("stopApplication", ONLY),
         ("deleteApplication", ONLY),
-        ("startJobRun", ONLY),
+        ("startJobRun", SYNC),
         ("cancelJobRun", ONLY),
     ],
     headers: UPPER,
@@ -127,7 +137,7 @@ pub(super) const GLUE: Plain = Plain {
     service: "glue",
     prefix: "Glue",
     class: "AWSGlue",
-    actions: &[("startJobRun", ONLY)],
+    actions: &[("startJobRun", SYNC)],
     headers: UPPER,
 };
 
@@ -135,7 +145,7 @@ pub(super) const MEDIACONVERT: Plain = Plain {
     service: "mediaconvert",
     prefix: "MediaConvert",
     class: "AWSMediaConvert",
-    actions: &[("createJob", ONLY)],
+    actions: &[("createJob", SYNC)],
     headers: UPPER,
 };
 
@@ -149,9 +159,9 @@ pub(super) const SAGEMAKER: Plain = Plain {
         ("createHyperParameterTuningJob", ONLY),
         ("createLabelingJob", ONLY),
         ("createModel", ONLY),
-        ("createProcessingJob", ONLY),
-        ("createTrainingJob", ONLY),
-        ("createTransformJob", ONLY),
+        ("createProcessingJob", SYNC),
+        ("createTrainingJob", SYNC),
+        ("createTransformJob", SYNC),
         ("updateEndpoint", ONLY),
     ],
     headers: UPPER,
@@ -194,5 +204,9 @@ impl Optimized for Plain {
 
     fn failure(&self, _: &Integration, err: &CallError) -> (String, String) {
         sdk1::failure(self.prefix, self.class, err)
+    }
+
+    fn job(&self, action: &str) -> Option<&'static dyn Job> {
+        jobs::find(self.service, action)
     }
 }

@@ -11,6 +11,7 @@ use value::{Value, value};
 use wire::{Handler, Request, Response};
 
 use super::server::{ACCOUNT, text};
+use super::states_callbacks::ended;
 use super::states_express::{Whole, whole};
 
 /// Answers every operation with what it was given to say, and remembers what it was asked.
@@ -369,6 +370,53 @@ async fn members_are_in_pascal_case_and_times_in_milliseconds() {
     );
     let output = output(&answer);
     assert_eq!(output.get("Tasks"), Some(&value!([{"CreatedAt": 1500, "TaskArn": "a"}])));
+}
+
+/// Runs a task of a standard machine to its end; express ones wait for no job.
+async fn job(
+    answers: Vec<(&'static str, Value)>,
+    resource: &str,
+    arguments: &Value,
+) -> (Value, Vec<String>) {
+    let (whole, elsewhere) = reaching(&["ecs", "glue"], answers).await;
+    whole.allow(EVERYTHING).await;
+    whole.create("m", "STANDARD", &task(resource, arguments)).await.unwrap();
+    let started = whole.start("StartExecution", "m", "{}").await;
+    let answer = ended(&whole, &text(&started, &["executionArn"])).await;
+    (answer, elsewhere.names())
+}
+
+#[tokio::test]
+async fn a_job_that_has_ended_is_the_output_of_its_task() {
+    let submitted = value!({"tasks": [{"taskArn": "a", "clusterArn": "c"}], "failures": []});
+    for (code, status) in [(0, "SUCCEEDED"), (1, "FAILED")] {
+        let seen = value!({"tasks": [{
+            "taskArn": "a", "lastStatus": "STOPPED", "containers": [{"exitCode": code}],
+        }]});
+        let answers = vec![("RunTask", submitted.clone()), ("DescribeTasks", seen)];
+        let arguments = value!({"TaskDefinition": "d"});
+        let (answer, names) = job(answers, "ecs:runTask.sync", &arguments).await;
+        assert_eq!(names, ["RunTask", "DescribeTasks"]);
+        assert_eq!(text(&answer, &["status"]), status);
+        let told = if code == 0 { "output" } else { "cause" };
+        let told = value::parse(&text(&answer, &[told])).unwrap();
+        assert_eq!(told.get("TaskArn"), Some(&"a".into()));
+        assert_eq!(told.get("Containers"), Some(&value!([{"ExitCode": code}])));
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_found_by_the_arguments_of_its_task() {
+    let answers = vec![
+        ("StartJobRun", value!({"JobRunId": "r"})),
+        ("GetJobRun", value!({"JobRun": {"Id": "r", "JobName": "j", "JobRunState": "TIMEOUT"}})),
+    ];
+    let arguments = value!({"JobName": "j"});
+    let (answer, names) = job(answers, "glue:startJobRun.sync", &arguments).await;
+    assert_eq!(names, ["StartJobRun", "GetJobRun"]);
+    assert_eq!(text(&answer, &["error"]), "States.TaskFailed");
+    let cause = value!({"Id": "r", "JobName": "j", "JobRunState": "TIMEOUT"});
+    assert_eq!(value::parse(&text(&answer, &["cause"])).unwrap(), cause);
 }
 
 #[tokio::test]

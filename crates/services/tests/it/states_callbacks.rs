@@ -242,7 +242,7 @@ fn child_arn() -> String {
     format!("arn:aws:states:us-east-1:{ACCOUNT}:execution:child:c")
 }
 
-async fn ended(whole: &Whole, arn: &str) -> Value {
+pub(crate) async fn ended(whole: &Whole, arn: &str) -> Value {
     loop {
         let found = described(whole, arn).await;
         if text(&found, &["status"]) != "RUNNING" {
