@@ -230,6 +230,18 @@ pub(super) fn find(service: &str, action: &str) -> Option<&'static dyn Job> {
     found.map(|job| job as &dyn Job)
 }
 
+/// Says whether an answer names the job that it submitted; ECS answers that it could not place a
+/// task like any other answer.
+pub(super) fn is_named(service: &str, action: &str, answer: &Value) -> bool {
+    let found = POLLED.iter().find(|job| job.of.service == service && job.action == action);
+    found.is_none_or(|job| {
+        job.look.1.iter().all(|(_, from)| match from {
+            Answer(path) | Listed(path) => at(answer, path).is_some(),
+            Argument(_) | Text(_) => true,
+        })
+    })
+}
+
 fn always(_: &Value) -> bool {
     true
 }

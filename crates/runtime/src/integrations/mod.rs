@@ -2,6 +2,7 @@
 //! Step Functions. One file per integration.
 
 mod aws_sdk;
+mod dynamodb;
 mod events;
 mod job;
 mod jobs;
@@ -73,7 +74,7 @@ const OPTIMIZED: &[(&str, &dyn Optimized)] = &[
     ("batch", &plain::BATCH),
     ("codebuild", &plain::CODEBUILD),
     ("databrew", &plain::DATABREW),
-    ("dynamodb", &plain::DYNAMODB),
+    ("dynamodb", &dynamodb::DynamoDb),
     ("ecs", &plain::ECS),
     ("emr-containers", &plain::EMR_CONTAINERS),
     ("emr-serverless", &plain::EMR_SERVERLESS),

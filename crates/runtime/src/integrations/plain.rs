@@ -28,7 +28,7 @@ pub(super) struct Plain {
 }
 
 /// The answer of the request, nothing else.
-const ONLY: &[IntegrationPattern] = &[IntegrationPattern::RequestResponse];
+pub(super) const ONLY: &[IntegrationPattern] = &[IntegrationPattern::RequestResponse];
 /// That, or a callback.
 pub(super) const TOKEN: &[IntegrationPattern] =
     &[IntegrationPattern::RequestResponse, IntegrationPattern::WaitForTaskToken];
@@ -87,14 +87,6 @@ pub(super) const DATABREW: Plain = Plain {
     prefix: "DataBrew",
     class: "AWSGlueDataBrew",
     actions: &[("startJobRun", SYNC)],
-    headers: UPPER,
-};
-
-pub(super) const DYNAMODB: Plain = Plain {
-    service: "dynamodb",
-    prefix: "DynamoDB",
-    class: "AmazonDynamoDBv2",
-    actions: &[("getItem", ONLY), ("putItem", ONLY), ("updateItem", ONLY), ("deleteItem", ONLY)],
     headers: UPPER,
 };
 
@@ -199,7 +191,15 @@ impl Optimized for Plain {
     }
 
     fn response(&self, integration: &Integration, output: Value) -> Result<Value, TaskFailure> {
-        Ok(self.shown(&integration.action, &output))
+        let shown = self.shown(&integration.action, &output);
+        // UNVERIFIED: the error name, when the request was taken and no job came of it.
+        if integration.pattern == IntegrationPattern::Sync
+            && !jobs::is_named(self.service, &integration.action, &shown)
+        {
+            let error = "States.TaskFailed".into();
+            return Err(TaskFailure { error, cause: shown.to_json() });
+        }
+        Ok(shown)
     }
 
     fn failure(&self, _: &Integration, err: &CallError) -> (String, String) {

@@ -406,6 +406,18 @@ async fn a_job_that_has_ended_is_the_output_of_its_task() {
 }
 
 #[tokio::test]
+async fn a_request_that_no_job_comes_of_fails_its_task() {
+    let failures = value!([{"arn": "c", "reason": "RESOURCE:MEMORY"}]);
+    let answers = vec![("RunTask", value!({"tasks": [], "failures": failures}))];
+    let (answer, names) = job(answers, "ecs:runTask.sync", &value!({"TaskDefinition": "d"})).await;
+    assert_eq!(names, ["RunTask"]);
+    assert_eq!(text(&answer, &["error"]), "States.TaskFailed");
+    let cause = value::parse(&text(&answer, &["cause"])).unwrap();
+    let shown = value!([{"Arn": "c", "Reason": "RESOURCE:MEMORY"}]);
+    assert_eq!(cause.get("Failures"), Some(&shown));
+}
+
+#[tokio::test]
 async fn a_job_is_found_by_the_arguments_of_its_task() {
     let answers = vec![
         ("StartJobRun", value!({"JobRunId": "r"})),
