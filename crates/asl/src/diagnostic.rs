@@ -42,8 +42,12 @@ pub enum Code {
     UnsupportedJsonataExpression,
     /// A machine has no state that it could end at.
     MissingEndState,
-    /// A text field that looks like a path, without `.$`.
+    /// A text field that looks like a path or an intrinsic function, without `.$`.
     NoDollar,
+    /// A path in a field whose name does not end with `Path`.
+    NoPath,
+    /// A path in the Result of a Pass state.
+    PassResultIsStatic,
 }
 
 impl Code {
@@ -59,6 +63,8 @@ impl Code {
             Code::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
             Code::MissingEndState => "MISSING_END_STATE",
             Code::NoDollar => "NO_DOLLAR",
+            Code::NoPath => "NO_PATH",
+            Code::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
         }
     }
 }

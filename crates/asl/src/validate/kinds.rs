@@ -243,8 +243,11 @@ impl Validator<'_> {
     ) -> Option<StateKind> {
         match state_type {
             StateType::Pass => {
-                let result = fields.get("Result").map(Node::to_value);
-                Some(StateKind::Pass(Pass { result }))
+                let result = fields.get("Result");
+                if let Some(result) = result {
+                    self.static_result(result, &fields.at("Result"));
+                }
+                Some(StateKind::Pass(Pass { result: result.map(Node::to_value) }))
             }
             StateType::Task => self.task(fields, targets, place),
             StateType::Choice => Some(self.choice(fields, targets, place)),
@@ -471,6 +474,7 @@ impl Validator<'_> {
         if Self::is_computed(fields, name, place) {
             return self.computed(fields, name, place);
         }
+        self.path_in(fields, name, place);
         self.number(fields, name, |percent| (0.0..=100.0).contains(&percent)).map(Scalar::Constant)
     }
 

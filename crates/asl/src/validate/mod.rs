@@ -8,6 +8,7 @@ mod machine;
 mod parts;
 mod rules;
 mod templates;
+mod warnings;
 
 use std::sync::Arc;
 

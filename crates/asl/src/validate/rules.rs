@@ -143,6 +143,7 @@ impl Validator<'_> {
         let operand = if is_path {
             Operand::Path(self.path(fields, name, place)?)
         } else {
+            self.path_in(fields, name, place);
             let literal = node.to_value();
             if let Some(wanted) = literal_refusal(kind, &literal) {
                 self.schema(wanted, fields.at(name), node.span);

@@ -162,6 +162,7 @@ impl Validator<'_> {
                 let read = entries.iter().map(|entry| {
                     let Some(key) = entry.key.strip_suffix(".$") else {
                         let location = format!("{location}/{}", entry.key);
+                        self.static_member(entry, &location);
                         let inner = self.path_template(&entry.node, &location, place);
                         return Some((entry.key.clone(), inner?));
                     };
@@ -348,6 +349,7 @@ impl Validator<'_> {
         if Self::is_computed(fields, name, place) {
             return self.computed(fields, name, place);
         }
+        self.path_in(fields, name, place);
         self.integer(fields, name, min, max).map(Scalar::Constant)
     }
 
@@ -361,6 +363,7 @@ impl Validator<'_> {
         if Self::is_computed(fields, name, place) {
             return self.computed(fields, name, place);
         }
+        self.path_in(fields, name, place);
         self.string(fields, name).map(|text| Scalar::Constant(text.to_string()))
     }
 }

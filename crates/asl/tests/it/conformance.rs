@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use asl::{AnyResource, Definition, Options, StateMachineType, check};
+use asl::{AnyResource, Definition, Options, Severity, StateMachineType, check};
 use value::{Value, value};
 
 fn corpus() -> PathBuf {
@@ -82,9 +82,11 @@ fn judge(case: &Value, index: usize, step: &Value) -> Option<String> {
     match operation {
         "stepfunctions.ValidateStateMachineDefinition" => {
             let found = check(&text, &options);
+            let warnings = params.get("severity") == Some(&value!("WARNING"));
             let diagnostics: Vec<Value> = found
                 .diagnostics
                 .iter()
+                .filter(|one| warnings || one.severity == Severity::Error)
                 .map(|one| {
                     value!({
                         "severity": (one.severity.as_str()), "code": (one.code.as_str()),

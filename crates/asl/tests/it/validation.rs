@@ -1,6 +1,6 @@
 //! What is wrong with a definition, all at once, in AWS's words.
 
-use asl::{AnyResource, Definition, Options, StateMachineType};
+use asl::{AnyResource, Definition, Options, Severity, StateMachineType, check};
 
 pub(crate) fn problems(text: &str) -> Vec<String> {
     let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
@@ -215,4 +215,55 @@ fn a_machine_without_an_end_is_refused() {
         problems(text),
         ["MISSING_END_STATE: The workflow does not have a terminal state at /States"]
     );
+}
+
+/// Returns the code and location of every warning; the definition must be accepted or not as said.
+fn warnings(text: &str, accepted: bool) -> Vec<String> {
+    let options = Options { machine_type: StateMachineType::Standard, resources: &AnyResource };
+    let checked = check(text, &options);
+    assert_eq!(checked.definition.is_some(), accepted, "{:?}", checked.diagnostics);
+    let warnings = checked.diagnostics.iter().filter(|one| one.severity == Severity::Warning);
+    warnings.map(|one| format!("{} {}", one.code.as_str(), one.location)).collect()
+}
+
+#[test]
+fn what_is_probably_not_meant_is_warned_of_and_accepted() {
+    let text = r#"{"StartAt": "P", "States": {
+        "P": {"Type": "Pass", "Result": {"a.$": "$.a", "b": ["States.UUID()", "$5", "$"]},
+            "Next": "T"},
+        "T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": "f", "Payload": {"id": "$.order.id", "at": "$$.State",
+                "on": "$$.Execution.Id", "made": "States.Format('{}', $.x)", "price": "$.5 or so",
+                "read.$": "$.order.id", "States": "States. of mind"}},
+            "ResultSelector": {"x": "$['a b']"}, "Next": "C"},
+        "C": {"Type": "Choice", "Default": "F", "Choices": [
+            {"Variable": "$.a", "StringEquals": "$.b", "Next": "F"},
+            {"Not": {"Variable": "$.a", "StringMatches": "$.b*"}, "Next": "F"}]},
+        "F": {"Type": "Fail", "Error": "$.error", "Cause": "costs $.50"}}}"#;
+    assert_eq!(
+        warnings(text, true),
+        [
+            "PASS_RESULT_IS_STATIC /States/P/Result/a.$",
+            "PASS_RESULT_IS_STATIC /States/P/Result/b[0]",
+            "NO_DOLLAR /States/T/Parameters/Payload/id",
+            "NO_DOLLAR /States/T/Parameters/Payload/at",
+            "NO_DOLLAR /States/T/Parameters/Payload/on",
+            "NO_DOLLAR /States/T/Parameters/Payload/made",
+            "NO_DOLLAR /States/T/ResultSelector/x",
+            "NO_PATH /States/C/Choices[0]/StringEquals",
+            "NO_PATH /States/F/Error",
+        ]
+    );
+    let refused = r#"{"StartAt": "W", "States": {
+        "W": {"Type": "Wait", "Seconds": "$.seconds", "End": true}}}"#;
+    assert_eq!(warnings(refused, false), ["NO_PATH /States/W/Seconds"]);
+}
+
+#[test]
+fn jsonata_states_have_no_paths_to_warn_of() {
+    let text = r#"{"QueryLanguage": "JSONata", "StartAt": "T", "States": {
+        "T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"Payload": "$.x"}, "Next": "F"},
+        "F": {"Type": "Fail", "Error": "$.error"}}}"#;
+    assert_eq!(warnings(text, true), [""; 0]);
 }

@@ -18,5 +18,6 @@ mod states_events;
 mod states_express;
 mod states_map_runs;
 mod states_test_state;
+mod states_validation;
 mod states_versions;
 mod sts;

@@ -161,3 +161,14 @@ fn what_is_no_machine_is_an_error_and_the_others_are_looked_at() {
     let (status, printed) = lint(&[("r.yaml", runbook)], &[]);
     assert!(status == 1 && printed.contains("r.yaml:3:"), "{printed}");
 }
+
+#[test]
+fn warnings_are_shown_and_change_no_status() {
+    let text = r#"{"StartAt": "P", "States": {
+  "P": {"Type": "Pass", "Parameters": {"id": "$.order.id"}, "End": true}}}"#;
+    let (status, printed) = lint(&[("doubtful.asl.json", text)], &[]);
+    assert_eq!(status, 0, "{printed}");
+    assert!(printed.contains("warning[NO_DOLLAR]:"), "{printed}");
+    assert!(printed.contains("doubtful.asl.json:2:46  /States/P/Parameters/id"), "{printed}");
+    assert!(printed.contains("hint: `id.$` is evaluated"), "{printed}");
+}
