@@ -61,14 +61,13 @@ impl Validator<'_> {
     /// Warns of paths in the Result of a Pass state: nothing in it is evaluated.
     pub(super) fn static_result(&mut self, node: &Node, location: &str) {
         match &node.kind {
-            NodeKind::Scalar(_) => {}
             NodeKind::String(text) if reads_as_dynamic(text) => {
                 let message = "The Result of a Pass state is static: paths and intrinsic \
                                functions in it are not evaluated";
                 self.warn(Code::PassResultIsStatic, message, location.to_owned(), node.span);
                 self.hint(Some("Parameters are evaluated".to_owned()));
             }
-            NodeKind::String(_) => {}
+            NodeKind::Scalar(_) | NodeKind::String(_) => {}
             NodeKind::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     self.static_result(item, &format!("{location}[{index}]"));
