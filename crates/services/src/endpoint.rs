@@ -141,11 +141,7 @@ impl Services {
             return Err(failed(&Error::new("NotImplemented", text)));
         };
         self.admit(name, &asked).map_err(|err| failed(&err))?;
-        let output = self.outward().call(operation, &asked).await?;
-        if asked.tells_http && self.outward().command(name, &asked).is_some() {
-            return Ok(told(known, output, &ids::uuid(), runtime::wall_millis()));
-        }
-        Ok(output)
+        self.outward().call(operation, &asked).await
     }
 
     /// Asks whether a call that leaves is allowed.

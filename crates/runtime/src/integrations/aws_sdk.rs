@@ -46,12 +46,15 @@ fn plain(name: &str) -> String {
 pub(super) fn refusal(integration: &Integration) -> Option<String> {
     let Integration { service, action, arn, .. } = integration;
     let known = model::service(service).is_some() && find_operation(service, action).is_some();
-    (!known).then(|| {
-        format!(
-            "The resource provided {arn} is not recognized. The value is not a valid \
-            resource ARN, or the resource is not available in this region."
-        )
-    })
+    (!known).then(|| not_recognized(arn))
+}
+
+/// Says that AWS has no such resource.
+pub(super) fn not_recognized(arn: &str) -> String {
+    format!(
+        "The resource provided {arn} is not recognized. The value is not a valid resource ARN, or \
+         the resource is not available in this region."
+    )
 }
 
 /// Returns the call that a Task means; its arguments are in PascalCase whatever the model says.

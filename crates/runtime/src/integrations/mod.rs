@@ -293,14 +293,18 @@ fn style(integration: &Integration) -> Result<(), String> {
             IntegrationStyle::AwsSdk,
             IntegrationPattern::RequestResponse | IntegrationPattern::WaitForTaskToken,
         ) => Ok(()),
-        (IntegrationStyle::Optimized, pattern) => {
-            let served = optimized(integration)
-                .is_some_and(|found| found.patterns(&integration.action).contains(&pattern));
-            if served {
-                return Ok(());
-            }
-            Err(format!("Stepwell does not serve the optimized integration {arn} yet"))
-        }
+        (IntegrationStyle::Optimized, pattern) => match optimized(integration) {
+            None => Err(format!("Stepwell does not serve the optimized integration {arn} yet")),
+            Some(found) => match found.patterns(&integration.action) {
+                // Whatever AWS has of a service that is served is served.
+                [] => Err(aws_sdk::not_recognized(arn)),
+                served if served.contains(&pattern) => Ok(()),
+                _ => Err(format!(
+                    "Stepwell does not serve the pattern {} of {arn}",
+                    pattern.suffix()
+                )),
+            },
+        },
         (IntegrationStyle::AwsSdk, pattern) => {
             Err(format!("Stepwell does not serve the pattern {} of {arn} yet", pattern.suffix()))
         }

@@ -16,10 +16,6 @@ pub enum Destination {
     Endpoint(String),
 }
 
-/// What is no service of AWS, but has a destination all the same: the HTTP endpoints of
-/// `http:invoke`.
-const HTTP: &str = "http";
-
 /// Which service is called where.
 #[derive(Clone, Debug, Default)]
 pub struct Destinations {
@@ -47,7 +43,6 @@ impl Destinations {
         };
         let name = match model::service(service) {
             Some(known) => known.name(),
-            None if service == HTTP => HTTP,
             None => return Err(format!("AWS has no service `{service}`")),
         };
         let is_embedded = crate::SERVICE_NAMES.contains(&name);
@@ -96,7 +91,6 @@ impl Destinations {
         // The machines themselves stay here, so nested executions do too.
         match service {
             "stepfunctions" => Some(&Destination::Embedded),
-            HTTP => None,
             _ if self.is_aws => Some(&Destination::Aws),
             _ if is_embedded => Some(&Destination::Embedded),
             _ => None,

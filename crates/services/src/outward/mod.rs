@@ -134,7 +134,8 @@ impl Outward {
             return Err(doubt::refusal(operation));
         }
         if let Some(command) = self.command(service.name(), asked) {
-            return functions::invoke(command, &input).await;
+            let output = functions::invoke(command, &input).await?;
+            return Ok(if asked.tells_http { functions::told(output) } else { output });
         }
         let failed = |err: &client::Error| client_error(service, err);
         let client = self.client(operation, &input).map_err(|err| failed(&err))?;

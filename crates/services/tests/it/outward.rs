@@ -261,6 +261,20 @@ async fn lambda_invoke_sends_a_payload_and_shows_the_answer_with_its_headers() {
 }
 
 #[tokio::test]
+async fn what_is_not_served_is_refused_when_the_machine_is_created() {
+    let whole = whole().await;
+    for (resource, wanted) in [
+        ("dynamodb:query", "The resource provided arn:aws:states:::dynamodb:query is not recogn"),
+        ("dynamodb:getItem.sync", "Stepwell does not serve the pattern .sync of arn:aws:states"),
+        ("eks:call", "Stepwell does not serve the optimized integration arn:aws:states:::eks:call"),
+    ] {
+        let machine = task(resource, &value!({"TableName": "t", "Key": {}}));
+        let err = whole.create("m", "STANDARD", &machine).await.unwrap_err();
+        assert!(err.message.contains(wanted), "{}", err.message);
+    }
+}
+
+#[tokio::test]
 async fn a_function_can_be_a_command_and_is_allowed_like_any_other() {
     let mut destinations = Destinations::default();
     destinations.set_command("f=cat").unwrap();
@@ -273,7 +287,15 @@ async fn a_function_can_be_a_command_and_is_allowed_like_any_other() {
     let answer = whole.start("StartSyncExecution", "m", "{}").await;
     let output = output(&answer);
     assert_eq!(output.get("Payload"), Some(&value!({"a": 1})));
-    assert_eq!(text(&output, &["SdkHttpMetadata", "HttpHeaders", "Connection"]), "keep-alive");
+    let headers = output.get("SdkHttpMetadata").unwrap().get("HttpHeaders").unwrap();
+    for (name, wanted) in [
+        ("Connection", "keep-alive"),
+        ("Content-Length", "7"),
+        ("Content-Type", "application/json"),
+        ("X-Amz-Executed-Version", "$LATEST"),
+    ] {
+        assert_eq!(text(headers, &[name]), wanted);
+    }
 }
 
 #[tokio::test]
