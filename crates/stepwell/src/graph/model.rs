@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use value::Value;
 
 use super::label;
+use super::progress::{Progress, Status};
 
 /// How deeply groups are shown; deeper ones are drawn as plain states.
 const DEPTH_MAX: usize = 32;
@@ -27,6 +28,8 @@ pub(super) struct Node {
     pub(super) comment: String,
     /// The branches of a Parallel, the item processor of a Map.
     pub(super) inside: Vec<Machine>,
+    /// What became of it in an execution.
+    pub(super) status: Option<Status>,
 }
 
 /// What a [`Node`] is.
@@ -69,6 +72,7 @@ pub(super) fn machine(definition: &Value) -> Machine {
         caption: String::new(),
         comment: String::new(),
         inside: Vec::new(),
+        status: None,
     };
     let start_at = text(definition, "StartAt");
     let first = machine.nodes.iter().position(|node| node.name == start_at);
@@ -153,6 +157,28 @@ fn node(name: &str, state: &Value, depth: usize) -> Node {
         caption: label::caption(state),
         comment: text(state, "Comment").to_owned(),
         inside,
+        status: None,
+    }
+}
+
+/// Marks what an execution has entered. What is within a Parallel or Map that has ended
+/// (`is_over`) is not running any more, though its own end is in no history.
+pub(super) fn mark(machine: &mut Machine, progress: &Progress, is_over: bool) {
+    for node in &mut machine.nodes {
+        let known =
+            progress.mark(&node.name).filter(|_| !matches!(node.kind, Kind::Start | Kind::End));
+        let status = known.map(|mark| match mark.status {
+            Status::Running if is_over => Status::Aborted,
+            status => status,
+        });
+        if let Some(mark) = known {
+            node.caption.push_str(&mark.counts());
+        }
+        node.status = status;
+        let is_over = status.is_some_and(|status| status != Status::Running);
+        for inside in &mut node.inside {
+            self::mark(inside, progress, is_over);
+        }
     }
 }
 

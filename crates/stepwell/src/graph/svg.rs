@@ -7,6 +7,7 @@ use super::layout::{
     Rectangle,
 };
 use super::model::{Kind, Line};
+use super::progress::Status;
 
 /// Colours for bright and dark surroundings; nothing is fetched from elsewhere.
 const STYLE: &str = "\
@@ -14,13 +15,18 @@ text{font-family:system-ui,'Noto Sans','Noto Sans CJK JP',sans-serif;fill:#1f243
 .n{font-weight:600}.c{fill:#667085}.l{fill:#475467}\
 .s{fill:#fff;stroke:#98a2b3}.choice{fill:#fff7e6;stroke:#d99a1c}\
 .succeed{fill:#ecfdf3;stroke:#2f9e5b}.fail{fill:#fef3f2;stroke:#d0453a}\
-.g{fill:#f6f8fb;stroke:#b6c0d2}.b{fill:none;stroke:#ccd4e2;stroke-dasharray:2 3}\
+.g{fill:#f6f8fb;stroke:#b6c0d2}\
+.succeeded{fill:#e3f7ea;stroke:#2f9e5b}.failed{fill:#fde4e1;stroke:#d0453a}\
+.running{fill:#e2eeff;stroke:#2f6fd6}.caught{fill:#fff0d6;stroke:#d97a1c}\
+.aborted{stroke-dasharray:4 3}.b{fill:none;stroke:#ccd4e2;stroke-dasharray:2 3}\
 .e{fill:none;stroke:#667085;stroke-width:1.3}.k{stroke:#d0453a;stroke-dasharray:5 4}\
 .p{fill:#fff;fill-opacity:.9}.bg{fill:#fff}\
 @media(prefers-color-scheme:dark){text{fill:#e6e9ef}.c,.l{fill:#a7b0c0}\
 .bg{fill:#14171d}\
 .s{fill:#1e232c;stroke:#667085}.choice{fill:#2b2414}.succeed{fill:#12281c}.fail{fill:#2d1715}\
-.g{fill:#191e27;stroke:#3c4658}.p{fill:#14171d}}";
+.g{fill:#191e27;stroke:#3c4658}\
+.succeeded{fill:#12301f}.failed{fill:#3a1b18}.running{fill:#14253f}.caught{fill:#36280f}\
+.p{fill:#14171d}}";
 
 /// Draws a machine.
 pub(super) fn draw(drawing: &Drawing<'_>) -> String {
@@ -76,7 +82,11 @@ impl Picture {
             Kind::State if node.inside.is_empty() => "s",
             Kind::State => "g",
         };
-        self.line(format_args!("<g data-state=\"{}\">", escaped(&node.name)));
+        let (class, marked) = match node.status.map(Status::name) {
+            Some(name) => (format!("{class} {name}"), format!(" data-status=\"{name}\"")),
+            None => (class.to_owned(), String::new()),
+        };
+        self.line(format_args!("<g data-state=\"{}\"{marked}>", escaped(&node.name)));
         let comment = if node.comment.is_empty() { &node.name } else { &node.comment };
         self.line(format_args!("<title>{}</title>", escaped(comment)));
         self.line(format_args!(
