@@ -73,7 +73,7 @@ pub use activities::{ActivityTask, PollError, Worker};
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, definition_key};
 pub use endpoint::{
-    Answering, AwsEndpoint, Call, CallError, Caller, Environment, IN_DOUBT, NO_ANSWER,
+    Answering, AwsEndpoint, Call, CallError, Caller, EXECUTE_API, Environment, IN_DOUBT, NO_ANSWER,
 };
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};

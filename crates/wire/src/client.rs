@@ -33,6 +33,12 @@ impl Answer {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 
+    /// Returns the usual words for the status: `OK`.
+    pub fn status_text(&self) -> &'static str {
+        let status = hyper::StatusCode::from_u16(self.status).ok();
+        status.and_then(|status| status.canonical_reason()).unwrap_or_default()
+    }
+
     /// Returns the id of the request, where the answer has one.
     pub fn request_id(&self) -> Option<&str> {
         self.header("x-amzn-requestid").or(self.header("x-amz-request-id"))

@@ -1,6 +1,7 @@
 //! What a Task's resource means: which operation to call, and how its answer and its errors read in
 //! Step Functions. One file per integration.
 
+mod apigateway;
 mod aws_sdk;
 mod dynamodb;
 mod events;
@@ -70,6 +71,7 @@ trait Optimized: Sync {
 
 /// The optimized integrations by the name of their service in ARNs, one line each.
 const OPTIMIZED: &[(&str, &dyn Optimized)] = &[
+    ("apigateway", &apigateway::ApiGateway),
     ("athena", &plain::ATHENA),
     ("batch", &plain::BATCH),
     ("codebuild", &plain::CODEBUILD),

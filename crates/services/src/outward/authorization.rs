@@ -54,6 +54,9 @@ fn resource(call: &Call, service: &str, input: &Value) -> Option<String> {
         "glue" => named("JobName", "job/"),
         "codebuild" => named("projectName", "project/"),
         "athena" => named("WorkGroup", "workgroup/"),
+        "execute-api" => {
+            super::execute_api::resource(input).map(|path| call.regional_arn(service, &path))
+        }
         "s3" => bucket_arn(call, text("Bucket")?, text("Key")),
         _ => None,
     }

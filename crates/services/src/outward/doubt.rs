@@ -59,8 +59,7 @@ fn only_reads(operation: Operation) -> bool {
 }
 
 /// Returns why a call is not made again.
-pub(super) fn refusal(operation: Operation) -> CallError {
-    let (service, name) = (operation.service().name(), operation.name());
+pub(super) fn refusal(service: &str, name: &str) -> CallError {
     CallError {
         code: runtime::IN_DOUBT.into(),
         exception: None,

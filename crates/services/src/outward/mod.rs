@@ -7,6 +7,7 @@
 mod authorization;
 mod destinations;
 mod doubt;
+mod execute_api;
 mod functions;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use wire::model::{Operation, Service};
 
 pub(crate) use authorization::check;
 pub use destinations::{Destination, Destinations};
+pub(crate) use execute_api::ApiCall;
 
 use crate::{Error, ids};
 
@@ -82,6 +84,11 @@ impl Outward {
                 (format!("https://{prefix}{host}"), region)
             }
         };
+        self.client_at(address, &region)
+    }
+
+    /// Returns the client for an address.
+    fn client_at(&self, address: String, region: &str) -> Result<Client, client::Error> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clients.get(&address) {
             return Ok(known.clone());
@@ -93,7 +100,7 @@ impl Outward {
                 session_token: None,
             })
         });
-        let made = Client::new(&address, &region, credentials)?;
+        let made = Client::new(&address, region, credentials)?;
         if CLIENTS_MAX <= clients.len() {
             clients.clear();
         }
@@ -118,6 +125,38 @@ impl Outward {
         }
     }
 
+    /// Calls an API of API Gateway, which is where that service is, or at its own host.
+    ///
+    /// # Errors
+    /// What the API says, or what became of the request.
+    pub(crate) async fn call_api(&self, api: ApiCall, in_doubt: bool) -> Result<Value, CallError> {
+        if in_doubt && !api.only_reads() {
+            return Err(doubt::refusal(API_GATEWAY, &api.request.method));
+        }
+        let address = match self.destination(API_GATEWAY) {
+            Some(Destination::Endpoint(address)) => address.clone(),
+            Some(Destination::Aws | Destination::Embedded) if api.is_of_aws() => {
+                format!("https://{}", api.host)
+            }
+            Some(Destination::Aws | Destination::Embedded) => {
+                return Err(without_answer(format!("`{}` is no API of API Gateway", api.host)));
+            }
+            None => {
+                let err = nowhere(API_GATEWAY, "invoke");
+                return Err(without_answer(err.message));
+            }
+        };
+        let failed = |err: &client::Error| without_answer(err.to_string());
+        let client = self.client_at(address, &self.region).map_err(|err| failed(&err))?;
+        let mut request = api.request;
+        request.headers.push(("host".into(), api.host));
+        if api.is_signed {
+            client.sign(&mut request, runtime::EXECUTE_API, runtime::wall_millis());
+        }
+        let answer = client.send(request, CALL_SECONDS_MAX).await.map_err(|err| failed(&err))?;
+        execute_api::output(&answer)
+    }
+
     /// Makes a call over the network.
     ///
     /// # Errors
@@ -131,7 +170,7 @@ impl Outward {
         let input = doubt::with_token(operation, &asked.input, asked.effect_id.as_deref());
         let is_repeatable = doubt::is_repeatable(operation, &input);
         if asked.in_doubt && !is_repeatable {
-            return Err(doubt::refusal(operation));
+            return Err(doubt::refusal(service.name(), operation.name()));
         }
         if let Some(command) = self.command(service.name(), asked) {
             let output = functions::invoke(command, &input).await?;
@@ -158,6 +197,8 @@ impl Outward {
     }
 }
 
+/// The service whose destination is that of the APIs it serves.
+const API_GATEWAY: &str = "apigateway";
 /// How many endpoints are connected to at once; beyond that all are connected to anew.
 const CLIENTS_MAX: usize = 512;
 
@@ -204,15 +245,8 @@ pub(crate) fn nowhere(service: &str, operation: &str) -> Error {
 
 /// Returns a failure in the form that Step Functions and Automation want.
 fn client_error(service: &'static Service, err: &client::Error) -> CallError {
-    let without_answer = |what: String| CallError {
-        code: runtime::NO_ANSWER.into(),
-        exception: Some(runtime::NO_ANSWER.into()),
-        message: format!("Unable to execute HTTP request: {what}"),
-        status: 0,
-        request_id: String::new(),
-        extended_request_id: None,
-        is_passing: false,
-    };
+    let without_answer =
+        |what: String| without_answer(format!("Unable to execute HTTP request: {what}"));
     match err {
         client::Error::Service { code, message, status, request_id, extended_request_id } => {
             let shape = service.error(code);
@@ -233,5 +267,18 @@ fn client_error(service: &'static Service, err: &client::Error) -> CallError {
         client::Error::Input(_) | client::Error::Endpoint { .. } | client::Error::Answer { .. } => {
             without_answer(err.to_string())
         }
+    }
+}
+
+/// Returns the failure of a call that nobody has answered.
+fn without_answer(message: String) -> CallError {
+    CallError {
+        code: runtime::NO_ANSWER.into(),
+        exception: Some(runtime::NO_ANSWER.into()),
+        message,
+        status: 0,
+        request_id: String::new(),
+        extended_request_id: None,
+        is_passing: false,
     }
 }

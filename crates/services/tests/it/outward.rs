@@ -473,3 +473,75 @@ async fn events_are_put_with_the_execution_among_their_resources() {
     let entry = value!({"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."});
     assert_eq!(cause, value!({"Entries": [entry], "FailedEntryCount": 1}));
 }
+
+/// An API: it repeats what it was asked, or says no.
+struct Api;
+
+impl Handler for Api {
+    fn handle(self: Arc<Self>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        Box::pin(async move {
+            let body = String::from_utf8(request.body.clone()).unwrap();
+            let told = value!({
+                "asked": format!("{} {}?{}", request.method, request.path, request.query),
+                "body": body, "mine": request.header("mine").unwrap_or_default(),
+                "signed": request.header("authorization").is_some(),
+            });
+            let status = if request.path.ends_with("/no") { 403 } else { 200 };
+            Response::json(status, &told)
+        })
+    }
+}
+
+async fn invoked(arguments: &Value) -> Value {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(wire::serve(listener, Arc::new(Api), std::future::pending(), Duration::ZERO));
+    let mut destinations = Destinations::default();
+    destinations.set(&format!("apigateway={address}")).unwrap();
+    let whole = whole().await;
+    whole.allow(EVERYTHING).await;
+    whole.services.reaches(Arc::new(Outward::new(destinations, "us-east-1", "aws", None)));
+    whole.sync(&task("apigateway:invoke", arguments), "{}").await
+}
+
+#[tokio::test]
+async fn an_api_is_called_as_it_is() {
+    let arguments = value!({
+        "ApiEndpoint": "a.execute-api.us-east-1.amazonaws.com", "Method": "POST", "Stage": "s",
+        "Path": "/x/y", "QueryParameters": {"q": ["1", "a b"]}, "Headers": {"Mine": ["h"]},
+        "RequestBody": {"a": {"b": null}, "c": 1},
+    });
+    let output = output(&invoked(&arguments).await);
+    assert_eq!(output.get("StatusCode"), Some(&value!(200)));
+    assert_eq!(text(&output, &["StatusText"]), "OK");
+    let headers = output.get("Headers").unwrap();
+    assert_eq!(headers.get("Content-Type"), Some(&value!(["application/json"])));
+    let told = value!({
+        "asked": "POST /s/x/y?q=1&q=a%20b", "body": r#"{"a":{},"c":1}"#, "mine": "h",
+        "signed": false,
+    });
+    assert_eq!(output.get("ResponseBody"), Some(&told));
+}
+
+#[tokio::test]
+async fn an_api_that_says_no_fails_its_task_with_the_status() {
+    let arguments = value!({
+        "ApiEndpoint": "a.execute-api.us-east-1.amazonaws.com", "Method": "GET", "Stage": "s",
+        "Path": "no", "AuthType": "IAM_ROLE",
+    });
+    let answer = invoked(&arguments).await;
+    assert_eq!(text(&answer, &["error"]), "ApiGateway.403");
+    let cause = value::parse(&text(&answer, &["cause"])).unwrap();
+    assert_eq!(cause.get("signed"), Some(&value!(true)));
+}
+
+#[tokio::test]
+async fn a_call_of_an_api_in_doubt_is_made_again_only_when_it_reads() {
+    let whole = whole().await;
+    for (method, code) in [("POST", runtime::IN_DOUBT), ("GET", runtime::NO_ANSWER)] {
+        let input = value!({"ApiEndpoint": "a", "Method": method});
+        let call = calling(runtime::EXECUTE_API, "Invoke", input);
+        let err = made(&whole, Call { in_doubt: true, ..call }).await.unwrap_err();
+        assert_eq!(err.code, code);
+    }
+}
