@@ -55,10 +55,10 @@ impl ApiCall {
         let (host, prefix) = endpoint.split_once('/').unwrap_or((endpoint, ""));
         let steps = [prefix, text("Stage").unwrap_or_default(), text("Path").unwrap_or_default()];
         let steps = steps.iter().flat_map(|path| path.split('/')).filter(|step| !step.is_empty());
-        let path: String = steps.map(|step| format!("/{}", percent_encode(step))).collect();
+        let path = steps.map(percent_encode).collect::<Vec<_>>().join("/");
         let mut request = Request {
             method: method.to_owned(),
-            path: if path.is_empty() { "/".into() } else { path },
+            path: format!("/{path}"),
             query: query(input.get("QueryParameters")),
             headers: headers(input.get("Headers"))?,
             ..Request::default()
