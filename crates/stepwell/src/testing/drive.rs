@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use asl::{Definition, IntegrationPattern, Resource};
+use asl::{Definition, IntegrationPattern, Resource, StateId, error_name};
 use execution::{
-    Call, Child, ChildEnd, Effect, Fact, HistoryMode, MapRunFact, Payload, Stamp, Started, State,
-    Status, TimerId, apply,
+    Call, Child, ChildEnd, Effect, Fact, HistoryMode, ItemsWanted, MapRunFact, Payload, ReadItems,
+    Stamp, Started, State, Status, TimerId, WriteResults, apply,
 };
 use value::Value;
 
@@ -44,6 +44,8 @@ struct Driver<'c> {
     timers: BTreeSet<(i64, TimerId)>,
     /// The ends of child executions, and when they are.
     children: Vec<(i64, Fact)>,
+    /// The items that map runs have read, by their ARN.
+    items: BTreeMap<String, Value>,
     /// How many calls each state has made.
     calls: BTreeMap<String, usize>,
 }
@@ -75,6 +77,21 @@ fn started(input: Payload) -> Started {
     }
 }
 
+/// Returns where the results would be: nothing is written.
+fn written(map_run_arn: &str, wanted: &WriteResults) -> MapRunFact {
+    let text = |member: &str| wanted.arguments.get(member).and_then(Value::as_str);
+    let Some(bucket) = text("Bucket") else {
+        return MapRunFact::ResultsFailed { cause: "the ResultWriter names no Bucket".into() };
+    };
+    let id = map_run_arn.rsplit(':').next().unwrap_or_default();
+    let prefix = text("Prefix").map(|prefix| prefix.trim_end_matches('/'));
+    let key = match prefix.filter(|prefix| !prefix.is_empty()) {
+        Some(prefix) => format!("{prefix}/{id}/manifest.json"),
+        None => format!("{id}/manifest.json"),
+    };
+    MapRunFact::ResultsWritten { bucket: bucket.to_owned(), key }
+}
+
 impl<'c> Driver<'c> {
     fn new(
         definition: &'c Definition,
@@ -103,6 +120,7 @@ impl<'c> Driver<'c> {
             facts: VecDeque::new(),
             timers: BTreeSet::new(),
             children: Vec::new(),
+            items: BTreeMap::new(),
             calls,
         }
     }
@@ -172,11 +190,19 @@ impl<'c> Driver<'c> {
                     self.timers.insert((at_millis, timer));
                 }
                 Effect::CancelTimer { timer } => self.timers.retain(|(_, open)| *open != timer),
-                Effect::Items { .. } => {
-                    self.trouble("a Map reads its items with an ItemReader, which has no mock yet");
+                Effect::Items { task, map_run_arn, wanted: ItemsWanted::Read(read) } => {
+                    let fact = self.read(map_run_arn, &read);
+                    self.facts.extend(fact.map(|fact| Fact::MapRun { task, fact }));
                 }
-                Effect::Results { .. } => {
-                    self.trouble("a Map has a ResultWriter, which has no mock yet");
+                Effect::Items { task, map_run_arn, wanted: ItemsWanted::Piece(_) } => {
+                    // All of them are one piece.
+                    let items = self.items.get(&map_run_arn).cloned().unwrap_or_default();
+                    let fact = MapRunFact::ItemsLoaded { items };
+                    self.facts.push_back(Fact::MapRun { task, fact });
+                }
+                Effect::Results { task, map_run_arn, wanted } => {
+                    let fact = written(&map_run_arn, &wanted);
+                    self.facts.push_back(Fact::MapRun { task, fact });
                 }
                 Effect::Finish(finish) => {
                     self.ended.status = finish.status;
@@ -215,23 +241,62 @@ impl<'c> Driver<'c> {
         self.children.push((stop_millis, Fact::MapRun { task, fact }));
     }
 
-    fn call(&mut self, call: &Call) {
-        let Call { task, resource, state_name, arguments, .. } = call;
-        let number = self.calls.entry(state_name.clone()).or_default();
+    /// Returns what a state's mock answers to its next call, and the number of that.
+    fn answer(&mut self, state_name: &str, asks: &str) -> Option<(&'c Answer, usize)> {
+        let number = self.calls.entry(state_name.to_owned()).or_default();
         let attempt = *number;
         *number += 1;
         let Some(mocks) = self.case.mocks.get(state_name) else {
-            return self.trouble(format!("`{state_name}` asks {resource} and has no mock"));
+            self.trouble(format!("`{state_name}` asks {asks} and has no mock"));
+            return None;
         };
         let Some(answer) = mocks.answer(attempt) else {
-            return self.trouble(format!(
-                "the mock of `{state_name}` has no answer for its call {}",
-                attempt + 1
-            ));
+            let call = attempt + 1;
+            self.trouble(format!("the mock of `{state_name}` has no answer for its call {call}"));
+            return None;
         };
+        Some((answer, attempt))
+    }
+
+    /// Reads the items of a map run.
+    fn read(&mut self, map_run_arn: String, read: &ReadItems) -> Option<MapRunFact> {
+        let state_name = &self.definition.state(StateId(read.state))?.name;
+        let (answer, attempt) = self.answer(state_name, "for its items")?;
+        let template = match answer {
+            Answer::Items(template) => template,
+            Answer::Throw { error, cause } => {
+                let error = error.as_deref().unwrap_or(error_name::ITEM_READER_FAILED).to_owned();
+                let cause = cause.clone().unwrap_or_default();
+                return Some(MapRunFact::ItemsFailed { error, cause });
+            }
+            // The suite has seen that there are none.
+            Answer::Return(_) | Answer::Hang => return None,
+        };
+        let items = match Answer::result(template, &read.arguments, attempt) {
+            Ok(Value::Array(items)) => items,
+            Ok(_) => {
+                self.trouble(format!("the mock of `{state_name}`: `items` is no list"));
+                return None;
+            }
+            Err(err) => {
+                self.trouble(format!("the mock of `{state_name}`: {err}"));
+                return None;
+            }
+        };
+        let most = read.items_max.and_then(|most| usize::try_from(most).ok());
+        let items: Value = items.iter().take(most.unwrap_or(usize::MAX)).cloned().collect();
+        let count = items.as_array().map_or(0, <[Value]>::len);
+        self.items.insert(map_run_arn, items);
+        Some(MapRunFact::ItemsRead { items: count as u64, pieces: u32::from(count > 0) })
+    }
+
+    fn call(&mut self, call: &Call) {
+        let Call { task, resource, state_name, arguments, .. } = call;
+        let Some((answer, attempt)) = self.answer(state_name, resource) else { return };
         let task = *task;
         let ended = match answer {
-            Answer::Hang => return,
+            // The suite has seen that there are no items.
+            Answer::Hang | Answer::Items(_) => return,
             Answer::Return(template) => match Answer::result(template, arguments, attempt) {
                 Ok(output) => Fact::TaskSucceeded { task, output },
                 Err(err) => return self.trouble(format!("the mock of `{state_name}`: {err}")),

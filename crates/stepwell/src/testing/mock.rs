@@ -1,4 +1,4 @@
-//! What tasks answer in a test.
+//! What tasks answer in a test, and what ItemReaders read.
 //!
 //! AWS page: "Configuration file for mocked service integrations in Step Functions" (read
 //! 2026-11-25).
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
+use asl::{Map, MapMode, StateKind};
 use jsonata::Bindings;
 use value::Value;
 
@@ -15,7 +16,7 @@ use crate::example::fill;
 /// The highest attempt that a mock configuration may name.
 const ATTEMPTS_MAX: usize = 10_000;
 
-/// The answers of one state's task.
+/// The answers of one state's task or ItemReader.
 #[derive(Clone, Debug)]
 pub(super) enum Mocks {
     /// The same for every call.
@@ -29,6 +30,8 @@ pub(super) enum Mocks {
 pub(super) enum Answer {
     /// A result, in which expressions may look at `$arguments` and `$attempt`.
     Return(Value),
+    /// The items that an ItemReader reads; expressions may look at the same.
+    Items(Value),
     /// A failure.
     Throw { error: Option<String>, cause: Option<String> },
     /// None: timeouts and heartbeats run out.
@@ -60,6 +63,34 @@ impl Mocks {
         Ok(Mocks::InTurn(answers))
     }
 
+    /// Returns why a state cannot be mocked so.
+    pub(super) fn refusal(&self, state: &StateKind) -> Option<&'static str> {
+        let answers: Vec<&Answer> = match self {
+            Mocks::Always(answer) => vec![answer],
+            Mocks::InTurn(answers) => answers.iter().flatten().collect(),
+        };
+        let is_items = |answer: &&Answer| matches!(answer, Answer::Items(_));
+        let is_result = |answer: &&Answer| matches!(answer, Answer::Return(_) | Answer::Hang);
+        match state {
+            StateKind::Task(_) => answers
+                .iter()
+                .any(is_items)
+                .then_some("is a Task, and `items` are for Maps with an ItemReader"),
+            StateKind::Map(map) if reads_items(map) => answers
+                .iter()
+                .any(is_result)
+                .then_some("is a Map with an ItemReader, whose mock has `items` or `throw`"),
+            StateKind::Map(_) | StateKind::Parallel(_) => {
+                Some("is run, not mocked: the tasks inside it can be mocked")
+            }
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => Some("calls nothing that could be mocked"),
+        }
+    }
+
     /// Returns the answer to the call with this number, counted from 0.
     pub(super) fn answer(&self, call: usize) -> Option<&Answer> {
         match self {
@@ -69,8 +100,16 @@ impl Mocks {
     }
 }
 
+fn reads_items(map: &Map) -> bool {
+    match &map.mode {
+        MapMode::Distributed(distributed) => distributed.item_reader.is_some(),
+        MapMode::Inline => false,
+    }
+}
+
 impl Answer {
-    /// Returns the result of [`Answer::Return`], with its expressions replaced.
+    /// Returns the result of [`Answer::Return`] or the items of [`Answer::Items`], with its
+    /// expressions replaced.
     pub(super) fn result(template: &Value, arguments: &Value, call: usize) -> Result<Value> {
         let attempt = i64::try_from(call).unwrap_or(i64::MAX);
         let known = Bindings::new().with("arguments", arguments.clone()).with("attempt", attempt);
@@ -79,16 +118,20 @@ impl Answer {
 }
 
 fn answer(entry: &Value) -> Result<Answer> {
-    only(entry, "an answer", &["return", "throw", "hang", "times"])?;
-    match (entry.get("return"), entry.get("throw"), entry.get("hang")) {
-        (Some(result), None, None) => Ok(Answer::Return(result.clone())),
-        (None, Some(failure), None) => {
+    only(entry, "an answer", &["return", "items", "throw", "hang", "times"])?;
+    let kinds = ["return", "items", "throw", "hang"];
+    match kinds.map(|kind| entry.get(kind)) {
+        [Some(result), None, None, None] => Ok(Answer::Return(result.clone())),
+        [None, Some(items), None, None] => Ok(Answer::Items(items.clone())),
+        [None, None, Some(failure), None] => {
             only(failure, "`throw`", &["error", "cause"])?;
             let member = |name| Ok::<_, anyhow::Error>(text(failure, name)?.map(str::to_owned));
             Ok(Answer::Throw { error: member("error")?, cause: member("cause")? })
         }
-        (None, None, Some(Value::Bool(true))) => Ok(Answer::Hang),
-        _ => bail!("an answer is one of `return: …`, `throw: {{error, cause}}`, `hang: true`"),
+        [None, None, None, Some(Value::Bool(true))] => Ok(Answer::Hang),
+        _ => bail!(
+            "an answer is one of `return: …`, `items: […]`, `throw: {{error, cause}}`, `hang: true`"
+        ),
     }
 }
 

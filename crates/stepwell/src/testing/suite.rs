@@ -84,8 +84,13 @@ impl Suite {
         }
         for (case, state) in cases.iter().flat_map(|case| case.mocks.keys().map(move |s| (case, s)))
         {
-            if definition.find(state).is_none() {
-                bail!("case `{}` mocks `{state}`, which is no state of the machine", case.name);
+            let found = definition.find(state).and_then(|id| definition.state(id));
+            let refusal = match (found, case.mocks.get(state)) {
+                (Some(found), Some(mocks)) => mocks.refusal(&found.kind),
+                _ => Some("is no state of the machine"),
+            };
+            if let Some(refusal) = refusal {
+                bail!("case `{}` mocks `{state}`, which {refusal}", case.name);
             }
         }
         Ok(Suite { definition, cases })

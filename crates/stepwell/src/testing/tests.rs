@@ -179,3 +179,54 @@ fn child_executions_of_a_distributed_map_run_too() {
     assert_eq!(report.cases[0].problems, [""; 0]);
     assert_eq!((report.cases[0].virtual_millis, report.coverage.states()), (60_000, (2, 2)));
 }
+
+const FILE_MACHINE: &str = r#"{"StartAt": "All", "States": {"All": {"Type": "Map", "Next": "Both",
+  "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON", "MaxItems": 3},
+    "Parameters": {"Bucket.$": "$.bucket", "Key": "items.json"}},
+  "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "out", "Prefix": "p/"}},
+  "Retry": [{"ErrorEquals": ["States.ItemReaderFailed"]}],
+  "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "One",
+    "States": {"One": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+      "Parameters": {"n.$": "$.n"}, "End": true}}}},
+  "Both": {"Type": "Parallel", "End": true, "Branches": [
+    {"StartAt": "Left", "States": {"Left": {"Type": "Pass", "End": true}}}]}}}"#;
+
+fn with_files(mocks: &str, expect: &str) -> anyhow::Result<Report> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("m.json"), FILE_MACHINE).unwrap();
+    let file = folder.path().join("cases.yaml");
+    let case =
+        format!("name: a\n    input: {{bucket: in}}\n    mocks: {mocks}\n    expect: {expect}");
+    std::fs::write(&file, format!("machine: m.json\ncases:\n  - {case}\n")).unwrap();
+    run(&file, None)
+}
+
+#[test]
+fn what_an_item_reader_reads_is_mocked() {
+    let items = "[{throw: {cause: not there}}, \
+                 {items: [{n: 1}, {n: 2, of: '{% $arguments.Bucket %}'}, {n: 3}, {n: 4}]}]";
+    let one = "[{return: 1, times: 3}]";
+    let that = "{that: '{% $count($output) = 1 and $output[0].ResultWriterDetails.Bucket = \"out\" %}', \
+                path: [All, Both, Left], history: [{type: MapRunFailed}, {type: MapRunSucceeded}]}";
+    let report = with_files(&format!("{{All: {items}, One: {one}}}"), that).unwrap();
+    assert_eq!(report.cases[0].problems, [""; 0]);
+    let report = with_files("{All: {items: []}}", "{path: [All, Both, Left]}").unwrap();
+    assert_eq!(report.cases[0].problems, [""; 0]);
+    let report = with_files("{All: {items: 5}}", "{}").unwrap();
+    assert_eq!(report.cases[0].problems, ["the mock of `All`: `items` is no list"]);
+    let report = with_files("{}", "{}").unwrap();
+    assert_eq!(report.cases[0].problems, ["`All` asks for its items and has no mock"]);
+}
+
+#[test]
+fn states_that_call_nothing_cannot_be_mocked() {
+    for (mocks, refusal) in [
+        ("{Both: {return: 1}}", "which is run, not mocked"),
+        ("{Left: {return: 1}}", "which calls nothing"),
+        ("{All: {return: [1]}}", "whose mock has `items` or `throw`"),
+        ("{One: {items: [1]}}", "`items` are for Maps"),
+    ] {
+        let err = format!("{:#}", with_files(mocks, "{}").err().unwrap());
+        assert!(err.contains(refusal), "{mocks}: {err}");
+    }
+}
