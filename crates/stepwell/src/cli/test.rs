@@ -10,6 +10,9 @@ use value::{Value, value};
 use super::paint::{Meaning, Paint};
 use crate::testing::{self, Coverage, Judged, Report};
 
+/// How many of the states, and of the branches, that were not reached are named.
+const MISSING_SHOWN_MAX: usize = 10;
+
 /// Run the cases of state machines: inputs and mocks in, what is expected out; no server is needed.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -92,15 +95,36 @@ fn covered(coverage: &Coverage) -> String {
     let (states, branches) = (coverage.states(), coverage.branches());
     let (missing_states, missing_branches) = coverage.missing();
     let part = |what: &str, (all, reached): (usize, usize), missing: &[String]| {
-        let missing = match missing {
-            [] => String::new(),
-            missing => format!(" (not {})", missing.join(", ")),
-        };
-        format!("{reached} of {all} {what}{missing}")
+        format!("{reached} of {all} {what}{}", named(missing))
     };
     format!(
         "reached {}, {}",
         part("states", states, &missing_states),
         part("branches of choices", branches, &missing_branches)
     )
+}
+
+/// Returns the first of what was not reached; `--json` has all of it.
+fn named(missing: &[String]) -> String {
+    let shown: Vec<&str> = missing.iter().take(MISSING_SHOWN_MAX).map(String::as_str).collect();
+    let shown = shown.join(", ");
+    match missing.len() {
+        0 => String::new(),
+        count if count <= MISSING_SHOWN_MAX => format!(" (not {shown})"),
+        count => format!(" (not {shown}, and {} more)", count - MISSING_SHOWN_MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn what_was_not_reached_is_named_up_to_a_bound() {
+        let names = |count: usize| (0..count).map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(named(&names(0)), "");
+        assert_eq!(named(&names(2)), " (not 0, 1)");
+        assert!(named(&names(10)).ends_with(", 9)"));
+        assert!(named(&names(12)).ends_with(", 9, and 2 more)"));
+    }
 }

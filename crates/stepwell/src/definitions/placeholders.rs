@@ -1,7 +1,8 @@
 //! `${Name}` in a definition: what a deployment puts in, and nobody knows before.
 //!
-//! AWS pages: "AWS::StepFunctions::StateMachine, DefinitionSubstitutions", "AWS::Serverless::
-//! StateMachine, DefinitionSubstitutions" (read 2026-11-25).
+//! AWS page: "AWS::StepFunctions::StateMachine", DefinitionSubstitutions (read 2026-11-25):
+//! `${key_name}` or `${variable_1,variable_2,...}`. UNVERIFIED: that values may stand outside
+//! texts, as the definition files of many SAM projects have them.
 
 use asl::{Diagnostic, Node, NodeKind, Position, Span};
 

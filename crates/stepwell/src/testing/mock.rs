@@ -1,7 +1,7 @@
 //! What tasks answer in a test, and what ItemReaders read.
 //!
 //! AWS page: "Configuration file for mocked service integrations in Step Functions" (read
-//! 2026-11-25).
+//! 2026-11-25, by when AWS calls Step Functions Local unsupported).
 
 use std::collections::BTreeMap;
 
