@@ -25,6 +25,7 @@ pub(crate) enum Heard {
 pub(crate) enum Outcome {
     Begin(Result<Started, Error>),
     Stop(Result<(), Error>),
+    Redrive(Result<(), Error>),
 }
 
 /// What is on its way, and what the world has yet to hear.

@@ -25,6 +25,11 @@ pub(crate) enum Fault {
     Jump,
 }
 
+/// In how many worlds of a thousand executions are redriven.
+const REDRIVES: usize = 300;
+/// Which worlds that are: not those of `sim/seeds`, which stay what they were.
+const REDRIVES_APART: u64 = 4_937 << 32;
+
 /// A world.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -49,10 +54,12 @@ pub(crate) struct Plan {
     /// How many arrive when their sender may have given up.
     pub(crate) late: usize,
     pub(crate) checkpoint_lines: usize,
+    /// Whether clients redrive executions.
+    pub(crate) redrives: bool,
 }
 
 impl Plan {
-    pub(crate) fn draw(random: &mut Random) -> Plan {
+    pub(crate) fn draw(seed: u64, random: &mut Random) -> Plan {
         let mut faults = Vec::new();
         let all = [
             Fault::Crash,
@@ -98,6 +105,7 @@ impl Plan {
             lost,
             late,
             checkpoint_lines: random.pick(&[1, 3, 20, 1_000]).copied().unwrap_or(1_000),
+            redrives: Random::new(seed ^ REDRIVES_APART).chance(REDRIVES),
         }
     }
 }

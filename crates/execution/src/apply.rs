@@ -68,6 +68,7 @@ pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fa
             map_run::update(&mut run, &map_run_arn, &update);
         }
         Fact::TimerFired { timer } => run.fired(timer),
+        Fact::Redriven { token } => run.redriven(token),
         Fact::StopRequested { error, cause } => run.stopped(error, cause),
     }
     run.settle()
@@ -116,10 +117,7 @@ impl Run<'_> {
         started.input.forget_print();
         let child = started.child.clone();
         self.state.started = Some(Box::new(started));
-        if let Some(seconds) = timeout_seconds(self, child.is_some()) {
-            let at_millis = self.millis.saturating_add(seconds * 1_000);
-            self.timer(at_millis, Purpose::ExecutionTimeout);
-        }
+        self.arm_timeout();
         let state = child.as_ref().map_or(self.definition.start().0, |child| child.state);
         let root = Thread {
             parent: None,
@@ -133,6 +131,15 @@ impl Run<'_> {
         };
         self.state.threads.insert(ROOT, root);
         self.state.runnable.push_back(ROOT);
+    }
+
+    /// Lets the time of the execution's `TimeoutSeconds` begin.
+    pub(crate) fn arm_timeout(&mut self) {
+        let is_child = self.state.started.as_ref().is_some_and(|started| started.child.is_some());
+        if let Some(seconds) = timeout_seconds(self, is_child) {
+            let at_millis = self.millis.saturating_add(seconds * 1_000);
+            self.timer(at_millis, Purpose::ExecutionTimeout);
+        }
     }
 
     fn fired(&mut self, timer: TimerId) {

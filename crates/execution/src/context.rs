@@ -29,7 +29,13 @@ fn base(run: &Run<'_>) -> Value {
         .with("RoleArn", started.role_arn.as_str());
     // Recorded: express executions have it too, though they cannot be redriven; tests have none.
     let execution = match run.subject {
-        Subject::Execution => execution.with("RedriveCount", 0),
+        Subject::Execution => {
+            let redrives = run.state.redrives();
+            let time = redrives.map(|redrives| format_millis(redrives.last_millis));
+            execution
+                .with("RedriveCount", redrives.map_or(0, |redrives| redrives.count))
+                .with_some("RedriveTime", time)
+        }
         Subject::Test => execution,
     };
     let machine = Value::object()

@@ -99,6 +99,12 @@ pub enum Fact {
         /// What is to be different.
         update: MapRunUpdate,
     },
+    /// `RedriveExecution` was called. Nothing, if the execution cannot be redriven, or has been by
+    /// this token.
+    Redriven {
+        /// What tells this redrive from others.
+        token: String,
+    },
     /// `StopExecution` was called.
     StopRequested {
         /// The error given.

@@ -148,6 +148,7 @@ impl Run<'_> {
             }
             return self.end_badly(Status::Failed, fault.error, fault.cause);
         }
+        self.keep(id);
         let Some(definition) = self.visited(id) else { return };
         let (retry, catch): (&[Retrier], &[Catcher]) = match &definition.kind {
             StateKind::Task(task) => (&task.retry, &task.catch),
@@ -161,6 +162,7 @@ impl Run<'_> {
         };
         self.abandon(id);
         if self.retries(id, retry, &fault) {
+            self.forget_fallen();
             return;
         }
         if matches!(definition.kind, StateKind::Parallel(_) | StateKind::Map(_)) {
@@ -239,10 +241,13 @@ impl Run<'_> {
         let left = evaluated.and_then(|(variables, output)| {
             self.leave(id, output.into(), variables, Transition::Next(catcher.next))
         });
-        if let Err(failure) = left {
-            // Nothing catches the failure of a catcher.
-            let fault = self.evaluation_fault(id, failure);
-            self.fail_thread(id, fault);
+        match left {
+            Ok(()) => self.forget_fallen(),
+            Err(failure) => {
+                // Nothing catches the failure of a catcher.
+                let fault = self.evaluation_fault(id, failure);
+                self.fail_thread(id, fault);
+            }
         }
     }
 
@@ -285,6 +290,7 @@ impl Run<'_> {
     }
 
     fn abort(&mut self, id: ThreadId) {
+        self.keep(id);
         self.abandon(id);
         if let Some(definition) = self.visited(id) {
             let state_type = StateType::of(&definition.kind);

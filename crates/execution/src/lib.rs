@@ -48,6 +48,7 @@ mod history;
 mod leave;
 mod map_run;
 mod payload;
+mod redrive;
 mod run;
 mod state;
 mod states;
@@ -63,6 +64,7 @@ pub use map_run::{
     MapRunStatus, MapRunUpdate, ReadItems, WriteResults,
 };
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
+pub use redrive::{NotRedrivable, REDRIVE_EVENTS_MAX, Redrives};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};
 pub use state::{State, TaskId, TimerId};
 pub use test_state::{Mock, Test, TestStatus, Tested, test_call, test_state};

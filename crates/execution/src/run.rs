@@ -1,7 +1,7 @@
 //! One `apply`: a fact goes in, lines of control go on until they wait, effects come out.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use asl::{
     Definition, Evaluation, Failure, Scope, StateId, StateKind, StateMachineType, error_name,
@@ -74,6 +74,8 @@ pub(crate) struct Run<'a> {
     pub(crate) history: HistoryMode,
     /// Map runs that stand elsewhere than the runtime knows.
     pub(crate) reports: BTreeSet<ThreadId>,
+    /// What a failure is taking down, as it was; none of what a redrive cannot go on with.
+    pub(crate) fallen: BTreeMap<ThreadId, Option<Thread>>,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
 }
@@ -93,6 +95,7 @@ impl<'a> Run<'a> {
             base_context: OnceCell::new(),
             history,
             reports: BTreeSet::new(),
+            fallen: BTreeMap::new(),
             events: Vec::new(),
             effects: Vec::new(),
         }
@@ -445,6 +448,7 @@ impl<'a> Run<'a> {
             ),
         };
         self.append(previous, || details);
+        self.keep_remains();
         self.finish(Finish { status, output: None, error, cause });
     }
 

@@ -9,6 +9,7 @@ use crate::effect::{Call, Effect, Job, Status};
 use crate::fact::Started;
 use crate::map_run::Child;
 use crate::payload::Payload;
+use crate::redrive::{Redrives, Remains};
 use crate::states::map_run::MapRun;
 use crate::token::TaskToken;
 
@@ -49,6 +50,11 @@ pub struct State {
     /// Child executions of map runs that are over, until they have been told to end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) stopping: BTreeMap<TaskId, Child>,
+    /// What a redrive goes on with, once it has ended badly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) remains: Option<Remains>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) redrives: Option<Redrives>,
 }
 
 impl State {
@@ -302,6 +308,9 @@ pub(crate) struct Iterations {
     pub(crate) items: Value,
     /// The index of the next item to start.
     pub(crate) next: usize,
+    /// Items before that one that a redrive starts once more: failures that were tolerated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) again: Vec<usize>,
     pub(crate) concurrency_max: usize,
     /// `$states.input` for ItemSelector: the state's effective input.
     pub(crate) selector_input: Value,

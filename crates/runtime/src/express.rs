@@ -218,7 +218,7 @@ impl Express {
         let mut rows: Vec<Write> = Vec::new();
         for effect in effects {
             if let Effect::Record(events) = effect {
-                rows.extend(logging.rows(&started.execution_arn, events));
+                rows.extend(logging.rows(&started.execution_arn, events, 0));
             }
         }
         if rows.is_empty() {

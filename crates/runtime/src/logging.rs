@@ -58,8 +58,14 @@ impl Logging {
         })
     }
 
-    /// Returns the rows of the events that are to be logged.
-    pub(crate) fn rows(&self, execution_arn: &str, events: &[HistoryEvent]) -> Vec<Write> {
+    /// Returns the rows of the events that are to be logged, of an execution that was redriven so
+    /// many times.
+    pub(crate) fn rows(
+        &self,
+        execution_arn: &str,
+        events: &[HistoryEvent],
+        redrive_count: u32,
+    ) -> Vec<Write> {
         let mut rows = Vec::new();
         let logged = events.iter().filter(|event| self.level.logs(event.details.event_type()));
         for event in logged {
@@ -71,7 +77,7 @@ impl Logging {
             // In the order of time within the group.
             let key =
                 format!("{}:{millis:013}:{stream}:{execution_arn}/{:08}", self.group_arn, event.id);
-            let message = self.message(execution_arn, event).to_json();
+            let message = self.message(execution_arn, event, redrive_count).to_json();
             let row = value!({ "timestamp": millis, "message": message });
             rows.push(put(Table::LogEvents, key, &row));
         }
@@ -91,7 +97,7 @@ impl Logging {
         (format!("states/{}/{minute}/00000000", self.machine_name), since_millis)
     }
 
-    fn message(&self, execution_arn: &str, event: &HistoryEvent) -> Value {
+    fn message(&self, execution_arn: &str, event: &HistoryEvent, redrive_count: u32) -> Value {
         let shown = event.to_value();
         let members = shown.as_object().into_iter().flat_map(value::Map::iter);
         let mut details = members
@@ -111,7 +117,7 @@ impl Logging {
             "id": event.id.to_string(),
             "type": event.details.event_type(),
             "details": details,
-            "redrive_count": "0",
+            "redrive_count": redrive_count.to_string(),
             "previous_event_id": event.previous_event_id.to_string(),
             "event_timestamp": event.timestamp_millis.to_string(),
             "execution_arn": execution_arn,

@@ -139,6 +139,13 @@ pub enum Fact {
     ErrandDone(ErrandDone),
 }
 
+impl Fact {
+    /// Returns whether it is about what has ended.
+    pub(crate) fn is_redrive(&self) -> bool {
+        matches!(self, Fact::Execution(execution::Fact::Redriven { .. }))
+    }
+}
+
 /// One line of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JournalLine {
@@ -362,6 +369,14 @@ impl Process {
             }
             Kind::Stack => Process::Stack(StackProcess::restore(name, snapshot)?),
         })
+    }
+
+    /// Returns what a redrive goes on with; none when there can be no redrive.
+    pub(crate) fn remains(&self) -> Option<Result<Value, SerdeError>> {
+        match self {
+            Process::Execution(process) => process.remains(),
+            Process::Automation(_) | Process::Stack(_) => None,
+        }
     }
 
     /// Returns whether nothing more can happen.

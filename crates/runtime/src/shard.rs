@@ -10,6 +10,7 @@
 mod commit;
 mod perform;
 mod recovery;
+mod redrive;
 mod resident;
 
 use std::collections::{BTreeMap, HashMap};
@@ -294,7 +295,11 @@ impl Shard {
         reply: oneshot::Sender<Result<(), Error>>,
         turn: &mut Turn,
     ) {
-        match self.is_resident(id) {
+        let there = match self.is_resident(id) {
+            Ok(false) if fact.is_redrive() => self.bring_back(id, turn),
+            there => there,
+        };
+        match there {
             Ok(true) => {
                 self.apply(id, fact, turn);
                 turn.replies.push(Reply::Requested(reply));

@@ -113,6 +113,8 @@ tables! {
     LogStreams = 43 => "logs_streams",
     /// Log events by `group ARN:time:stream:id`.
     LogEvents = 44 => "logs_events",
+    /// State of executions that have ended badly, for a redrive, by ARN.
+    Redrives = 48 => "states_redrives",
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use value::Value;
 pub(crate) struct History {
     last_id: u64,
     has_ended: bool,
+    /// How often it went on after an end.
+    redrives: i64,
     /// Keys and hashes of the rows, in order.
     rows: Vec<(String, u64)>,
 }
@@ -47,8 +49,17 @@ impl History {
                 found.and_then(|number| u64::try_from(number).ok()).unwrap_or(u64::MAX)
             };
             let (id, previous) = (number("id"), number("previousEventId"));
-            if self.has_ended {
-                return Err(format!("event {id} follows the end in {key}"));
+            let event_type = event.get("type").and_then(Value::as_str).unwrap_or_default();
+            let is_redrive = event_type == "ExecutionRedriven";
+            if self.has_ended != is_redrive {
+                return Err(format!("event {id} ({event_type}) and an end, in {key}"));
+            }
+            if is_redrive {
+                self.redrives += 1;
+                let said = event.path(&["executionRedrivenEventDetails", "redriveCount"]);
+                if said.and_then(Value::as_i64) != Some(self.redrives) {
+                    return Err(format!("redrive {} is counted otherwise in {key}", self.redrives));
+                }
             }
             if id != self.last_id + 1 {
                 return Err(format!("event {id} follows event {} in {key}", self.last_id));
@@ -57,7 +68,6 @@ impl History {
                 return Err(format!("event {id} says that it follows {previous} in {key}"));
             }
             self.last_id = id;
-            let event_type = event.get("type").and_then(Value::as_str).unwrap_or_default();
             self.has_ended = is_end(event_type);
         }
         self.rows.push((key.to_owned(), hash(bytes)));

@@ -5,6 +5,7 @@ mod errands;
 mod history;
 mod map_runs;
 mod notices;
+mod redrives;
 mod reports;
 mod shadow;
 
@@ -18,6 +19,7 @@ use crate::trace::Trace;
 use history::History;
 use map_runs::MapRuns;
 use notices::Notices;
+use redrives::Redrives;
 use reports::Reports;
 use shadow::{Shadow, StampText};
 
@@ -41,6 +43,7 @@ pub(crate) struct Ledger {
     notices: Notices,
     map_runs: MapRuns,
     reports: Reports,
+    redrives: Redrives,
     /// How many calls the endpoint has seen.
     pub(crate) calls: usize,
     /// How many commits were kept.
@@ -79,6 +82,7 @@ impl Ledger {
             notices: Notices::default(),
             map_runs: MapRuns::default(),
             reports: Reports::default(),
+            redrives: Redrives::default(),
             calls: 0,
             commits: 0,
         }
@@ -153,6 +157,8 @@ impl Ledger {
                 }
                 Write::Put(Table::Snapshots, key, bytes) => self.check_row(key, bytes)?,
                 Write::Put(Table::EventOutbox, key, bytes) => self.notices.put(key, bytes)?,
+                Write::Put(Table::Redrives, arn, bytes) => self.redrives.keep(arn, bytes)?,
+                Write::Delete(Table::Redrives, arn) => self.redrives.forget(arn),
                 Write::Put(Table::MapRuns, arn, bytes) => self.map_runs.put(arn, bytes)?,
                 // Only who has ended loses his row.
                 Write::Delete(Table::Snapshots, key) => {
@@ -199,6 +205,11 @@ impl Ledger {
                 }
             }
             Entry::Fact(fact) => {
+                if !self.shadows.contains_key(&id)
+                    && let Some(shadow) = self.redrives.brought_back(&id, &fact)?
+                {
+                    self.shadows.insert(id.clone(), shadow);
+                }
                 let Some(shadow) = self.shadows.get_mut(&id) else {
                     return Err(format!("the journal speaks of {id}, which nothing durable knows"));
                 };
@@ -234,7 +245,9 @@ impl Ledger {
         let status = record.get(status).and_then(Value::as_str).unwrap_or_default();
         let has_ended =
             !matches!(status, "RUNNING" | "Pending" | "InProgress" | "Waiting" | "Cancelling");
-        if self.records.insert(id.clone(), has_ended) == Some(true) {
+        let is_redriven =
+            kind == runtime::Kind::Execution && self.redrives.record(key, &record, has_ended)?;
+        if self.records.insert(id.clone(), has_ended) == Some(true) && !is_redriven {
             return Err(format!("the record of {id} was final and changes to {status}"));
         }
         if kind == runtime::Kind::Execution {
@@ -249,7 +262,7 @@ impl Ledger {
             match kind {
                 runtime::Kind::Automation => self.notices.ended(key, &record)?,
                 runtime::Kind::Execution => {
-                    self.notices.machine_ended(key, status);
+                    self.notices.machine_ended(key, &record);
                     self.reports.ended(&record);
                 }
                 runtime::Kind::Stack => {}
@@ -261,6 +274,10 @@ impl Ledger {
     /// A row is the process as it stands: a start goes on from there.
     fn check_row(&mut self, key: &str, bytes: &[u8]) -> Result<(), String> {
         let (id, row) = shadow::Row::read(key, bytes)?;
+        if self.redrives.is_what_remains(&id, &row) {
+            // The journal goes on from there, in this commit.
+            return Ok(());
+        }
         if let Some(shadow) = self.shadows.get(&id)
             && row.is_of_a_checkpoint()
             && !row.is(shadow)
@@ -328,6 +345,7 @@ impl Ledger {
             return Err(format!("{id} has ended, and a start would bring it back"));
         }
         self.map_runs.check_end()?;
+        self.redrives.check_end()?;
         self.reports.check_end()?;
         self.notices.check_end()
     }

@@ -7,6 +7,14 @@ use value::Value;
 /// Of one execution: what was said of which step (empty: of the execution), and how often.
 type Said = BTreeMap<(String, String), usize>;
 
+/// Returns which life of a state-machine execution is meant.
+fn life(redrive: Option<i64>) -> String {
+    match redrive.unwrap_or_default() {
+        0 => String::new(),
+        redrive => format!("redrive {redrive}"),
+    }
+}
+
 /// The outbox, as it was filled.
 #[derive(Default)]
 pub(crate) struct Notices {
@@ -25,7 +33,8 @@ impl Notices {
         };
         let of_machine = event.path(&["detail", "executionArn"]).is_some();
         let (id, what) = if of_machine {
-            (text("executionArn"), (String::new(), text("status")))
+            let redrive = event.path(&["detail", "redriveCount"]).and_then(Value::as_i64);
+            (text("executionArn"), (life(redrive), text("status")))
         } else {
             (text("ExecutionId"), (text("StepName"), text("Status")))
         };
@@ -39,9 +48,12 @@ impl Notices {
     }
 
     /// Takes in how a state-machine execution ended: it has said that it began, and how it ended.
-    pub(crate) fn machine_ended(&mut self, arn: &str, status: &str) {
-        let due = ["RUNNING", status].map(|status| (String::new(), status.to_owned()));
-        self.due.insert(arn.to_owned(), due.to_vec());
+    /// After a redrive it says both again.
+    pub(crate) fn machine_ended(&mut self, arn: &str, record: &Value) {
+        let status = record.get("status").and_then(Value::as_str).unwrap_or_default();
+        let redrive = record.get("redriveCount").and_then(Value::as_i64);
+        let due = ["RUNNING", status].map(|status| (life(redrive), status.to_owned()));
+        self.due.entry(arn.to_owned()).or_default().extend(due);
     }
 
     /// Takes in how a runbook execution ended: every step that began has said so, and how it ended.

@@ -214,6 +214,16 @@ impl Row {
         Ok((id.clone(), Row { kind: id.kind(), head, kept }))
     }
 
+    /// Returns the row of what remains of an execution.
+    pub(super) fn of_remains(kept: Value) -> Row {
+        Row { kind: Kind::Execution, head: Value::object(), kept }
+    }
+
+    /// Returns whether this is what remains of an execution.
+    pub(super) fn holds(&self, kept: &Value) -> bool {
+        self.kept == *kept
+    }
+
     /// Returns whether the process stays in memory.
     pub(super) fn is_of_a_checkpoint(&self) -> bool {
         self.head.get("timers").is_none_or(Value::is_null)

@@ -16,6 +16,24 @@ const TRIES_MAX: usize = 12;
 pub(super) enum Ask {
     Begin(usize),
     Stop(usize),
+    /// By the redrive of this number.
+    Redrive(usize, usize),
+}
+
+impl Ask {
+    /// Returns whose process it is about.
+    fn client(self) -> usize {
+        let (Ask::Begin(client) | Ask::Stop(client) | Ask::Redrive(client, _)) = self;
+        client
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            Ask::Begin(_) => "begin",
+            Ask::Stop(_) => "stop",
+            Ask::Redrive(..) => "redrive",
+        }
+    }
 }
 
 /// A client, and the process that is its own.
@@ -29,13 +47,15 @@ pub(super) struct Client {
     /// How often it was told that the process is new.
     news: usize,
     tries: usize,
+    /// How many redrives it has asked for.
+    redrives: usize,
 }
 
 impl Client {
     pub(super) fn draw(number: usize, random: &mut Random) -> Result<Client> {
         let (id, begin) = workload::draw(number, random)?;
         let is_fresh = random.chance(400);
-        Ok(Client { id, begin, is_fresh, is_acknowledged: false, news: 0, tries: 0 })
+        Ok(Client { id, begin, is_fresh, is_acknowledged: false, news: 0, tries: 0, redrives: 0 })
     }
 }
 
@@ -52,10 +72,9 @@ impl World {
         };
         self.appointments += 1;
         let (asked, network) = (self.appointments, self.network.clone());
-        let (Ask::Begin(number) | Ask::Stop(number)) = ask;
-        let Some(client) = self.clients.get(number) else { return };
+        let Some(client) = self.clients.get(ask.client()) else { return };
         let (id, begin, is_fresh) = (client.id.clone(), client.begin.clone(), client.is_fresh);
-        let verb = if matches!(ask, Ask::Begin(_)) { "begin" } else { "stop" };
+        let verb = ask.verb();
         self.trace.say(format_args!("a client asks n{seat} to {verb} {id}"));
         let Some(life) = self.seats.get_mut(seat).and_then(|seat| seat.life.as_mut()) else {
             return;
@@ -83,6 +102,11 @@ impl World {
                 let outcome = Outcome::Stop(runtime.request(id, fact).await);
                 network.tell(Heard::Client { asked, outcome });
             }),
+            Ask::Redrive(_, redrive) => life.spawn(async move {
+                let fact = execution::Fact::Redriven { token: format!("r{redrive}") };
+                let outcome = Outcome::Redrive(runtime.request(id, Fact::Execution(fact)).await);
+                network.tell(Heard::Client { asked, outcome });
+            }),
         }
         let number = life.number;
         self.asked.insert(asked, (ask, seat, number));
@@ -104,7 +128,7 @@ impl World {
     }
 
     fn ask_again(&mut self, ask: Ask) {
-        let (Ask::Begin(number) | Ask::Stop(number)) = ask;
+        let number = ask.client();
         let gives_up = self.random.chance(150);
         let Some(client) = self.clients.get_mut(number) else { return };
         client.tries += 1;
@@ -117,12 +141,13 @@ impl World {
 
     pub(super) fn client_heard(&mut self, asked: u64, outcome: Outcome) {
         let Some((ask, _, _)) = self.asked.remove(&asked) else { return };
-        let (Ask::Begin(number) | Ask::Stop(number)) = ask;
+        let number = ask.client();
         let Some(id) = self.clients.get(number).map(|client| client.id.clone()) else { return };
         match outcome {
             Outcome::Begin(Ok(started)) => self.has_begun(number, &id, started),
             Outcome::Stop(Ok(()) | Err(Error::NotRunning)) => self.has_stopped(number, &id),
-            Outcome::Begin(Err(err)) | Outcome::Stop(Err(err)) => {
+            Outcome::Redrive(Ok(()) | Err(Error::NotRunning)) => self.has_redriven(ask, &id),
+            Outcome::Begin(Err(err)) | Outcome::Stop(Err(err)) | Outcome::Redrive(Err(err)) => {
                 self.trace.say(format_args!("{id}: {err}"));
                 self.ask_again(ask);
             }
@@ -136,6 +161,7 @@ impl World {
             self.trace.violated(format_args!("{id} was acknowledged and has no record"));
         }
         let (again, stop) = (self.random.chance(250), self.random.chance(200));
+        let redrive = self.plan.redrives && self.random.chance(600);
         let after = self.random.between(0, 8_000);
         let Some(client) = self.clients.get_mut(number) else { return };
         client.is_acknowledged = true;
@@ -151,13 +177,51 @@ impl World {
         if stop && has_patience {
             self.plan_in(after, Event::Ask(Ask::Stop(number)));
         }
+        if redrive && has_patience && id.kind() == Kind::Execution {
+            self.plan_redrive(number, 2 * after);
+        }
+    }
+
+    /// Asks for one more redrive later.
+    fn plan_redrive(&mut self, number: usize, after: i64) {
+        let Some(client) = self.clients.get_mut(number) else { return };
+        client.redrives += 1;
+        let redrive = client.redrives;
+        self.plan_in(after, Event::Ask(Ask::Redrive(number, redrive)));
+    }
+
+    /// It runs, cannot be redriven, or goes on. Some ask again, by the same token or another.
+    fn has_redriven(&mut self, ask: Ask, id: &ProcessId) {
+        self.trace.say(format_args!("{id} was redriven, or could not be"));
+        let (again, further, stop) =
+            (self.random.chance(200), self.random.chance(300), self.random.chance(300));
+        let after = self.random.between(0, 4_000);
+        let number = ask.client();
+        let Some(client) = self.clients.get_mut(number) else { return };
+        client.tries += 1;
+        if TRIES_MAX <= client.tries {
+            return;
+        }
+        if again {
+            self.plan_in(after, Event::Ask(ask));
+        }
+        if stop {
+            self.plan_in(after, Event::Ask(Ask::Stop(number)));
+        }
+        if further {
+            self.plan_redrive(number, 2 * after);
+        }
     }
 
     /// What was stopped, or is said not to run, has ended; a runbook takes its time.
     fn has_stopped(&mut self, number: usize, id: &ProcessId) {
         self.trace.say(format_args!("{id} has stopped, or did not run"));
         let has_ended = crate::trace::locked(&self.disk.ledger).record(id);
-        let is_acknowledged = self.clients.get(number).is_some_and(|client| client.is_acknowledged);
+        // One that may have been redriven may run again.
+        let is_acknowledged = self
+            .clients
+            .get(number)
+            .is_some_and(|client| client.is_acknowledged && client.redrives == 0);
         if has_ended != Some(true) && is_acknowledged && id.kind() == Kind::Execution {
             self.trace.violated(format_args!("{id} was said not to run, and runs"));
         }

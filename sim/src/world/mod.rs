@@ -92,7 +92,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, aloud: bool) -> Result<World> {
         let mut random = Random::new(seed);
-        let plan = Plan::draw(&mut random);
+        let plan = Plan::draw(seed, &mut random);
         let trace = Trace::new(aloud);
         trace.say(format_args!("{plan:?}"));
         let disk = Disk::new(&trace);

@@ -47,6 +47,9 @@ pub enum Details {
         cause: Option<String>,
     },
     ExecutionTimedOut,
+    ExecutionRedriven {
+        redrive_count: u32,
+    },
     /// `PassStateEntered` and its siblings.
     StateEntered {
         state_type: StateType,
@@ -265,6 +268,7 @@ impl Details {
             Details::ExecutionFailed { .. } => "ExecutionFailed",
             Details::ExecutionAborted { .. } => "ExecutionAborted",
             Details::ExecutionTimedOut => "ExecutionTimedOut",
+            Details::ExecutionRedriven { .. } => "ExecutionRedriven",
             Details::StateEntered { state_type, .. } => state_type.entered(),
             Details::StateExited { state_type, .. } => state_type.exited(),
             Details::StateAborted { state_type } => state_type.aborted(),
@@ -296,6 +300,7 @@ impl Details {
             Details::ExecutionFailed { .. }
             | Details::ExecutionAborted { .. }
             | Details::ExecutionTimedOut
+            | Details::ExecutionRedriven { .. }
             | Details::StateAborted { .. }
             | Details::ParallelStateStarted
             | Details::MapStateStarted { .. }
@@ -339,6 +344,7 @@ impl Details {
             | Details::ExecutionFailed { .. }
             | Details::ExecutionAborted { .. }
             | Details::ExecutionTimedOut
+            | Details::ExecutionRedriven { .. }
             | Details::MapStateStarted { .. }
             | Details::MapIteration { .. }
             | Details::MapRunStarted { .. }
@@ -378,6 +384,9 @@ impl Details {
             }
             Details::MapIteration { name, index, .. } => {
                 details.text("name", name).number("index", *index);
+            }
+            Details::ExecutionRedriven { redrive_count } => {
+                details.number("redriveCount", *redrive_count);
             }
             Details::MapRunStarted { map_run_arn } => {
                 details.text("mapRunArn", map_run_arn);

@@ -41,6 +41,7 @@ pub(crate) fn begin(
         children: Children { running: BTreeSet::new(), outputs: vec![None; length] },
         items,
         next: 0,
+        again: Vec::new(),
         distributed: false,
         last_event_id: None,
         concurrency_max,
@@ -196,7 +197,7 @@ fn go_on(run: &mut Run<'_>, id: ThreadId) {
         let Doing::Iterations(iterations) = &visit.doing else { return };
         let running = iterations.children.running.len();
         let length = iterations.children.outputs.len();
-        if iterations.next == length {
+        if iterations.next == length && iterations.again.is_empty() {
             if running == 0 {
                 complete(run, id);
             }
@@ -218,7 +219,7 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     let asl::StateKind::Map(map) = &definition.kind else { return Ok(()) };
     let Some(visit) = run.visit(id) else { return Ok(()) };
     let Doing::Iterations(iterations) = &visit.doing else { return Ok(()) };
-    let index = iterations.next;
+    let index = iterations.again.last().copied().unwrap_or(iterations.next);
     let selector_input = iterations.selector_input.clone();
     let item = iterations.items.at(index).cloned().unwrap_or_default();
     let map_item = Value::object().with("Index", index).with("Value", item.clone());
@@ -256,10 +257,25 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     if let Some(visit) = run.visit_mut(id)
         && let Doing::Iterations(iterations) = &mut visit.doing
     {
-        iterations.next += 1;
+        if iterations.again.pop().is_none() {
+            iterations.next += 1;
+        }
         iterations.children.running.insert(thread);
     }
     Ok(())
+}
+
+/// Goes on with a Map: the iterations in `running` are there already, those that have failed before
+/// are started once more.
+pub(crate) fn redriven(run: &mut Run<'_>, id: ThreadId, running: &BTreeSet<usize>) {
+    let Some(visit) = run.visit_mut(id) else { return };
+    let Doing::Iterations(iterations) = &mut visit.doing else { return };
+    let begun = iterations.children.outputs.iter().enumerate().take(iterations.next);
+    let failed = begun.filter(|(index, output)| output.is_none() && !running.contains(index));
+    // The last one is started first.
+    iterations.again = failed.map(|(index, _)| index).rev().collect();
+    iterations.failed = 0;
+    go_on(run, id);
 }
 
 /// An iteration came to its end.
@@ -298,6 +314,7 @@ pub(crate) fn iteration_failed(
     let Doing::Iterations(iterations) = &mut visit.doing else { return };
     iterations.failed += 1;
     if iterations.failed <= iterations.tolerated {
+        run.forget_fallen();
         return go_on(run, id);
     }
     let fault = if iterations.tolerated == 0 {
@@ -310,6 +327,7 @@ pub(crate) fn iteration_failed(
         }
     };
     let distributed = distributed(run, id);
+    run.keep_with(id, iteration);
     run.abandon(id);
     if distributed {
         let (error, cause) = (fault.error.clone(), fault.cause.clone());

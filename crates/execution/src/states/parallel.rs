@@ -78,6 +78,7 @@ pub(crate) fn branch_failed(
     mut previous: u64,
     fault: Fault,
 ) {
+    run.keep(parent.thread);
     // Recorded: a Task that fails its branch is also said to be aborted.
     if matches!(run.visited(branch).map(|state| &state.kind), Some(asl::StateKind::Task(_))) {
         let aborted = || Details::StateAborted { state_type: StateType::Task };

@@ -8,6 +8,7 @@ mod delete_iam_user;
 mod driver;
 mod limits;
 mod map_runs;
+mod redrive;
 mod replay;
 mod single_states;
 mod tasks;

@@ -69,7 +69,7 @@ pub(super) struct Kept {
     pub(super) arn: String,
     pub(super) begin: BeginExecution,
     pub(super) start_millis: i64,
-    state: State,
+    pub(super) state: State,
     /// What is still to be done elsewhere, also when the execution has ended.
     #[serde(default)]
     errands: Errands,
@@ -127,7 +127,14 @@ impl ExecutionProcess {
             effects.push(Effect::Write(activities::leave(call)));
         }
         let moment = execution::Stamp { millis: stamp.millis, entropy: stamp.entropy };
-        for wanted in execution::apply(&self.definition, &mut self.kept.state, &moment, fact) {
+        let redrives = self.redrive_count();
+        let wanted = execution::apply(&self.definition, &mut self.kept.state, &moment, fact);
+        if redrives < self.redrive_count() {
+            effects.push(Effect::Write(self.record(None)));
+            let change = StatusChange { stamp: *stamp, finish: None };
+            effects.push(Effect::StatusChanged(Box::new(change)));
+        }
+        for wanted in wanted {
             self.effect(wanted, stamp, effects);
         }
     }
@@ -140,7 +147,7 @@ impl ExecutionProcess {
                 let bytes = execution::HistoryEvent::list_to_json(&events).into_bytes();
                 effects.push(Effect::Write(store::Write::Put(Table::History, key, bytes)));
                 if let Some(logging) = &self.logging {
-                    let rows = logging.rows(&self.kept.arn, &events);
+                    let rows = logging.rows(&self.kept.arn, &events, self.redrive_count());
                     effects.extend(rows.into_iter().map(Effect::Write));
                 }
             }
@@ -217,8 +224,21 @@ impl ExecutionProcess {
 
     /// Returns the write of what DescribeExecution answers.
     fn record(&self, finish: Option<(&Finish, i64)>) -> store::Write {
-        let Kept { arn, begin, start_millis, .. } = &self.kept;
-        record(arn, begin, *start_millis, finish)
+        let Kept { arn, begin, start_millis, state, .. } = &self.kept;
+        let mut record = record(arn, begin, *start_millis, finish);
+        if finish.is_some() {
+            let refusal = state.redrivable().err().map(|reason| reason.to_string());
+            record = record.with_some("notRedrivable", refusal);
+            record.set("isRedrivable", state.redrivable().is_ok());
+        }
+        if let Some(redrives) = state.redrives() {
+            let token = |(token, millis): &(String, i64)| value!([&**token, *millis]);
+            record = record
+                .with("redriveCount", redrives.count)
+                .with("redriveDate", redrives.last_millis as f64 / 1000.0)
+                .with("redriveTokens", redrives.tokens.iter().map(token).collect::<Value>());
+        }
+        put(Table::Executions, arn.as_str(), &record)
     }
 
     /// Returns what the runtime needs to know of a child execution.
@@ -235,7 +255,7 @@ impl ExecutionProcess {
         let ChildEnd { status, output, error, cause, start_millis, stop_millis, .. } = end;
         let finish = Finish { status, output, error, cause };
         let record = record(id.name(), &begin, start_millis, Some((&finish, stop_millis)));
-        effects.push(Effect::Write(record));
+        effects.push(Effect::Write(put(Table::Executions, id.name(), &record)));
         effects.push(Effect::Write(listed(&begin, id.name(), start_millis)));
     }
 
@@ -429,6 +449,15 @@ impl ExecutionProcess {
         Ok(ExecutionProcess { definition, logging, kept })
     }
 
+    /// Returns what a redrive goes on with, of an execution that can be redriven.
+    pub(crate) fn remains(&self) -> Option<Result<Value, SerdeError>> {
+        self.kept.state.redrivable().is_ok().then(|| self.snapshot())
+    }
+
+    pub(super) fn redrive_count(&self) -> u32 {
+        self.kept.state.redrives().map_or(0, |redrives| redrives.count)
+    }
+
     /// Returns whether nothing more can happen: it has ended, and so have its errands.
     pub(crate) fn is_finished(&self) -> bool {
         self.kept.state.is_over() && self.kept.errands.open.is_empty()
@@ -447,13 +476,13 @@ fn listed(begin: &BeginExecution, arn: &str, start_millis: i64) -> store::Write 
     put(Table::ExecutionsByStart, key, &arn.into())
 }
 
-/// Returns the write of what DescribeExecution answers.
+/// Returns what DescribeExecution answers, but of redrives.
 fn record(
     arn: &str,
     begin: &BeginExecution,
     start_millis: i64,
     finish: Option<(&Finish, i64)>,
-) -> store::Write {
+) -> Value {
     let status = finish.map_or(Status::Running, |(finish, _)| finish.status);
     let mut record = value!({
         "executionArn": arn,
@@ -476,5 +505,5 @@ fn record(
     if let Some(child) = &begin.child {
         record = record.with("mapRunArn", &child.map_run_arn).with("itemCount", child.items);
     }
-    put(Table::Executions, arn, &record)
+    record
 }

@@ -4,8 +4,8 @@
 //! (read 2026-11); the shape as recorded (conformance/states).
 
 use events::Event;
-use execution::{Payload, Status};
-use value::{Value, value};
+use execution::{NotRedrivable, Payload, Status};
+use value::value;
 
 use super::emit;
 use super::execution::{ExecutionProcess, Kept};
@@ -22,7 +22,7 @@ const ARN_ACCOUNT: usize = 4;
 impl ExecutionProcess {
     /// Returns the event of a change of status.
     pub(crate) fn status_event(&self, change: &StatusChange) -> Effect {
-        let Kept { arn, begin, start_millis, .. } = &self.kept;
+        let Kept { arn, begin, start_millis, state, .. } = &self.kept;
         let StatusChange { stamp, finish } = change;
         let status = finish.as_ref().map_or(Status::Running, |finish| finish.status);
         let output = finish.as_ref().and_then(|finish| finish.output.as_ref()).map(Payload::text);
@@ -30,7 +30,11 @@ impl ExecutionProcess {
         let input_fits = escaped_bytes(&begin.input) + output_bytes <= EVENT_DATA_BYTES_MAX;
         let output_fits = output_bytes <= EVENT_DATA_BYTES_MAX;
         let included = |fits: bool| value!({ "included": fits });
-        let (redrivable, reason) = redrive_status(status);
+        let refusal = match finish {
+            Some(_) => state.redrivable().err(),
+            None => Some(NotRedrivable::Is(Status::Running)),
+        };
+        let redrives = state.redrives();
         let detail = value!({
             "executionArn": arn,
             "stateMachineArn": &begin.state_machine_arn,
@@ -44,10 +48,10 @@ impl ExecutionProcess {
             "outputDetails": output.is_some().then(|| included(output_fits)),
             "stateMachineVersionArn": begin.state_machine_version_arn.as_ref(),
             "stateMachineAliasArn": begin.state_machine_alias_arn.as_ref(),
-            "redriveCount": 0,
-            "redriveDate": Value::Null,
-            "redriveStatus": redrivable,
-            "redriveStatusReason": reason,
+            "redriveCount": self.redrive_count(),
+            "redriveDate": redrives.map(|redrives| redrives.last_millis),
+            "redriveStatus": if refusal.is_some() { "NOT_REDRIVABLE" } else { "REDRIVABLE" },
+            "redriveStatusReason": refusal.map(|refusal| refusal.to_string()),
             "error": finish.as_ref().and_then(|finish| finish.error.as_ref()),
             "cause": finish.as_ref().and_then(|finish| finish.cause.as_ref()),
         });
@@ -71,15 +75,4 @@ fn escaped_bytes(text: &str) -> usize {
     let mut escaped = String::new();
     value::escape_into(&mut escaped, text);
     escaped.len()
-}
-
-/// Returns whether an execution can be redriven, and why not.
-fn redrive_status(status: Status) -> (&'static str, Option<String>) {
-    match status {
-        Status::Running | Status::Succeeded => {
-            let reason = format!("Execution is {} and cannot be redriven", status.as_str());
-            ("NOT_REDRIVABLE", Some(reason))
-        }
-        Status::Failed | Status::TimedOut | Status::Aborted => ("REDRIVABLE", None),
-    }
 }

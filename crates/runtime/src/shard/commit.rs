@@ -125,6 +125,7 @@ impl Shard {
             let Some(resident) = self.residents.get_mut(&id) else { continue };
             match fate {
                 Fate::Finished => {
+                    writes.extend(resident.remains(&id));
                     if resident.stored {
                         writes.push(Write::Delete(Table::Snapshots, row_key(self.number, &id)));
                     }

@@ -9,7 +9,7 @@ use store::{Lsn, Table, Write};
 use value::{Value, value};
 
 use crate::definitions::Definitions;
-use crate::process::Process;
+use crate::process::{Process, put};
 use crate::{Error, ProcessId};
 
 /// A process that is in memory.
@@ -51,6 +51,15 @@ impl Resident {
         Ok(Resident { process, stored: true, changed: false, last_line: head.line })
     }
 
+    /// Returns the write that keeps what a redrive goes on with, of a process that has ended. If it
+    /// cannot be written down, which is a bug of the engine, there will be no redrive.
+    pub(super) fn remains(&self, id: &ProcessId) -> Option<Write> {
+        let remains = self.process.remains()?.inspect_err(|err| {
+            tracing::error!(process = %id, error = %err, "what remains has no snapshot");
+        });
+        Some(put(Table::Redrives, id.name(), &remains.ok()?))
+    }
+
     /// Returns the write of the process's row; `state` is its snapshot.
     pub(super) fn row(
         &self,
@@ -66,6 +75,14 @@ impl Resident {
         let text = format!("{head}\n{}", state.to_json());
         Write::Put(Table::Snapshots, row_key(shard, id), text.into_bytes())
     }
+}
+
+/// Returns the write that turns what has remained of a process into its row: a start goes on from
+/// there with what the journal says behind `lsn`.
+pub(super) fn row_of_remains(shard: u32, id: &ProcessId, lsn: Lsn, remains: &[u8]) -> Write {
+    let mut row = format!("{}\n", value!({ "lsn": lsn, "line": 0, "timers": null })).into_bytes();
+    row.extend_from_slice(remains);
+    Write::Put(Table::Snapshots, row_key(shard, id), row)
 }
 
 /// Returns the first line of a row.

@@ -23,6 +23,11 @@ pub(super) fn execution_already_exists(arn: &str) -> Error {
     Error::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
 }
 
+// UNVERIFIED: AWS's wording around the reason.
+pub(super) fn execution_not_redrivable(reason: &str) -> Error {
+    Error::new("ExecutionNotRedrivable", format!("Execution Not Redrivable: '{reason}'"))
+}
+
 pub(super) fn activity_does_not_exist(arn: &str) -> Error {
     Error::new("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
 }

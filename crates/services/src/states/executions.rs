@@ -12,7 +12,7 @@ use value::{Value, value};
 use super::arn::Qualifier;
 use super::known::Routed;
 use super::state_machines::{StateMachine, check_name, find, page_of};
-use super::{arn, error, express, map_runs};
+use super::{arn, error, express, map_runs, redrive};
 use crate::page::cut;
 use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
 
@@ -83,7 +83,7 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
 /// Refuses a further execution when as many as may be are open; `repeated` is the ARN where it may
 /// be no further one. A node knows its own shards only and refuses at its share, so that several
 /// nodes may open a few more or less.
-fn check_open(services: &Services, repeated: Option<&String>) -> Result<(), Error> {
+pub(super) fn check_open(services: &Services, repeated: Option<&String>) -> Result<(), Error> {
     let open_max = services.settings().limits.open_executions;
     let (held, _) = services.runtime().shards_and_nodes();
     let share = open_max.saturating_mul(held) / SHARDS as usize;
@@ -189,7 +189,6 @@ fn may_describe(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 /// What DescribeExecution answers beyond the members that the runtime keeps for itself.
 fn describe(on: &Reading<'_>, input: &Value) -> Answer {
     let record = find_execution(on.store, input.text("executionArn")?)?;
-    let status = record.maybe_text("status").unwrap_or_default().to_owned();
     let members = [
         "executionArn",
         "stateMachineArn",
@@ -218,16 +217,7 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
         // UNVERIFIED: that metadata alone says so.
         answer.set(details, value!({ "included": with_data }));
     }
-    answer.set("redriveCount", 0);
-    Ok(match status.as_str() {
-        "RUNNING" | "SUCCEEDED" => answer
-            .with("redriveStatus", "NOT_REDRIVABLE")
-            .with("redriveStatusReason", format!("Execution is {status} and cannot be redriven")),
-        _ if record.get("mapRunArn").is_some() => {
-            answer.with("redriveStatus", "REDRIVABLE_BY_MAP_RUN")
-        }
-        _ => answer.with("redriveStatus", "REDRIVABLE"),
-    })
+    redrive::described(on, &record, answer)
 }
 
 fn may_describe_machine(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
@@ -300,6 +290,11 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
     let Listed { of, member, whole } = Listed::read(on, input)?;
     let (after, limit) = page_of(input)?;
     let wanted = input.maybe_text("statusFilter");
+    let redriven = input.maybe_text("redriveFilter");
+    if wanted == Some("PENDING_REDRIVE") && input.get("stateMachineArn").is_some() {
+        // UNVERIFIED: AWS's wording.
+        return Err(error::validation("PENDING_REDRIVE can only be asked for with a mapRunArn"));
+    }
     let prefix = format!("{of}/");
     let mut found = Vec::new();
     let mut behind = after.clone();
@@ -312,7 +307,7 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
             let record = find_execution(on.store, &execution_arn)?;
             let of_asked = member.is_none_or(|member| record.maybe_text(member) == Some(whole));
             let of_status = wanted.is_none_or(|it| record.maybe_text("status") == Some(it));
-            if of_asked && of_status {
+            if of_asked && of_status && redrive::is_wanted(&record, redriven) {
                 found.push((key, record));
             }
         }
@@ -341,5 +336,5 @@ fn listed(record: &Value) -> Value {
             item.set(member, found);
         }
     }
-    item.with("redriveCount", 0)
+    redrive::counted(record, item)
 }

@@ -14,6 +14,7 @@ mod history;
 mod known;
 mod labels;
 mod map_runs;
+mod redrive;
 mod retention;
 mod state_machines;
 mod tags;
@@ -33,6 +34,7 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     express::OPERATIONS,
     history::OPERATIONS,
     map_runs::OPERATIONS,
+    redrive::OPERATIONS,
     state_machines::OPERATIONS,
     tags::OPERATIONS,
     test_state::OPERATIONS,

@@ -56,7 +56,7 @@ fn is_due(store: &dyn Read, arn: &str, before_millis: i64) -> Result<bool, Error
     Ok(record.maybe_text("status") != Some("RUNNING") && is_before)
 }
 
-/// The history goes first, so that the rest still leads to what is left of it.
+/// The history goes early, so that the rest still leads to what is left of it.
 fn remove(
     tx: &mut dyn Transaction,
     key: &str,
@@ -69,6 +69,8 @@ fn remove(
     if !is_due(tx.as_read(), &arn, before_millis)? {
         return Ok(Removed::Stays);
     }
+    // It must not be redriven when half of it is gone.
+    tx.delete(Table::Redrives, &arn)?;
     let prefix = format!("{arn}/");
     // Answers to effects that were called off: the next execution of this name would take them for
     // its own.

@@ -105,6 +105,30 @@ async fn a_level_leaves_the_rest_out() {
 }
 
 #[tokio::test]
+async fn a_redrive_is_logged_and_counted() {
+    let whole = server().await;
+    create(&whole, "STANDARD", FAILS, configuration("ALL", true, GROUP)).await.unwrap();
+    let started = whole.start("StartExecution", "m", "{}").await;
+    assert_eq!(messages(&whole, "ExecutionFailed").await.len(), 3);
+    let asked = value!({ "executionArn": started.get("executionArn") });
+    whole.ok("stepfunctions", "RedriveExecution", asked).await;
+    let found = whole.ok("logs", "FilterLogEvents", value!({ "logGroupName": GROUP })).await;
+    let logged = each(&found, "events", "message");
+    let logged: Vec<Value> = logged.iter().map(|row| value::parse(row).unwrap()).collect();
+    let counted = |message: &Value| (text(message, &["type"]), text(message, &["redrive_count"]));
+    let expected = [
+        ("ExecutionStarted", "0"),
+        ("FailStateEntered", "0"),
+        ("ExecutionFailed", "0"),
+        ("ExecutionRedriven", "1"),
+        ("FailStateEntered", "1"),
+        ("ExecutionFailed", "1"),
+    ];
+    let expected = expected.map(|(kind, count)| (kind.to_owned(), count.to_owned()));
+    assert_eq!(logged.iter().map(counted).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn a_destination_must_be_there() {
     let whole = server().await;
     let refused = |logging: Value| create(&whole, "STANDARD", PASSES, logging);

@@ -17,6 +17,7 @@ mod states_callbacks;
 mod states_events;
 mod states_express;
 mod states_map_runs;
+mod states_redrive;
 mod states_test_state;
 mod states_validation;
 mod states_versions;

@@ -15,6 +15,11 @@ const LOOKS_MAX: usize = 20_000;
 /// A server with a machine that fails, one that passes, and a rule that starts `passes` when an
 /// execution of `fails` has the given status.
 async fn listening(status: &str) -> Whole {
+    listening_for(value!({ "status": [status] })).await
+}
+
+/// The same for executions of `fails` of which an event says this.
+async fn listening_for(detail: Value) -> Whole {
     let whole = whole_with(ClockMode::Virtual, Limits::default()).await;
     whole.create("fails", "STANDARD", FAILS).await.unwrap();
     whole.create("passes", "STANDARD", PASSES).await.unwrap();
@@ -26,7 +31,7 @@ async fn listening(status: &str) -> Whole {
     whole.ok("iam", "PutRolePolicy", grant).await;
     let pattern = value!({
         "source": ["aws.states"],
-        "detail": { "stateMachineArn": [machine_arn("fails")], "status": [status] },
+        "detail": detail.with("stateMachineArn", value!([machine_arn("fails")])),
     });
     let rule = value!({ "Name": "r", "EventPattern": pattern.to_string() });
     whole.ok("events", "PutRule", rule).await;
@@ -83,4 +88,18 @@ async fn a_begin_is_told_too() {
     assert_eq!(event.path(&["detail", "stopDate"]), Some(&Value::Null));
     let reason = text(&event, &["detail", "redriveStatusReason"]);
     assert_eq!(reason, "Execution is RUNNING and cannot be redriven");
+}
+
+#[tokio::test]
+async fn a_redrive_is_told_as_another_begin() {
+    let whole = listening_for(value!({ "status": ["RUNNING"], "redriveCount": [1] })).await;
+    let started = whole.start("StartExecution", "fails", "{}").await;
+    let asked = value!({ "executionArn": started.get("executionArn") });
+    let redriven = whole.ok("stepfunctions", "RedriveExecution", asked).await;
+    let event = given(&whole).await;
+    let detail = event.get("detail").unwrap();
+    assert_eq!(detail.get("stopDate"), Some(&Value::Null));
+    assert_eq!(text(detail, &["redriveStatus"]), "NOT_REDRIVABLE");
+    let millis = detail.get("redriveDate").and_then(Value::as_i64).unwrap();
+    assert_eq!(redriven.get("redriveDate"), Some(&value!(millis as f64 / 1000.0)));
 }
