@@ -87,7 +87,7 @@ impl Services {
         };
         match self.outward().destination(known.name()) {
             Some(Destination::Embedded) => self.call_here(known, asked).await,
-            Some(Destination::Aws | Destination::Endpoint(_)) => {
+            Some(Destination::Aws | Destination::Endpoint(_) | Destination::Directory(_)) => {
                 self.call_elsewhere(known, asked).await
             }
             None if self.outward().command(known.name(), &asked).is_some() => {

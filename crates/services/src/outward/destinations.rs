@@ -1,6 +1,7 @@
 //! Which service is called where.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use wire::client::Client;
 use wire::model;
@@ -14,6 +15,8 @@ pub enum Destination {
     Aws,
     /// To this address, whichever the region: `http://127.0.0.1:9001`.
     Endpoint(String),
+    /// To the files of this directory; S3 only.
+    Directory(PathBuf),
 }
 
 /// Which service is called where.
@@ -59,6 +62,23 @@ impl Destinations {
         };
         self.of.insert(name.to_owned(), destination);
         Ok(())
+    }
+
+    /// Takes the directory that the objects of S3 are in, a folder for each bucket.
+    ///
+    /// # Errors
+    /// When it is none, or S3 is elsewhere already.
+    pub fn set_objects(&mut self, directory: &Path) -> Result<(), String> {
+        if !directory.is_dir() {
+            return Err(format!("`{}` is no directory", directory.display()));
+        }
+        match self.of.get("s3") {
+            Some(_) => Err("--endpoint says already where s3 is".into()),
+            None => {
+                self.of.insert("s3".into(), Destination::Directory(directory.to_owned()));
+                Ok(())
+            }
+        }
     }
 
     /// Takes `NAME=COMMAND`: a Lambda function that is a command of this machine.

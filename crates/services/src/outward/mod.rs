@@ -9,6 +9,7 @@ mod destinations;
 mod doubt;
 mod execute_api;
 mod functions;
+mod objects;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -78,7 +79,7 @@ impl Outward {
         let service = operation.service();
         let (address, region) = match self.destination(service.name()) {
             Some(Destination::Endpoint(address)) => (address.clone(), self.region.clone()),
-            Some(Destination::Aws | Destination::Embedded) | None => {
+            Some(Destination::Aws | Destination::Embedded | Destination::Directory(_)) | None => {
                 let (host, region) = self.aws_host(service);
                 let prefix = host_prefix(operation, input);
                 (format!("https://{prefix}{host}"), region)
@@ -135,10 +136,12 @@ impl Outward {
         }
         let address = match self.destination(API_GATEWAY) {
             Some(Destination::Endpoint(address)) => address.clone(),
-            Some(Destination::Aws | Destination::Embedded) if api.is_of_aws() => {
+            Some(Destination::Aws | Destination::Embedded | Destination::Directory(_))
+                if api.is_of_aws() =>
+            {
                 format!("https://{}", api.host)
             }
-            Some(Destination::Aws | Destination::Embedded) => {
+            Some(Destination::Aws | Destination::Embedded | Destination::Directory(_)) => {
                 return Err(without_answer(format!("`{}` is no API of API Gateway", api.host)));
             }
             None => {
@@ -175,6 +178,12 @@ impl Outward {
         if let Some(command) = self.command(service.name(), asked) {
             let output = functions::invoke(command, &input).await?;
             return Ok(if asked.tells_http { functions::told(output) } else { output });
+        }
+        if let Some(Destination::Directory(root)) = self.destination(service.name()) {
+            let (root, name) = (root.clone(), operation.name().to_owned());
+            let answering =
+                tokio::task::spawn_blocking(move || objects::answer(&root, &name, &input));
+            return answering.await.map_err(|err| without_answer(err.to_string()))?;
         }
         let failed = |err: &client::Error| client_error(service, err);
         let client = self.client(operation, &input).map_err(|err| failed(&err))?;

@@ -1,5 +1,7 @@
 //! Where calls go that tasks make: the options of `stepwell up` and of whatever else runs machines.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use services::{Destinations, Outward};
 
@@ -24,6 +26,9 @@ pub(super) struct Reach {
     /// A Lambda function is this command: it reads the event and prints the answer, both JSON
     #[arg(long = "lambda", value_name = "NAME=COMMAND")]
     lambdas: Vec<String>,
+    /// The objects of S3 are the files of this directory, with a folder for each bucket
+    #[arg(long = "objects", value_name = "DIR", env = "STEPWELL_OBJECTS")]
+    objects: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -50,6 +55,10 @@ impl Reach {
             let set = destinations.set_command(text);
             let set = set.map_err(|what| anyhow::anyhow!("--lambda: {what}"));
             set.map_err(|err| hint(err, "for example `--lambda greet='python3 greet.py'`"))?;
+        }
+        if let Some(directory) = &self.objects {
+            let set = destinations.set_objects(directory);
+            set.map_err(|what| anyhow::anyhow!("--objects: {what}"))?;
         }
         let found = credentials::find()?;
         if destinations.reaches_aws() && found.is_none() {
