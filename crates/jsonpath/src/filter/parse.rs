@@ -56,8 +56,29 @@ fn term(cursor: &mut Cursor<'_>, depth: usize) -> Result<Filter, Error> {
     cursor.skip_spaces();
     let Some(operator) = Operator::read(cursor) else { return Ok(Filter::Exists(left)) };
     cursor.skip_spaces();
-    let right = operand(cursor, depth)?;
+    let right = right_operand(cursor, depth)?;
     Ok(Filter::Compare(left, operator, right))
+}
+
+/// Reads what stands right of an operator: an operand, else a text without quotes.
+// UNVERIFIED: what AWS compares such a text with. It takes `[?(@.code == es)]` when a machine is
+// created, and samples of its own rely on it.
+fn right_operand(cursor: &mut Cursor<'_>, depth: usize) -> Result<Operand, Error> {
+    let start = cursor.position();
+    let read = operand(cursor, depth);
+    cursor.skip_spaces();
+    let is_whole = cursor.peek().is_none_or(|c| matches!(c, ')' | '&' | '|'));
+    if is_whole && read.is_ok() {
+        return read;
+    }
+    let end = cursor.position();
+    cursor.rewind(start);
+    let word = cursor.take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'));
+    if word.is_empty() {
+        cursor.rewind(end);
+        return read;
+    }
+    Ok(Operand::Literal(Value::from(word)))
 }
 
 fn eat_spaced(cursor: &mut Cursor<'_>, text: &str) -> bool {
@@ -78,7 +99,7 @@ fn operand(cursor: &mut Cursor<'_>, depth: usize) -> Result<Operand, Error> {
         Some('\'' | '"') => Ok(Operand::Literal(Value::from(cursor.quoted()?))),
         Some('/') => pattern(cursor),
         Some('[' | '{') => json(cursor),
-        Some(c) if c == '-' || c.is_ascii_digit() => number(cursor),
+        Some(c) if matches!(c, '-' | '.') || c.is_ascii_digit() => number(cursor),
         Some(_) => word(cursor),
         None => Err(cursor.error("filter ends too early")),
     }
@@ -94,9 +115,14 @@ fn number(cursor: &mut Cursor<'_>) -> Result<Operand, Error> {
     let start = cursor.position();
     let text =
         cursor.take_while(|c| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E'));
-    match value::parse(text) {
-        Ok(value @ Value::Number(_)) => Ok(Operand::Literal(value)),
-        Ok(_) | Err(_) => Err(Error::new(format!("invalid number `{text}`"), start)),
+    if let Ok(value @ Value::Number(_)) = value::parse(text) {
+        return Ok(Operand::Literal(value));
+    }
+    // As Java reads numbers: `.85` and `1.` are some.
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    match number.map(Value::from) {
+        Some(value) => Ok(Operand::Literal(value)),
+        None => Err(Error::new(format!("invalid number `{text}`"), start)),
     }
 }
 

@@ -47,6 +47,30 @@ fn filters_select_elements() {
 }
 
 #[test]
+fn texts_without_quotes_and_numbers_as_java_writes_them_are_taken() {
+    let json = r#"{"l":[{"id":1,"n":"es","s":0.9},{"id":2,"n":"ecs.zone-a_b","s":0.8},
+        {"id":3,"n":"/eggs/cooked/like","s":-0.5},{"id":4,"n":"truest"}]}"#;
+    let table = [
+        ("@.n==es", "[1]"),
+        ("@.n == es && @.s > .85", "[1]"),
+        ("(@.n == es) || @.id == 2", "[1,2]"),
+        ("@.n==ecs.zone-a_b", "[2]"),
+        ("@.n==/eggs/cooked/like", "[3]"),
+        ("@.n == truest", "[4]"),
+        ("@.s > .85", "[1]"),
+        ("@.s == -.5", "[3]"),
+        ("@.s < 1.", "[1,2,3]"),
+        ("@.n =~ /E./i", "[1]"),
+    ];
+    for (filter, expected) in table {
+        assert_eq!(read(&format!("$.l[?({filter})].id"), json), expected, "{filter}");
+    }
+    for broken in ["@.n ==", "@.n == ,", "es == @.n", "@.n == a b", "@.n == 'a"] {
+        assert!(Path::parse(&format!("$.l[?({broken})]")).is_err(), "{broken}");
+    }
+}
+
+#[test]
 fn existence_keeps_false_and_null() {
     let json = r#"{"list":[{"keep":false},{"keep":null},{"k":1}]}"#;
     assert_eq!(read("$.list[?(@.keep)]", json), r#"[{"keep":false},{"keep":null}]"#);
@@ -66,7 +90,7 @@ fn broken_filters_are_refused() {
         "$[?()]",
         "$[?(@.a ==)]",
         "$[?(@.a == 'x)]",
-        "$[?(@.a == b)]",
+        "$[?(b == @.a)]",
         "$[?(@.a =~ /(/)]",
         "$[?(@.a",
         "$[?(@.a))]",
