@@ -72,13 +72,11 @@ impl Destinations {
         if !directory.is_dir() {
             return Err(format!("`{}` is no directory", directory.display()));
         }
-        match self.of.get("s3") {
-            Some(_) => Err("--endpoint says already where s3 is".into()),
-            None => {
-                self.of.insert("s3".into(), Destination::Directory(directory.to_owned()));
-                Ok(())
-            }
+        if self.of.contains_key("s3") {
+            return Err("--endpoint says already where s3 is".into());
         }
+        self.of.insert("s3".into(), Destination::Directory(directory.to_owned()));
+        Ok(())
     }
 
     /// Takes `NAME=COMMAND`: a Lambda function that is a command of this machine.

@@ -1,7 +1,8 @@
 //! S3 objects that are files of this machine: `--objects DIR`, with a folder for each bucket.
 //!
-//! What state machines need of S3 to read items and write results: GetObject, HeadObject, PutObject,
-//! DeleteObject, ListObjectsV2 (Amazon S3 API reference, read 2026-11). A key's slashes are folders.
+//! What state machines need of S3 to read items and write results: GetObject, HeadObject,
+//! PutObject, DeleteObject, ListObjectsV2 (names of the Amazon S3 API reference). A
+//! key's slashes are folders.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
