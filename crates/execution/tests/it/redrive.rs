@@ -179,6 +179,34 @@ fn only_iterations_that_have_not_succeeded_run_again() {
 }
 
 #[test]
+fn what_is_nested_goes_on_at_every_depth() {
+    let text = format!(
+        r#"{{"StartAt": "P", "States": {{"P": {{"Type": "Parallel", "End": true, "Branches": [
+            {{"StartAt": "M", "States": {{"M": {{"Type": "Map", "End": true, "ItemsPath": "$.items",
+                "ItemProcessor": {{"StartAt": "A", "States": {{"A": {{{TASK}, "End": true}}}}}}}}}}}},
+            {{"StartAt": "B", "States": {{"B": {{{TASK}, "End": true}}}}}}]}}}}}}"#
+    );
+    let mut run = Driver::start(&text, r#"{"items": [1, 2, 3]}"#);
+    let by_name = |run: &mut Driver| run.calls.sort_by(|a, b| a.state_name.cmp(&b.state_name));
+    by_name(&mut run);
+    run.succeed(value!("one"));
+    run.fail("E", "c");
+    assert_eq!(run.state.status(), Status::Failed);
+    run.redrive("t");
+    by_name(&mut run);
+    assert_eq!(run.arguments(), [value!(2), value!(3), value!({ "items": [1, 2, 3] })]);
+    run.succeed(value!("two"));
+    // What fails again goes on from there again.
+    run.fail("E", "c");
+    run.redrive("u");
+    by_name(&mut run);
+    assert_eq!(run.arguments(), [value!(3), value!({ "items": [1, 2, 3] })]);
+    run.succeed(value!("three"));
+    run.succeed(value!("b"));
+    assert_eq!(run.output(), r#"[["one","two","three"],"b"]"#);
+}
+
+#[test]
 fn tolerated_failures_run_again_too() {
     let fields = r#""MaxConcurrency": 1, "ToleratedFailureCount": 2,"#;
     let mut run = Driver::start(&map(fields), "[1, 2, 3, 4]");
