@@ -214,7 +214,7 @@ pub(super) fn all_ended(api: &mut Api, machine_arn: &str, last: &str) -> Result<
 }
 
 /// Waits until one execution has ended.
-fn until_ended(api: &mut Api, execution_arn: &str) -> Result<()> {
+pub(super) fn until_ended(api: &mut Api, execution_arn: &str) -> Result<()> {
     let asked = value!({"executionArn": execution_arn});
     wait_until("an execution to end", Duration::from_millis(1), || {
         let found = api.states("DescribeExecution", &asked)?;

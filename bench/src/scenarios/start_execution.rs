@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::durable_chain::all_ended;
-use crate::api::{MachineType, Site};
+use super::durable_chain::{all_ended, until_ended};
+use crate::api::{MachineType, Site, execution_arn};
 use crate::bench::{Bench, TURN_SECONDS};
 use crate::definitions::pass;
 use crate::floors::bare_http;
@@ -30,9 +30,12 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         let make = site.start_executions(&machine_arn, &prefix, "{}");
         let before = server.usage()?;
         let load = drive(site.address, CONNECTIONS, until, &make)?;
-        // What was answered still has to run, and that is paid for too.
-        all_ended(&mut api, &machine_arn, &format!("{prefix}-{}", load.count - 1))?;
+        // What was answered still has to run, and that is paid for too; to look whether all have
+        // is not.
+        let last = format!("{prefix}-{}", load.count - 1);
+        until_ended(&mut api, &execution_arn(&machine_arn, &last))?;
         cpu_us.push(server.usage()?.seconds_since(&before) * 1e6 / load.count as f64);
+        all_ended(&mut api, &machine_arn, &last)?;
         per_second.push(load.per_second());
         p50_us.push(load.latency_us(50));
         p99_us.push(load.latency_us(99));
