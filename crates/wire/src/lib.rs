@@ -27,7 +27,6 @@
 pub mod client;
 mod decode;
 mod fault;
-mod handling;
 mod json;
 mod message;
 pub mod model;

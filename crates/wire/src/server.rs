@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -15,7 +17,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
 use crate::fault::Face;
-use crate::handling::{Handling, UnderWay};
 use crate::message::{BODY_BYTES_MAX, Request, Response};
 
 /// How long a client may take to send its headers.
@@ -38,6 +39,22 @@ pub struct Drained {
     pub ended: usize,
     /// How many were not, in the time there was.
     pub cut_off: usize,
+}
+
+/// A request under way; dropping it says that it has ended.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn new(count: &Arc<AtomicUsize>) -> UnderWay {
+        count.fetch_add(1, Ordering::SeqCst);
+        UnderWay(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Serves until `stop` is ready, then accepts nobody and lets requests under way end: they have
@@ -118,7 +135,7 @@ async fn answer(
     let response = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => {
             request.body = body.to_bytes().to_vec();
-            Handling::new(handler.handle(request), under_way).await.unwrap_or_else(|| {
+            handled(handler.handle(request), under_way).await.unwrap_or_else(|| {
                 tracing::error!("a request ended in a panic");
                 let text = "An internal error occurred; the server's log has the details.";
                 face.fault(500, "InternalFailure", text).render(&own_request_id())
@@ -137,6 +154,30 @@ async fn answer(
             .render(&own_request_id()),
     };
     Ok(render(response))
+}
+
+/// Waits for an answer; `None` when its making panicked. What can be answered at once is answered
+/// here. The rest goes on in a task of its own, which a client that hangs up does not end.
+async fn handled(
+    mut handling: Pin<Box<dyn Future<Output = Response> + Send>>,
+    under_way: UnderWay,
+) -> Option<Response> {
+    let first = std::future::poll_fn(|context| {
+        let poll = AssertUnwindSafe(|| handling.as_mut().poll(context));
+        // INVARIANT: a future that panicked is not polled again.
+        Poll::Ready(std::panic::catch_unwind(poll))
+    });
+    match first.await {
+        Ok(Poll::Ready(response)) => Some(response),
+        Ok(Poll::Pending) => {
+            let going_on = async move {
+                let _under_way = under_way;
+                handling.await
+            };
+            tokio::spawn(going_on).await.ok()
+        }
+        Err(_) => None,
+    }
 }
 
 /// Returns how errors before routing are written.
