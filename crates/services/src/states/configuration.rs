@@ -12,6 +12,39 @@ use crate::{Error, Input, logs};
 /// For how long a data key is used when the caller does not say, in seconds.
 const DATA_KEY_SECONDS_DEFAULT: i64 = 300;
 
+/// Returns the configuration of a machine that does not log.
+pub(super) fn no_logging() -> Value {
+    value!({ "level": "OFF", "includeExecutionData": false })
+}
+
+/// Returns the configuration of a machine that is not traced.
+pub(super) fn no_tracing() -> Value {
+    value!({ "enabled": false })
+}
+
+/// Returns the configuration of a machine whose data nobody's own key encrypts.
+pub(super) fn own_key() -> Value {
+    value!({ "type": "AWS_OWNED_KEY" })
+}
+
+pub(super) fn is_no_logging(configuration: &Value) -> bool {
+    *configuration == no_logging()
+}
+
+pub(super) fn is_no_tracing(configuration: &Value) -> bool {
+    *configuration == no_tracing()
+}
+
+pub(super) fn is_own_key(configuration: &Value) -> bool {
+    *configuration == own_key()
+}
+
+/// Returns whether a number says nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(super) fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Reads the logging configuration of a request.
 // DIFFERS: AWS also refuses a role that may not deliver logs; here the server delivers them itself.
 pub(super) fn logging(store: &dyn Read, input: &Value) -> Result<Value, Error> {
@@ -46,7 +79,7 @@ pub(super) fn tracing(input: &Value) -> Value {
 // UNVERIFIED: AWS's wording for what does not go together.
 pub(super) fn encryption(input: &Value) -> Result<Value, Error> {
     let Some(asked) = input.get("encryptionConfiguration") else {
-        return Ok(value!({ "type": "AWS_OWNED_KEY" }));
+        return Ok(own_key());
     };
     let key = asked.maybe_text("kmsKeyId");
     let seconds = asked.integer("kmsDataKeyReusePeriodSeconds");
@@ -59,7 +92,7 @@ pub(super) fn encryption(input: &Value) -> Result<Value, Error> {
         (Some("CUSTOMER_MANAGED_KMS_KEY"), None) => Err(error::invalid_encryption(
             "kmsKeyId must be specified for the type CUSTOMER_MANAGED_KMS_KEY",
         )),
-        (_, None) if seconds.is_none() => Ok(value!({ "type": "AWS_OWNED_KEY" })),
+        (_, None) if seconds.is_none() => Ok(own_key()),
         (_, _) => Err(error::invalid_encryption(
             "kmsKeyId and kmsDataKeyReusePeriodSeconds must not be specified for the type \
              AWS_OWNED_KEY",

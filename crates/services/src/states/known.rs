@@ -23,7 +23,7 @@ pub(crate) struct KnownMachines {
 /// A machine that is stored, or a version of one.
 pub(super) struct Known {
     pub(super) machine: StateMachine,
-    /// The same as it is stored.
+    /// The same as executions keep it.
     pub(super) record: Value,
 }
 
@@ -73,18 +73,22 @@ fn machine(store: &Store, arn: &str) -> Result<Arc<Known>, Error> {
     let damaged = |err: &dyn std::fmt::Display| {
         Error::internal(&format!("the state machine {arn} is damaged: {err}"))
     };
-    let record = value::parse_bytes(&bytes).map_err(|err| damaged(&err))?;
-    let machine: StateMachine = value::from_value(record.clone()).map_err(|err| damaged(&err))?;
+    let stored = value::parse_bytes(&bytes).map_err(|err| damaged(&err))?;
+    let machine: StateMachine = value::from_value(stored).map_err(|err| damaged(&err))?;
     if machine.is_deleting {
         // Whether it is over changes with its executions: nothing to be remembered.
         store.read(|tx| find_active(tx, arn))?;
     }
+    known(machine)
+}
+
+fn known(machine: StateMachine) -> Result<Arc<Known>, Error> {
+    let record = value::to_value(&machine).map_err(|err| Error::internal(&err))?;
     Ok(Arc::new(Known { machine, record }))
 }
 
 fn version(store: &Store, arn: &str) -> Result<Arc<Known>, Error> {
     let found = store.read(|tx| versions::find_by_arn(tx, arn))?;
     let Version { machine, .. } = found.ok_or_else(|| error::state_machine_does_not_exist(arn))?;
-    let record = value::to_value(&machine).map_err(|err| Error::internal(&err))?;
-    Ok(Arc::new(Known { machine, record }))
+    known(machine)
 }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use store::{Load, Read, Save, Scan, Table};
 use value::{Value, value};
 
-use super::configuration::{encryption, logging, tracing};
+use super::configuration::{
+    encryption, is_no_logging, is_no_tracing, is_own_key, is_zero, logging, no_logging, no_tracing,
+    own_key, tracing,
+};
 use super::versions::{self, Version};
 use super::{arn, definitions, deletion, error};
 use crate::page::{cut, open_marker};
@@ -25,7 +28,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "ListStateMachines", checks: may_list, run: Run::Read(list) },
 ];
 
-/// A state machine as it is stored, by ARN.
+/// A state machine as it is stored, by ARN. Every execution keeps a copy: what is as usual is left
+/// out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StateMachine {
@@ -36,24 +40,28 @@ pub(super) struct StateMachine {
     /// Key of the text in `Table::Definitions`.
     pub(super) definition: String,
     pub(super) role_arn: String,
+    #[serde(default = "no_logging", skip_serializing_if = "is_no_logging")]
     pub(super) logging_configuration: Value,
+    #[serde(default = "no_tracing", skip_serializing_if = "is_no_tracing")]
     pub(super) tracing_configuration: Value,
+    #[serde(default = "own_key", skip_serializing_if = "is_own_key")]
     pub(super) encryption_configuration: Value,
     pub(super) creation_millis: i64,
     pub(super) update_millis: i64,
     /// Absent until the first update, as on AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) revision_id: Option<String>,
     /// The version that is what the machine is now, if it was published.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) published: Option<u32>,
     /// The number of the latest version, which is never given again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) last_version: u32,
     /// The description of the version that was asked for with the machine; none asked, none here.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) first_version: Option<FirstVersion>,
     /// Whether it only waits for its executions to end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_deleting: bool,
 }
 
