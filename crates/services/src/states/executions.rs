@@ -13,11 +13,14 @@ use super::arn::Qualifier;
 use super::known::Routed;
 use super::state_machines::{StateMachine, check_name, find, page_of};
 use super::{arn, error, express, map_runs, redrive};
-use crate::page::cut;
+use crate::page::{cut, marker};
 use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
 
 /// How many executions are looked at in one go for those of a status.
 const FILTERED_ROWS: usize = 256;
+/// How many are looked at for one page at most; a page may then have fewer than were asked for, and
+/// the token goes on behind the last one looked at, as AWS reserves.
+const LOOKED_AT_MAX: usize = 20 * FILTERED_ROWS;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "StartExecution", checks: may_start, run: Run::Workflow(start) },
@@ -304,11 +307,18 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
     let rows_max = if wanted.is_some() { FILTERED_ROWS } else { limit + 1 };
     let mut found = Vec::new();
     let mut behind = after.clone();
+    let mut looked_at = 0;
     while found.len() <= limit {
+        if LOOKED_AT_MAX <= looked_at {
+            let items: Value = found.iter().map(|(_, record)| listed(record)).collect();
+            return Ok(value!({ "executions": items })
+                .with_some("nextToken", behind.as_deref().map(marker)));
+        }
         let scan = Scan::prefix(&prefix).after(behind.as_deref()).limit(rows_max);
         let rows: Vec<(String, String)> = on.store.load_all(Table::ExecutionsByStart, scan)?;
         let Some((last, _)) = rows.last() else { break };
         behind = Some(last.clone());
+        looked_at += rows.len();
         for (key, execution_arn) in rows {
             if limit < found.len() {
                 break;

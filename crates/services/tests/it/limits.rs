@@ -2,8 +2,10 @@
 
 use runtime::ClockMode;
 use services::Limits;
+use store::{Save, Table};
 use value::{Value, value};
 
+use super::retention::write;
 use super::states_express::{machine_arn, whole_on, whole_with};
 
 const PASS: &str = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}"#;
@@ -77,4 +79,30 @@ async fn express_executions_have_a_limit_of_their_own() {
     let wanted = "ExecutionLimitExceeded: Execution Limit Exceeded: \
         '2 express executions are under way'";
     assert_eq!(refused, wanted);
+}
+
+#[tokio::test]
+async fn a_page_of_a_rare_status_ends_before_all_have_been_looked_at() {
+    let whole = whole_on(ClockMode::Virtual).await;
+    whole.create("m", "STANDARD", PASS).await.unwrap();
+    write(whole.services.store(), |tx| {
+        for at in 0..6_000 {
+            let arn = format!("arn:aws:states:us-east-1:000000000000:execution:m:{at:05}");
+            let status = if at == 5_900 { "FAILED" } else { "SUCCEEDED" };
+            let record = value!({"executionArn": &arn, "name": at.to_string(), "status": status});
+            tx.save(Table::Executions, &arn, &record).unwrap();
+            let key = format!("{}/{at:05}/{arn}", machine_arn("m"));
+            tx.save(Table::ExecutionsByStart, &key, &arn).unwrap();
+        }
+    })
+    .await;
+    let mut asked = value!({"stateMachineArn": machine_arn("m"), "statusFilter": "FAILED"});
+    let mut pages = Vec::new();
+    for _ in 0..4 {
+        let page = whole.ok("stepfunctions", "ListExecutions", asked.clone()).await;
+        pages.push(page.get("executions").and_then(Value::as_array).unwrap().len());
+        let Some(token) = page.get("nextToken").cloned() else { break };
+        asked.set("nextToken", token);
+    }
+    assert_eq!(pages, [0, 1]);
 }

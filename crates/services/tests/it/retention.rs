@@ -38,7 +38,7 @@ async fn rounds(whole: &Whole) {
     }
 }
 
-async fn write(store: &Store, work: impl FnOnce(&mut dyn Transaction) + Send + 'static) {
+pub(crate) async fn write(store: &Store, work: impl FnOnce(&mut dyn Transaction) + Send + 'static) {
     let written = store.write(move |tx| -> Result<(), ()> {
         work(tx);
         Ok(())
