@@ -83,3 +83,11 @@ pub fn uuid_from(mut bytes: [u8; 16]) -> String {
 pub fn certificate_id() -> String {
     letters(UPPER, 32)
 }
+
+/// Returns the id of a SAML provider (`SAMLSP…`) or of one of its private keys: a prefix and 20
+/// letters or digits. The model asks for 22 to 64 of them.
+///
+/// UNVERIFIED: AWS's prefixes.
+pub fn saml_id(prefix: &str) -> String {
+    format!("{prefix}{}", letters(UPPER, 20))
+}

@@ -37,7 +37,7 @@ pub mod schema;
 pub mod server;
 pub mod sigv4;
 pub mod validate;
-mod xml;
+pub mod xml;
 
 pub use decode::{Routed, route};
 pub use fault::{Face, Fault};

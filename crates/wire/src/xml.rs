@@ -36,22 +36,36 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// An element, read.
 #[derive(Debug, Default)]
-pub(crate) struct Element {
+pub struct Element {
     /// The name without its namespace prefix.
-    pub(crate) name: String,
+    pub name: String,
     attributes: Vec<(String, String)>,
-    pub(crate) children: Vec<Element>,
-    pub(crate) text: String,
+    /// The elements within, in order.
+    pub children: Vec<Element>,
+    /// The text directly within.
+    pub text: String,
 }
 
 impl Element {
+    /// Returns the value of an attribute, named as it is written.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the namespaces that the element declares.
+    pub fn declared_namespaces(&self) -> impl Iterator<Item = &str> {
+        let declares = |key: &str| key == "xmlns" || key.starts_with("xmlns:");
+        self.attributes.iter().filter(move |(key, _)| declares(key)).map(|(_, uri)| uri.as_str())
+    }
+
     /// Returns the first child of this name.
-    pub(crate) fn child(&self, name: &str) -> Option<&Element> {
+    pub fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// Returns the first element of this name, at any depth.
-    pub(crate) fn descendant(&self, name: &str) -> Option<&Element> {
+    pub fn descendant(&self, name: &str) -> Option<&Element> {
         self.child(name).or_else(|| self.children.iter().find_map(|child| child.descendant(name)))
     }
 }
@@ -60,7 +74,7 @@ impl Element {
 ///
 /// # Errors
 /// What is wrong with it; document types are refused, entities are the five of XML.
-pub(crate) fn parse(text: &str) -> Result<Element, String> {
+pub fn parse(text: &str) -> Result<Element, String> {
     let mut rest = text.trim_start_matches('\u{feff}');
     let mut open = vec![Element::default()];
     let mut count = 0;

@@ -7,7 +7,7 @@ use value::Value;
 
 use super::credentials::{self, CredentialKind};
 use super::entity::{self, Kind};
-use super::{error, managed_policies::ManagedPolicy, paging};
+use super::{error, managed_policies::ManagedPolicy, oidc_providers, paging, saml_providers};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
 /// Quotas that the summary tells and nothing here counts against.
@@ -29,7 +29,6 @@ const FIXED: &[(&str, i64)] = &[
     ("PoliciesQuota", 1500),
     ("PolicySizeQuota", 6144),
     ("PolicyVersionsInUseQuota", 10_000),
-    ("Providers", 0),
     ("RolePolicySizeQuota", 10_240),
     ("RolesQuota", 1000),
     ("ServerCertificates", 0),
@@ -76,6 +75,8 @@ fn summary(on: &Reading<'_>, _: &Value) -> Answer {
     let versions: usize = policies.iter().map(|(_, policy)| policy.versions.len()).sum();
     let profiles = format!("instance-profile/{account}/");
     let devices = on.store.scan(Table::MfaDevices, Scan::prefix(""))?.len();
+    let providers =
+        oidc_providers::count(on.store, account)? + saml_providers::count(on.store, account)?;
     let counted = [
         ("Users", users.len()),
         ("Groups", entity::all(on.store, account, Kind::Group)?.len()),
@@ -83,6 +84,7 @@ fn summary(on: &Reading<'_>, _: &Value) -> Answer {
         ("Policies", policies.len()),
         ("PolicyVersionsInUse", versions),
         ("InstanceProfiles", on.store.scan(Table::IamSettings, Scan::prefix(&profiles))?.len()),
+        ("Providers", providers),
         ("MFADevices", devices),
         ("MFADevicesInUse", devices_in_use),
     ];

@@ -20,12 +20,17 @@ mod managed_policies;
 mod memberships;
 mod mfa_devices;
 mod names;
+mod oidc_providers;
 mod paging;
 mod policy_text;
 mod policy_versions;
 mod principals;
+mod private_key;
+mod provider_arn;
 mod roles;
 mod rsa_public_key;
+mod saml_metadata;
+mod saml_providers;
 mod service_specific_credentials;
 mod signing_certificates;
 mod ssh_public_keys;
@@ -38,8 +43,11 @@ mod virtual_mfa_devices;
 use crate::Operation;
 
 pub use access_keys::{KeyStatus, StoredKey, find_access_key, note_key_use};
+pub use oidc_providers::{OidcProvider, find_oidc_provider};
 pub use principals::{IdentityPolicies, policies_of_principal, policy_document};
 pub use roles::{Role, find_role};
+pub use saml_metadata::SamlMetadata;
+pub use saml_providers::{SamlProvider, find_saml_provider};
 
 pub(crate) use access_keys::SECRET_CHARACTERS;
 pub(crate) use mfa_devices::accept_token_code;
@@ -58,8 +66,10 @@ pub const OPERATIONS: &[&[Operation]] = &[
     managed_policies::OPERATIONS,
     memberships::OPERATIONS,
     mfa_devices::OPERATIONS,
+    oidc_providers::OPERATIONS,
     policy_versions::OPERATIONS,
     roles::OPERATIONS,
+    saml_providers::OPERATIONS,
     service_specific_credentials::OPERATIONS,
     signing_certificates::OPERATIONS,
     ssh_public_keys::OPERATIONS,

@@ -109,6 +109,11 @@ pub(super) fn shown(tags: &[Tag]) -> Vec<Value> {
     tags.iter().map(Tag::shown).collect()
 }
 
+/// Returns tags as answers carry them; nothing when there are none.
+pub(super) fn shown_if_any(tags: &[Tag]) -> Option<Vec<Value>> {
+    (!tags.is_empty()).then(|| shown(tags))
+}
+
 /// Returns the tags given for something new.
 ///
 /// # Errors
@@ -223,7 +228,8 @@ pub(super) fn with_request_tags(mut check: Check, input: &Value) -> Check {
     if keys.is_empty() { check } else { check.with("aws:TagKeys", keys) }
 }
 
-fn with_keys(check: Check, input: &Value) -> Check {
+/// Returns a check with `aws:TagKeys` of the keys that are to be taken off.
+pub(super) fn with_keys(check: Check, input: &Value) -> Check {
     let keys = input.list("TagKeys").iter().filter_map(Value::as_str).map(str::to_owned);
     check.with("aws:TagKeys", keys.collect())
 }

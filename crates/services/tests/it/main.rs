@@ -7,6 +7,7 @@ mod iam_deletion;
 mod iam_entities;
 mod iam_mfa;
 mod iam_policies;
+mod iam_providers;
 mod limits;
 mod logs;
 mod metrics;
