@@ -23,7 +23,7 @@ pub(super) enum PrivateKey {
 }
 
 impl PrivateKey {
-    /// Reads PEM: `RSA PRIVATE KEY`, `EC PRIVATE KEY` or `PRIVATE KEY`. Encrypted keys are not read.
+    /// Reads PEM: `RSA PRIVATE KEY`, `EC PRIVATE KEY` or `PRIVATE KEY`; none that is encrypted.
     pub(super) fn from_pem(text: &str) -> Option<PrivateKey> {
         if text.contains("ENCRYPTED") {
             return None;
