@@ -7,9 +7,11 @@ mod env;
 mod eval;
 mod excerpt;
 mod graph;
+mod jsonl;
 mod lint;
 mod log;
 mod paint;
+mod policy;
 mod reach;
 mod restore;
 mod run;
@@ -43,6 +45,7 @@ enum Command {
     Clock(clock::Arguments),
     Eval(eval::Arguments),
     Lint(lint::Arguments),
+    Policy(policy::Arguments),
     Graph(graph::Arguments),
     Test(test::Arguments),
     Backup(backup::Arguments),
@@ -88,6 +91,7 @@ impl Command {
             Command::Clock(arguments) => clock::run(&arguments),
             Command::Eval(arguments) => eval::run(&arguments),
             Command::Lint(arguments) => lint::run(&arguments),
+            Command::Policy(arguments) => policy::run(&arguments),
             Command::Graph(arguments) => graph::run(&arguments),
             Command::Test(arguments) => test::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),

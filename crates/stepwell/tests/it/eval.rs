@@ -1,45 +1,16 @@
 //! `stepwell eval` answers the conformance corpus as the crate itself does.
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use value::{Value, value};
 
+use super::corpus::{corpus, failing, piped};
 use super::server::program;
 
 /// The suite imposes these on a few cases; a line of `--jsonl` cannot.
 const IMPOSED: [&str; 2] = ["timelimit", "depth"];
 /// The suite names budgets by these codes where we have none.
 const BUDGET_CODES: [&str; 3] = ["U1001", "D1011", "D1012"];
-
-fn corpus(name: &str) -> Option<String> {
-    let root = std::env::var_os("STEPWELL_CONFORMANCE").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-        PathBuf::from,
-    );
-    let path = root.join("jsonata").join(name);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        eprintln!("SKIPPED: conformance data absent at {}", path.display());
-    }
-    text
-}
-
-fn piped(command: &mut Command, input: String) -> Output {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    output
-}
 
 fn answers(dialect: &str, requests: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = requests.iter().map(Value::to_json).collect();
@@ -99,20 +70,15 @@ fn passes(case: &Value, answer: &Value) -> bool {
     })
 }
 
-/// Returns what the committed score says to fail.
-fn failing(area: &str) -> BTreeSet<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance");
-    let text = std::fs::read_to_string(folder.join(format!("{area}.score"))).unwrap();
-    text.lines().skip(1).map(str::to_owned).collect()
-}
-
 fn id(case: &Value) -> String {
     case.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 #[test]
 fn the_suite_is_answered_as_the_crate_scores() {
-    let (Some(cases), Some(datasets)) = (corpus("dev.jsonl"), corpus("datasets.json")) else {
+    let (Some(cases), Some(datasets)) =
+        (corpus("jsonata/dev.jsonl"), corpus("jsonata/datasets.json"))
+    else {
         return;
     };
     let datasets = value::parse(&datasets).unwrap();
@@ -132,7 +98,7 @@ fn the_suite_is_answered_as_the_crate_scores() {
 
 #[test]
 fn generated_expressions_are_answered_as_the_crate_scores() {
-    let Some(text) = corpus("diff.jsonl") else { return };
+    let Some(text) = corpus("jsonata/diff.jsonl") else { return };
     let lines: Vec<Value> = text.lines().map(|line| value::parse(line).unwrap()).collect();
     let (first, cases) = lines.split_first().unwrap();
     let request = |case: &Value| {

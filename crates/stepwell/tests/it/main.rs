@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 mod backup;
+mod corpus;
 mod eval;
 mod graph;
 mod lint;
 mod log;
+mod policy_evaluate;
 mod retention;
 mod server;
 mod shutdown;

@@ -1,16 +1,14 @@
 //! `stepwell eval --jsonl`: an answer for every line, in memory for one line.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use jsonata::{Bindings, Program};
 use value::{Value, value};
 
+use super::super::jsonl;
 use super::{Spoken, moment, told};
-
-/// The longest line, in bytes; what a line may need is bounded by it.
-const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Answers standard input line by line; the status is 1 when a line was no request.
 pub(super) fn run(dialect: Spoken) -> Result<ExitCode> {
@@ -18,55 +16,14 @@ pub(super) fn run(dialect: Spoken) -> Result<ExitCode> {
     answer(input, std::io::stdout().lock(), dialect)
 }
 
-fn answer(
-    mut input: BufReader<impl Read>,
-    output: impl Write,
-    dialect: Spoken,
-) -> Result<ExitCode> {
-    let mut output = std::io::BufWriter::new(output);
+fn answer(input: BufReader<impl Read>, output: impl Write, dialect: Spoken) -> Result<ExitCode> {
     let mut compiled = None;
-    let mut code = ExitCode::SUCCESS;
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut input).take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut line);
-        if read.context("reading standard input")? == 0 {
-            break;
-        }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let told = if line.len() as u64 > LINE_BYTES_MAX {
-            skip_line(&mut input).context("reading standard input")?;
-            Err(format!("the line is longer than {LINE_BYTES_MAX} bytes"))
-        } else {
-            request(&line, dialect, &mut compiled)
-        };
-        let told = told.unwrap_or_else(|message| {
-            code = ExitCode::FAILURE;
-            value!({"error": {"code": null, "position": null, "token": null, "message": message}})
-        });
-        writeln!(output, "{told}").context("writing an answer")?;
-        // One who waits for an answer before the next line gets it.
-        if input.buffer().is_empty() {
-            output.flush().context("writing an answer")?;
-        }
-    }
-    output.flush().context("writing an answer")?;
-    Ok(code)
+    let answer = |line: &[u8]| request(line, dialect, &mut compiled).map_err(refused);
+    jsonl::answer(input, output, answer, refused)
 }
 
-/// Reads on to the end of a line.
-fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
-    loop {
-        let part = input.fill_buf()?;
-        let end = part.iter().position(|byte| *byte == b'\n');
-        let (length, ended) = end.map_or((part.len(), part.is_empty()), |at| (at + 1, true));
-        input.consume(length);
-        if ended {
-            return Ok(());
-        }
-    }
+fn refused(message: String) -> Value {
+    value!({"error": {"code": null, "position": null, "token": null, "message": message}})
 }
 
 /// Answers one request; an expression like the one before is not compiled again.
