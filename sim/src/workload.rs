@@ -7,8 +7,8 @@ use anyhow::{Context, Result, anyhow};
 use asl::Definition;
 use automation::{Format, Mode, Runbook, Started};
 use runtime::{
-    AwsEndpoint, Begin, BeginAutomation, BeginExecution, Call, Caller, Clock, Kind, NoPeers, Node,
-    Opened, ProcessId, definition_key,
+    Attachments, AwsEndpoint, Begin, BeginAutomation, BeginExecution, Call, Caller, Clock, Kind,
+    NoPeers, Node, Opened, ProcessId, definition_key,
 };
 use services::{AuthMode, Endpoint, Http, Reset, Services};
 use store::{Scan, Store, Table};
@@ -204,6 +204,7 @@ fn runbook(number: usize, user: &str) -> (ProcessId, Begin) {
             parent_execution_id: None,
         },
         request: Value::Null,
+        attachments: Attachments::new(),
     };
     (ProcessId::new(Kind::Automation, &id), Begin::Automation(begin))
 }

@@ -64,5 +64,5 @@ pub use fact::{CallError, Fact, Mode, Signal, Stamp, Started, StopType};
 pub use failure::Failure;
 pub use output::OutputDeclaration;
 pub use record::record;
-pub use runbook::{Invalid, InvalidCode, OnFailure, Runbook, Step};
+pub use runbook::{File, Invalid, InvalidCode, OnFailure, Runbook, Step};
 pub use state::{State, Status};

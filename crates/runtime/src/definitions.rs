@@ -22,8 +22,14 @@ const STORED: asl::Options<'_> =
 
 /// Returns the key under which a text stands in `Table::Definitions`: its SHA-256 in hex.
 pub fn definition_key(text: &str) -> String {
+    content_key(text.as_bytes())
+}
+
+/// Returns the key under which the content of an attached file stands in `Table::Definitions`: its
+/// SHA-256 in hex, as for texts.
+pub fn content_key(content: &[u8]) -> String {
     let mut key = String::with_capacity(64);
-    for byte in Sha256::digest(text.as_bytes()) {
+    for byte in Sha256::digest(content) {
         // Writing into a String cannot fail.
         let _ = write!(key, "{byte:02x}");
     }
@@ -79,7 +85,8 @@ impl Definitions {
     ) -> Result<Arc<automation::Runbook>, Error> {
         self.find(&self.runbooks, key, |text| {
             let format = format.parse().map_err(|_| format!("`{format}` is no format"))?;
-            automation::Runbook::parse(text, format).map_err(|problems| problems.to_string())
+            automation::Runbook::parse_accepted(text, format)
+                .map_err(|problems| problems.to_string())
         })
     }
 

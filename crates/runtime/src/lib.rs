@@ -42,6 +42,7 @@
 
 mod activities;
 mod alarms;
+mod attachments;
 mod children;
 mod clock;
 mod definitions;
@@ -70,8 +71,9 @@ use store::{SHARDS, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use activities::{ActivityTask, PollError, Worker};
+pub use attachments::Attachments;
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
-pub use definitions::{Definitions, definition_key};
+pub use definitions::{Definitions, content_key, definition_key};
 pub use endpoint::{
     Answering, AwsEndpoint, Call, CallError, Caller, EXECUTE_API, Environment, IN_DOUBT, NO_ANSWER,
 };

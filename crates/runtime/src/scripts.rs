@@ -11,10 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use automation::harness;
+use store::Store;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
 use crate::ProcessGroup;
+use crate::attachments::{self, Attachments};
 use crate::endpoint::{AwsEndpoint, Caller};
 
 /// How much of what a script prints is kept, in bytes.
@@ -29,21 +31,31 @@ pub(crate) struct Script {
     /// As whom its calls are made; without a role it has no credentials.
     pub(crate) caller: Option<Caller>,
     pub(crate) script: automation::Script,
+    /// The files that it can read and import.
+    pub(crate) attachments: Attachments,
 }
 
 /// What a script's end is, as the engine wants to hear it.
 pub(crate) type ScriptAnswer = automation::Fact;
 
 /// Runs a script to its end.
-pub(crate) async fn run(script: Script, endpoint: Arc<dyn AwsEndpoint>) -> ScriptAnswer {
+pub(crate) async fn run(
+    script: Script,
+    endpoint: Arc<dyn AwsEndpoint>,
+    store: &Store,
+) -> ScriptAnswer {
     let id = script.script.id;
-    match attempt(&script, endpoint).await {
+    match attempt(&script, endpoint, store).await {
         Ok(answer) => answer,
         Err(text) => automation::Fact::ScriptFailed { id, text },
     }
 }
 
-async fn attempt(script: &Script, endpoint: Arc<dyn AwsEndpoint>) -> Result<ScriptAnswer, String> {
+async fn attempt(
+    script: &Script,
+    endpoint: Arc<dyn AwsEndpoint>,
+    store: &Store,
+) -> Result<ScriptAnswer, String> {
     if !script.script.runtime.to_ascii_lowercase().starts_with("python") {
         return Err(format!("Stepwell does not run {} scripts yet", script.script.runtime));
     }
@@ -58,8 +70,13 @@ async fn attempt(script: &Script, endpoint: Arc<dyn AwsEndpoint>) -> Result<Scri
         std::fs::write(directory.0.join(name), text)
             .map_err(|err| format!("the script could not be written: {err}"))
     };
+    let files = directory.0.join("attachments");
+    if !script.attachments.is_empty() {
+        attachments::write_into(&files, &script.attachments, store)?;
+    }
+    let importable = files.to_str().filter(|_| !script.attachments.is_empty());
     write("harness.py", harness::PROGRAM)?;
-    write("request.json", &harness::request(&script.script, None).to_string())?;
+    write("request.json", &harness::request(&script.script, importable).to_string())?;
     let mut child = command(&directory.0, &environment)
         .spawn()
         .map_err(|err| format!("python3 could not be started: {err}"))?;

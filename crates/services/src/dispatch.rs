@@ -63,15 +63,31 @@ impl Services {
                 run(&on, &input)
             }),
             Run::Write(run) => self.write(service, operation, run, call, input).await,
+            Run::Fetched { fetch, write } => {
+                self.allow(service, operation, &call, &input)?;
+                let input = fetch(self.clone(), call.clone(), input).await?;
+                self.write(service, operation, write, call, input).await
+            }
             Run::Workflow(run) => {
-                self.store().read(|store| {
-                    let on = Reading { store, call: &call };
-                    let checks = (operation.checks)(&on, &input)?;
-                    self.policies.authorize_committed(self.store(), &on, service, &checks)
-                })?;
+                self.allow(service, operation, &call, &input)?;
                 run(self.clone(), call, input).await
             }
         }
+    }
+
+    /// Allows an operation on what is committed.
+    fn allow(
+        &self,
+        service: &'static str,
+        operation: &'static Operation,
+        call: &Call,
+        input: &Value,
+    ) -> Result<(), Error> {
+        self.store().read(|store| {
+            let on = Reading { store, call };
+            let checks = (operation.checks)(&on, input)?;
+            self.policies.authorize_committed(self.store(), &on, service, &checks)
+        })
     }
 
     /// Runs a changing operation in one transaction. An effect that was answered before is answered

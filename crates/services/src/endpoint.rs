@@ -164,11 +164,51 @@ impl Services {
         }
         let principal = self.principal(&asked.caller)?;
         let call = self.call_from(principal, source_arn(&asked.caller), asked.effect_id.clone());
-        let check = outward::check(&call, service, &asked.operation, &asked.input);
+        self.may_leave(&call, service, &asked.operation, &asked.input)
+    }
+
+    fn may_leave(
+        &self,
+        call: &Call,
+        service: &'static str,
+        operation: &str,
+        input: &Value,
+    ) -> Result<(), Error> {
+        let check = outward::check(call, service, operation, input);
         self.store().read(|store| {
-            let on = Reading { store, call: &call };
+            let on = Reading { store, call };
             self.policies.authorize_committed(self.store(), &on, service, &[check])
         })
+    }
+
+    /// Makes a call of a service that is served elsewhere, as whoever makes `call`.
+    ///
+    /// # Errors
+    /// What the service answers, or that the caller may not ask it.
+    pub(crate) async fn call_outside(
+        self: &Arc<Services>,
+        call: &Call,
+        service: &'static str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, CallError> {
+        let failed = |err: &Error| call_error(service, err, &call.request_id);
+        let known = model::service(service).and_then(|known| known.operation(operation));
+        let Some(known) = known else {
+            let text = format!("AWS has no operation {service}:{operation}");
+            return Err(failed(&Error::new("NotImplemented", text)));
+        };
+        if self.outward().destination("iam") == Some(&Destination::Embedded) {
+            self.may_leave(call, service, operation, &input).map_err(|err| failed(&err))?;
+        }
+        let caller = Caller::Principal(Box::new((*call.principal).clone()));
+        let asked = Asked::new(caller, service, operation, input);
+        if self.outward().destination(service).is_none()
+            && self.outward().command(service, &asked).is_none()
+        {
+            return Err(failed(&outward::nowhere(service, operation)));
+        }
+        self.outward().call(known, &asked).await
     }
 
     /// Returns as whom a call is made: the session of a role, if the role lets the service in.

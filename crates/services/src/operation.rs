@@ -26,6 +26,13 @@ pub enum Run {
     /// Changes the store in one transaction. Repeated with the same effect id, it changes nothing
     /// and gives the answer it gave.
     Write(fn(&mut Writing<'_>, &Value) -> Answer),
+    /// Reads what lies elsewhere, which takes time, and then changes the store as `Write` does.
+    Fetched {
+        /// Reads, changes nothing, and returns the input with what it has found in it.
+        fetch: fn(Arc<Services>, Call, Value) -> Pending,
+        /// Changes the store.
+        write: fn(&mut Writing<'_>, &Value) -> Answer,
+    },
     /// Talks to running processes; idempotent under its effect id by its own means.
     Workflow(fn(Arc<Services>, Call, Value) -> Pending),
 }

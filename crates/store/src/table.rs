@@ -49,7 +49,8 @@ tables! {
     IamSettings = 8 => "iam_settings",
     /// Temporary credentials of STS by access key id.
     Sessions = 9 => "sts_sessions",
-    /// Texts of state machines and documents by SHA-256; running processes refer to them.
+    /// Texts of state machines and documents, and files attached to documents, by SHA-256; running
+    /// processes refer to them.
     Definitions = 10 => "definitions",
     /// State machines by ARN.
     StateMachines = 11 => "states_machines",
@@ -113,6 +114,8 @@ tables! {
     LogStreams = 43 => "logs_streams",
     /// Log events by `group ARN:time:stream:id`.
     LogEvents = 44 => "logs_events",
+    /// Settings of Systems Manager that were changed, by `ssm/account/region/id`.
+    ServiceSettings = 56 => "ssm_service_settings",
     /// State of executions that have ended badly, for a redrive, by ARN.
     Redrives = 48 => "states_redrives",
 }

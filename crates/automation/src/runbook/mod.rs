@@ -28,9 +28,22 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     /// The document's outputs: `step.output`.
     pub outputs: Vec<String>,
+    /// The files that belong to it, in document order.
+    pub files: Vec<File>,
     /// What is doubtful about it.
     pub warnings: Vec<Diagnostic>,
     pub(crate) assume_role: Option<String>,
+}
+
+/// A file that belongs to a runbook: an entry of `files`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The name under which steps find it (`Attachment`).
+    pub name: String,
+    /// The SHA-256 that its content must have, in lower-case hex.
+    pub sha256: Option<String>,
+    /// How many bytes it must have.
+    pub size: Option<u64>,
 }
 
 /// One step of a runbook.
@@ -170,6 +183,20 @@ impl Runbook {
         let document =
             document::read(content, format).map_err(|err| Invalid::syntax(format, err))?;
         Runbook::from_document(&document, || document::places(content, format))
+    }
+
+    /// Reads a content that was accepted when it was stored, perhaps by an older Stepwell with
+    /// fewer rules: what was allowed to run goes on running, so only a text that is no document at
+    /// all is refused. What the rules of today say against it stands in
+    /// [`warnings`](Runbook::warnings).
+    pub fn parse_accepted(content: &str, format: Format) -> Result<Runbook, Invalid> {
+        let document =
+            document::read(content, format).map_err(|err| Invalid::syntax(format, err))?;
+        let mut found = Diagnostics::default();
+        let mut runbook = read::runbook(&document, &mut found);
+        check::runbook(&runbook, &mut found);
+        runbook.warnings = found.placed(|| document::places(content, format));
+        Ok(runbook)
     }
 
     /// Checks a runbook whose content has been read already; positions are unknown.

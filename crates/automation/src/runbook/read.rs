@@ -2,7 +2,7 @@
 
 use value::{Map, Value};
 
-use super::{OnFailure, Runbook, Step};
+use super::{File, OnFailure, Runbook, Step};
 use crate::actions::{self, Action};
 use crate::diagnostic::{Diagnostics, Path};
 use crate::output::OutputDeclaration;
@@ -27,6 +27,9 @@ const DOCUMENT_KEYS: [&str; 11] = [
     "emergencyChange",
 ];
 
+/// How documents spell the name of the checksum; all of these occur in Amazon's own.
+const CHECKSUM_KEYS: [&str; 4] = ["sha256", "SHA256", "sha-256", "SHA-256"];
+
 /// How deeply loops may nest.
 const LOOP_DEPTH_MAX: usize = 5;
 
@@ -50,6 +53,7 @@ pub(super) fn runbook(document: &Value, found: &mut Diagnostics) -> Runbook {
         variables: reader.variables(members.get("variables"), &root.key("variables")),
         outputs: reader.texts(members.get("outputs"), &root.key("outputs")),
         assume_role: reader.text(&members, "assumeRole", &root),
+        files: reader.files(members.get("files"), &root.key("files")),
         warnings: Vec::new(),
         steps,
     }
@@ -123,6 +127,30 @@ impl Reader<'_> {
             }
         }
         variables
+    }
+
+    fn files(&mut self, value: Option<&Value>, path: &Path) -> Vec<File> {
+        let mut files = Vec::new();
+        for (name, one) in self.mapping(value, path).iter() {
+            let path = path.key(name);
+            if !is_file_name(name) {
+                let text = format!("file name `{name}` must match ^[a-zA-Z0-9_\\-.]{{3,128}}$");
+                self.found.error(&path, text);
+            }
+            let members = self.mapping(Some(one), &path);
+            let size = self.count(&members, "size", &path);
+            let path = path.key("checksums");
+            let checksums = self.mapping(members.get("checksums"), &path);
+            let sha256 = CHECKSUM_KEYS.iter().find_map(|key| self.text(&checksums, key, &path));
+            let sha256 = sha256.map(|sum| sum.trim().to_ascii_lowercase());
+            let is_sum =
+                |sum: &String| sum.len() == 64 && sum.chars().all(|c| c.is_ascii_hexdigit());
+            if sha256.as_ref().is_some_and(|sum| !is_sum(sum)) {
+                self.found.error(&path, "a SHA-256 has 64 hexadecimal digits");
+            }
+            files.push(File { name: name.to_string(), sha256, size });
+        }
+        files
     }
 
     /// Reads a list of steps behind those read so far, each loop's own behind it.
@@ -369,6 +397,12 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Returns whether a name can be an attachment's: `AttachmentIdentifier` of the API model.
+fn is_file_name(name: &str) -> bool {
+    (3..=128).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
 /// Returns how many loops are around a step.

@@ -200,3 +200,37 @@ fn doubtful_things_are_warnings() {
     );
     assert!(runbook.warnings.iter().all(|one| one.severity == Severity::Warning));
 }
+
+#[test]
+fn what_was_accepted_once_is_read_whatever_the_rules_of_today() {
+    let runbook = Runbook::parse_accepted(WRONG, Format::Yaml).unwrap();
+    assert_eq!(runbook.steps.len(), 3);
+    // What stands against it is not lost.
+    assert_eq!(runbook.warnings.len(), problems(WRONG, Format::Yaml).len());
+    assert!(Runbook::parse_accepted("a: [", Format::Yaml).is_err());
+}
+
+#[test]
+fn files_have_names_and_checksums() {
+    let sum = "0123456789abcdef".repeat(4);
+    let text = |name: &str, key: &str, sum: &str| {
+        format!(
+            "schemaVersion: '0.3'\nmainSteps: []\nfiles:\n  {name}: {{checksums: {{{key}: {sum}}}, size: 7}}\n"
+        )
+    };
+    for key in ["sha256", "SHA256", "sha-256", "SHA-256"] {
+        let runbook =
+            Runbook::parse(&text("a.py", key, &sum.to_uppercase()), Format::Yaml).unwrap();
+        let file = runbook.files.first().unwrap();
+        let wanted = (&*file.name, file.sha256.as_deref(), file.size);
+        assert_eq!(wanted, ("a.py", Some(&*sum), Some(7)));
+    }
+    assert_eq!(
+        problems(&text("../a.py", "sha256", "12"), Format::Yaml),
+        [
+            "there are no steps at `mainSteps` (line 2, column 1)",
+            "file name `../a.py` must match ^[a-zA-Z0-9_\\-.]{3,128}$ at `files.../a.py` (line 4, column 3)",
+            "a SHA-256 has 64 hexadecimal digits at `files.../a.py.checksums` (line 4, column 13)",
+        ]
+    );
+}

@@ -10,6 +10,7 @@ use value::{SerdeError, Value};
 
 use super::{emit, newest_first, restored};
 use crate::Error;
+use crate::attachments::Attachments;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError, Caller};
 use crate::integrations;
@@ -29,6 +30,9 @@ pub struct BeginAutomation {
     pub format: String,
     /// What was asked for, to tell whether the same client token asks for the same.
     pub request: Value,
+    /// The files attached to the document.
+    #[serde(default)]
+    pub attachments: Attachments,
 }
 
 /// A running runbook execution.
@@ -102,6 +106,7 @@ impl AutomationProcess {
                         .assume_role
                         .is_some()
                         .then(|| self.kept.begin.caller.clone()),
+                    attachments: self.kept.begin.attachments.clone(),
                     script: *script,
                 }),
             },

@@ -312,7 +312,7 @@ fn perform_script(
         let answer: ScriptAnswer = match shared.endpoint() {
             Some(endpoint) => {
                 let _turn = shared.scripts.acquire().await;
-                crate::scripts::run(script, endpoint).await
+                crate::scripts::run(script, endpoint, &shared.store).await
             }
             None => crate::scripts::refused(&script, "Internal Server Error."),
         };

@@ -3,7 +3,9 @@
 use store::{Save, Table};
 use value::{Value, value};
 
-use super::documents::{Found, arn, bare_name, check_content, description, find, key, new_version};
+use super::attachments;
+use super::document::{Found, arn, bare_name, description, find, key};
+use super::documents::{check_content, new_version};
 use super::error;
 use crate::page::{cut, open_marker};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
@@ -15,7 +17,11 @@ const VERSIONS_MAX: usize = 1000;
 const PAGE_ITEMS_DEFAULT: usize = 50;
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation { name: "UpdateDocument", checks: may_update, run: Run::Write(update) },
+    Operation {
+        name: "UpdateDocument",
+        checks: may_update,
+        run: Run::Fetched { fetch: attachments::fetch, write: update },
+    },
     Operation {
         name: "UpdateDocumentDefaultVersion",
         checks: may_set_default,
@@ -40,7 +46,7 @@ fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
         return Err(error::invalid_document_version(name));
     }
     let format = input.maybe_text("DocumentFormat").unwrap_or("JSON");
-    check_content(text, format)?;
+    let runbook = check_content(text, format)?;
     let hash = definition_key(text);
     if document.versions.values().any(|version| version.definition == hash) {
         let text = "The content of the association document matches another document. Change the \
@@ -58,10 +64,13 @@ fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
         return Err(Error::new("DocumentVersionLimitExceeded", text));
     }
     let number = document.latest() + 1;
-    document.versions.insert(number, new_version(on, input, text, format)?);
+    if let Some(kind) = input.maybe_text("TargetType") {
+        document.target_type = Some(kind.to_owned());
+    }
+    document.versions.insert(number, new_version(on, input, &runbook, format)?);
     on.store.save(Table::Documents, &key(on.call.account(), name), &document)?;
     let found = Found { document, number, text: text.to_owned() };
-    Ok(value!({ "DocumentDescription": description(&found, "Updating")? }))
+    Ok(value!({ "DocumentDescription": description(&found, Some("Updating"))? }))
 }
 
 fn may_set_default(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
@@ -106,10 +115,10 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
             "CreatedDate": version.created_millis as f64 / 1000.0,
             "IsDefaultVersion": *number == document.default_version,
             "DocumentFormat": &version.format,
-            "Status": "Active",
-        })
-        .with_some("VersionName", version.version_name.as_ref())
-        .with_some("DisplayName", version.display_name.as_ref());
+            "Status": version.status(),
+        });
+        let mut shown = version.described(shown);
+        shown.object_mut().remove("Requires");
         (format!("{:010}", u32::MAX - number), shown)
     });
     let page = cut(rows, after.as_deref(), limit.unwrap_or(PAGE_ITEMS_DEFAULT));

@@ -27,6 +27,44 @@ pub(super) fn reserved_name(name: &str) -> Error {
     )
 }
 
+pub(super) fn other_document_type(kind: &str) -> Error {
+    Error::new(
+        "InvalidDocumentContent",
+        format!(
+            "Stepwell keeps documents of type Automation only, and {kind} is another: set \
+             DocumentType to Automation. Where Run Command is (--endpoint ssm/unserved=URL), its \
+             documents are too."
+        ),
+    )
+}
+
+/// The words are those of the API's description of the error, as in the next two.
+pub(super) fn invalid_permission_type(kind: &str) -> Error {
+    Error::new(
+        "InvalidPermissionType",
+        format!(
+            "The permission type {kind} isn't supported. Share is the only supported permission type."
+        ),
+    )
+}
+
+pub(super) fn permission_limit() -> Error {
+    Error::new(
+        "DocumentPermissionLimit",
+        "The document can't be shared with more AWS accounts. You can specify a maximum of 20 \
+         accounts per API operation to share a private document. By default, you can share a \
+         private document with a maximum of 1,000 accounts and publicly share up to five documents.",
+    )
+}
+
+pub(super) fn still_shared() -> Error {
+    Error::new(
+        "InvalidDocumentOperation",
+        "You attempted to delete a document while it is still shared. You must stop sharing the \
+         document before you can delete it.",
+    )
+}
+
 pub(super) fn not_owned(name: &str) -> Error {
     Error::new(
         "InvalidDocumentOperation",
@@ -48,6 +86,14 @@ pub(super) fn definition_version_not_found(name: &str, version: &str) -> Error {
     )
 }
 
+// UNVERIFIED: code and wording for a version that could not be made.
+pub(super) fn definition_failed(name: &str, version: u32, why: &str) -> Error {
+    Error::new(
+        "AutomationDefinitionVersionNotFoundException",
+        format!("Automation definition {name} with version {version} has failed: {why}"),
+    )
+}
+
 pub(super) fn invalid_parameters(message: impl Into<String>) -> Error {
     Error::new("InvalidAutomationExecutionParametersException", message)
 }
@@ -65,4 +111,11 @@ pub(super) fn invalid_next_token() -> Error {
 
 pub(super) fn invalid_filter_key(key: &str) -> Error {
     Error::new("InvalidFilterKey", format!("The specified filter key {key} is not valid."))
+}
+
+pub(super) fn invalid_filter_value(value: &str) -> Error {
+    Error::new(
+        "InvalidFilterValue",
+        format!("The filter value {value} isn't valid. Verify the value and try again."),
+    )
 }

@@ -9,7 +9,7 @@ use runtime::{Begin, BeginAutomation, Caller, Kind, ProcessId, definition_key};
 use store::{Load, Table};
 use value::{Value, value};
 
-use super::documents::{Found, bare_name, find, text_of};
+use super::document::{DocumentVersion, Found, bare_name, find, text_of};
 use super::error;
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, roles};
 
@@ -100,6 +100,9 @@ struct Plan {
 
 fn plan(on: &Reading<'_>, input: &Value, id: &str) -> Result<Plan, Error> {
     let found = found(on, input)?;
+    if let Some(failure) = found.version().and_then(|version| version.failure.as_deref()) {
+        return Err(error::definition_failed(&found.document.name, found.number, failure));
+    }
     let runbook = found.runbook()?;
     let parameters = input.get("Parameters").cloned().unwrap_or_else(Value::object);
     runbook
@@ -137,8 +140,9 @@ fn plan(on: &Reading<'_>, input: &Value, id: &str) -> Result<Plan, Error> {
             parent_execution_id: None,
         },
         request: request(input),
+        attachments: found.version().map(DocumentVersion::attached).unwrap_or_default(),
     };
-    let is_amazons = found.document.owner == "Amazon";
+    let is_amazons = found.document.is_amazons();
     Ok(Plan { begin, text: found.text, is_amazons })
 }
 

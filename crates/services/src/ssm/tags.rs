@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use store::{Save, Table};
 use value::{Value, value};
 
-use super::documents::{Document, find, key};
+use super::document::{Document, find, key};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
 pub(super) const OPERATIONS: &[Operation] = &[

@@ -14,6 +14,7 @@ mod metrics;
 mod outward;
 mod retention;
 mod server;
+mod ssm_documents;
 mod states_callbacks;
 mod states_events;
 mod states_express;

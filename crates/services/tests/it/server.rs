@@ -68,7 +68,7 @@ impl Server {
                 });
                 runtime.block_on(written).unwrap()
             }
-            Run::Workflow(_) => panic!("{name} is no plain operation"),
+            Run::Fetched { .. } | Run::Workflow(_) => panic!("{name} is no plain operation"),
         }
     }
 
