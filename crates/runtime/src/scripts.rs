@@ -27,6 +27,7 @@ const RESULT_BYTES_MAX: u64 = 100 * 1024;
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A script to run.
+#[expect(clippy::struct_field_names, reason = "what the engine calls a script is one")]
 pub(crate) struct Script {
     /// As whom its calls are made; without a role it has no credentials.
     pub(crate) caller: Option<Caller>,

@@ -115,10 +115,7 @@ fn names_in_content(input: &Value) -> Vec<String> {
     let text = input.maybe_text("Content").unwrap_or_default();
     let document = format.ok().and_then(|format: Format| document::read(text, format).ok());
     let files = document.as_ref().and_then(|document| document.get("files")?.as_object().cloned());
-    files
-        .into_iter()
-        .flat_map(|files| files.keys().map(|name| name.to_string()).collect::<Vec<_>>())
-        .collect()
+    files.unwrap_or_default().keys().map(ToString::to_string).collect()
 }
 
 /// Returns bucket and key of `s3://bucket/key`, or of the address of an object.

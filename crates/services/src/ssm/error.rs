@@ -43,7 +43,8 @@ pub(super) fn invalid_permission_type(kind: &str) -> Error {
     Error::new(
         "InvalidPermissionType",
         format!(
-            "The permission type {kind} isn't supported. Share is the only supported permission type."
+            "The permission type {kind} isn't supported. Share is the only supported permission \
+             type."
         ),
     )
 }
@@ -53,7 +54,8 @@ pub(super) fn permission_limit() -> Error {
         "DocumentPermissionLimit",
         "The document can't be shared with more AWS accounts. You can specify a maximum of 20 \
          accounts per API operation to share a private document. By default, you can share a \
-         private document with a maximum of 1,000 accounts and publicly share up to five documents.",
+         private document with a maximum of 1,000 accounts and publicly share up to five \
+         documents.",
     )
 }
 
