@@ -18,6 +18,7 @@ mod ssm_documents;
 mod states_callbacks;
 mod states_events;
 mod states_express;
+mod states_history;
 mod states_map_runs;
 mod states_redrive;
 mod states_test_state;
