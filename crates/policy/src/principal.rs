@@ -95,6 +95,33 @@ pub struct Session {
     /// When the caller proved possession of an MFA device, if that was part of getting them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_at_millis: Option<i64>,
+    /// The user that gave out a federated user's session; absent when the root user did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federating_user: Option<FederatingUser>,
+    /// The identity provider whose token opened the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_provider: Option<IdentityProvider>,
+}
+
+/// The user that stands behind a federated user: its permissions are the most that one can have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FederatingUser {
+    /// The name.
+    pub name: String,
+    /// The unique id, `AIDA…`.
+    pub id: String,
+}
+
+/// The identity provider that vouches for a caller, and what it says about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityProvider {
+    /// The ARN of the provider, the value of `aws:FederatedProvider`.
+    pub arn: String,
+    /// What it says, as condition keys: `token.example.com:sub`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 fn aws() -> String {
@@ -154,6 +181,18 @@ impl Principal {
     /// Makes the caller who gave no credentials.
     pub fn anonymous() -> Principal {
         Principal::new("", PrincipalKind::Anonymous)
+    }
+
+    /// Makes the caller whom an identity provider vouches for, before a role lets it in.
+    pub fn vouched_for(provider: IdentityProvider) -> Principal {
+        let identity_provider = Some(provider);
+        Principal::anonymous().with_session(Session { identity_provider, ..Session::default() })
+    }
+
+    /// Returns the ARN of the identity provider that vouches for the caller, if one does.
+    pub fn provider_arn(&self) -> Option<&str> {
+        let provider = self.session.as_ref()?.identity_provider.as_ref()?;
+        Some(&provider.arn)
     }
 
     /// Returns this principal in a partition: `aws-cn`, `aws-us-gov`.
@@ -299,7 +338,7 @@ mod tests {
             tags: [("team".to_owned(), "日本".to_owned())].into(),
             transitive_tag_keys: vec!["team".to_owned()],
             source_identity: Some("alice".to_owned()),
-            mfa_at_millis: None,
+            ..Session::default()
         };
         let role = Principal::assumed_role(ACCOUNT, "/", "R", "AROA1", "s").with_session(session);
         let stored = concat!(

@@ -86,6 +86,16 @@ fn session_keys(principal: &Principal, now_millis: i64, context: &mut Context) {
     let Some(session) = &principal.session else {
         return;
     };
+    if let Some(provider) = &session.identity_provider {
+        context.set("aws:FederatedProvider", provider.arn.as_str());
+        for (key, values) in &provider.keys {
+            context.set_list(key, values.iter().map(String::as_str));
+        }
+    }
+    // Whom a provider vouches for has no session yet.
+    if principal.kind == PrincipalKind::Anonymous {
+        return;
+    }
     context.set("aws:TokenIssueTime", iso_seconds(session.issued_at_millis));
     if let Some(source_identity) = &session.source_identity {
         context.set("aws:SourceIdentity", source_identity.as_str());

@@ -21,7 +21,8 @@ const POLICIES_KEPT_MAX: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Policies {
     compiled: Mutex<HashMap<(Kind, String), Arc<Document>>>,
-    /// What speaks about callers without a session, by their ARN.
+    /// What speaks about callers without session policies, by unique id and ARN: a role made anew
+    /// under the name of another has its ARN.
     of_callers: Kept<String, Arc<PolicySet>>,
     allowed: AtomicU64,
     denied: AtomicU64,
@@ -93,7 +94,7 @@ impl Policies {
         let policies = if on.call.session_policies.is_some() {
             Arc::new(self.of_caller(on)?)
         } else {
-            let caller = on.call.principal.arn();
+            let caller = format!("{} {}", on.call.principal.user_id(), on.call.principal.arn());
             self.of_callers.get(store, caller.as_str(), || self.of_caller(on).map(Arc::new))?
         };
         self.counted(judge(on, service, checks, &policies))

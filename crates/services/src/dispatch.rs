@@ -55,6 +55,7 @@ impl Services {
         call: Call,
         input: Value,
     ) -> Answer {
+        sts::check_restrictions(&call.principal, service, operation.name)?;
         match operation.run {
             Run::Read(run) => self.store().read(|store| {
                 let on = Reading { store, call: &call };

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use policy::Principal;
 use runtime::wall_millis;
+use subtle::ConstantTimeEq;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use value::{Value, value};
@@ -238,10 +239,17 @@ impl Services {
         let region = Some(signed.region.clone()).filter(|_| !is_global(&signed.service));
         let internal = |err: Error| fault(*face, &err);
         if let Some(token) = &signed.session_token {
-            let session =
-                self.store().read(|store| sts::find_session(store, &signed.access_key_id));
-            let Some(session) = session.map_err(internal)? else { return Ok(None) };
-            if session.token != *token {
+            let session = self.store().read(|store| {
+                let Some(session) = sts::find_session(store, &signed.access_key_id)? else {
+                    return Ok(None);
+                };
+                let is_live = iam::is_live(store, &session.principal)?;
+                Ok(Some((session, is_live)))
+            });
+            let Some((session, is_live)) = session.map_err(internal)? else { return Ok(None) };
+            let is_same: bool = session.token.as_bytes().ct_eq(token.as_bytes()).into();
+            // UNVERIFIED: what AWS answers to sessions of roles and users that are gone.
+            if !is_same || !is_live {
                 return Err(invalid_token(face));
             }
             if session.expires_millis <= wall_millis() + self.runtime().clock().ahead_millis() {
@@ -373,7 +381,7 @@ fn fault(face: Face, err: &Error) -> Fault {
         "InternalFailure" => 500,
         "NotImplemented" => 501,
         "ServiceUnavailable" => 503,
-        "AccessDenied" => 403,
+        "AccessDenied" | "InvalidClientTokenId" => 403,
         _ => 400,
     };
     let mut fault = face.fault(status, err.code.clone(), &*err.message);

@@ -35,9 +35,42 @@ pub fn unique_id(prefix: &str) -> String {
     format!("{prefix}{}", letters(UPPER, 17))
 }
 
-/// Returns an access key id: `AKIA` or `ASIA` and 16 letters or digits.
-pub fn access_key_id(prefix: &str) -> String {
-    format!("{prefix}{}", letters(UPPER, 16))
+/// How many letters an access key id has behind its prefix; each stands for five bits.
+const KEY_LETTERS: u32 = 16;
+/// Where the account begins in those 80 bits, from the right: it takes 40, below a bit that says
+/// that it is there.
+const ACCOUNT_SHIFT: u32 = 39;
+const ACCOUNT_BITS: u128 = (1 << 40) - 1;
+const HAS_ACCOUNT: u128 = 1 << 79;
+
+/// Returns an access key id: `AKIA` or `ASIA` and 16 letters or digits. The account is in it, as in
+/// AWS's own.
+pub fn access_key_id(prefix: &str, account: &str) -> String {
+    let random = u128::from_be_bytes(entropy());
+    let account = account.parse::<u128>().unwrap_or_default() & ACCOUNT_BITS;
+    let below = random & ((1 << ACCOUNT_SHIFT) - 1);
+    let bits = HAS_ACCOUNT | account << ACCOUNT_SHIFT | below;
+    let mut id = prefix.to_owned();
+    for at in (0..KEY_LETTERS).rev() {
+        let five = usize::try_from(bits >> (5 * at) & 31).unwrap_or_default();
+        id.push(char::from(UPPER.get(five).copied().unwrap_or(b'A')));
+    }
+    id
+}
+
+/// Returns the account that is in an access key id; `None` where none is.
+pub fn account_of_key(access_key_id: &str) -> Option<String> {
+    let letters = access_key_id.get(4..)?;
+    if letters.len() != KEY_LETTERS as usize {
+        return None;
+    }
+    let mut bits: u128 = 0;
+    for letter in letters.bytes() {
+        let five = UPPER.iter().position(|known| *known == letter)?;
+        bits = bits << 5 | u128::try_from(five).ok()?;
+    }
+    let account = bits >> ACCOUNT_SHIFT & ACCOUNT_BITS;
+    (bits & HAS_ACCOUNT != 0).then(|| format!("{account:012}"))
 }
 
 /// Returns a secret of `count` letters and digits.
@@ -90,4 +123,22 @@ pub fn certificate_id() -> String {
 /// UNVERIFIED: AWS's prefixes.
 pub fn saml_id(prefix: &str) -> String {
     format!("{prefix}{}", letters(UPPER, 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_is_in_an_access_key_id() {
+        for account in ["000000000000", "123456789012", "999999999999"] {
+            let id = access_key_id("AKIA", account);
+            assert_eq!((id.len(), account_of_key(&id).as_deref()), (20, Some(account)), "{id}");
+        }
+        // A key of AWS's whose account is known to the public.
+        assert_eq!(account_of_key("ASIAQNZGKIQY56JQ7WML").as_deref(), Some("029608264753"));
+        for without in ["AKIAIOSFODNN7EXAMPLE", "test", "AKIA0000000000000000"] {
+            assert_eq!(account_of_key(without), None, "{without}");
+        }
+    }
 }

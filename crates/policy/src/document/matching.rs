@@ -195,9 +195,14 @@ impl PrincipalPattern {
                 | PrincipalKind::FederatedUser { .. }
                 | PrincipalKind::Anonymous => None,
             },
+            // Only for the call that opens the session: afterwards the caller is the role.
+            PrincipalPattern::Federated(provider) => {
+                let is_outside = caller.principal.kind == PrincipalKind::Anonymous;
+                let vouched_for = caller.principal.provider_arn() == Some(&**provider);
+                when(is_outside && vouched_for, Grade::Direct)
+            }
             PrincipalPattern::Arn(_)
             | PrincipalPattern::UniqueId(_)
-            | PrincipalPattern::Federated(_)
             | PrincipalPattern::CanonicalUser(_) => None,
         }
     }

@@ -157,7 +157,7 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
     if credentials::owned_ids(&*w.store, account, &user.id, kind)?.len() >= ACCESS_KEYS_MAX {
         return Err(error::quota("AccessKeysPerUser", ACCESS_KEYS_MAX));
     }
-    let id = ids::access_key_id("AKIA");
+    let id = ids::access_key_id("AKIA", account);
     let key = AccessKey {
         account: account.to_owned(),
         user_id: user.id.clone(),

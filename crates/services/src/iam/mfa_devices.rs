@@ -291,6 +291,15 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
         .with("EnableDate", enable_date(&device)))
 }
 
+/// Returns what STS answers when a code is given for a device that the caller does not have.
+pub(crate) fn no_such_device() -> Error {
+    Error::new(
+        "AccessDenied",
+        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA \
+         serial number is valid and associated with this user.",
+    )
+}
+
 /// Accepts the code that a caller of STS gives for one of its devices; it cannot be used again.
 ///
 /// # Errors
@@ -309,7 +318,7 @@ pub(crate) fn accept_token_code(
     };
     let (account, kind) = (w.call.account(), CredentialKind::MfaDevice);
     let device = credentials::owned(&*w.store, account, user_id, kind, serial_number)?;
-    let mut device: MfaDevice = device.ok_or_else(refused)?;
+    let mut device: MfaDevice = device.ok_or_else(no_such_device)?;
     match &mut device.maker {
         Maker::Virtual { seed, last_step } => {
             let seed = BASE64_STANDARD_NO_PAD.decode(&*seed);

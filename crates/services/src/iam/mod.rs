@@ -44,13 +44,13 @@ use crate::Operation;
 
 pub use access_keys::{KeyStatus, StoredKey, find_access_key, note_key_use};
 pub use oidc_providers::{OidcProvider, find_oidc_provider};
-pub use principals::{IdentityPolicies, policies_of_principal, policy_document};
+pub use principals::{IdentityPolicies, is_live, policies_of_principal, policy_document};
 pub use roles::{Role, find_role};
 pub use saml_metadata::SamlMetadata;
 pub use saml_providers::{SamlProvider, find_saml_provider};
 
 pub(crate) use access_keys::SECRET_CHARACTERS;
-pub(crate) use mfa_devices::accept_token_code;
+pub(crate) use mfa_devices::{accept_token_code, no_such_device};
 pub(crate) use policy_text::validate_policy;
 
 /// Every operation, one line per file.

@@ -16,6 +16,41 @@ pub struct IdentityPolicies {
     pub boundary: Option<(String, String)>,
 }
 
+/// What the root user may do, and with it the most that a federated user of root's may.
+const EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// Returns the user or role behind a principal: kind, name and unique id. Root, services, strangers
+/// and whom root has federated have none.
+fn behind(principal: &Principal) -> Option<(Kind, &str, &str)> {
+    match &principal.kind {
+        PrincipalKind::User { name, id, .. } => Some((Kind::User, name, id)),
+        PrincipalKind::AssumedRole { role_name, role_id, .. } => {
+            Some((Kind::Role, role_name, role_id))
+        }
+        PrincipalKind::FederatedUser { .. } => {
+            let user = principal.session.as_ref()?.federating_user.as_ref()?;
+            Some((Kind::User, &user.name, &user.id))
+        }
+        PrincipalKind::Root | PrincipalKind::Service { .. } | PrincipalKind::Anonymous => None,
+    }
+}
+
+/// Returns whether whoever stands behind a session is still there: the user or the role itself, not
+/// another of its name.
+///
+/// # Errors
+/// When the store fails.
+pub fn is_live(store: &dyn Read, principal: &Principal) -> Result<bool, Error> {
+    let Some((kind, name, id)) = behind(principal) else { return Ok(true) };
+    if kind == Kind::User {
+        // One may have been renamed since: the id is what stays.
+        return Ok(entity::by_id(store, &principal.account, id)?.is_some());
+    }
+    let found = entity::find(store, &principal.account, kind, name)?;
+    Ok(found.is_some_and(|entity| entity.id == id))
+}
+
 /// Returns the policies of a principal. Who is gone, or has been deleted and made anew since the
 /// credentials were given out, has none; root, services and strangers have none either.
 ///
@@ -27,16 +62,14 @@ pub fn policies_of_principal(
 ) -> Result<IdentityPolicies, Error> {
     let account = &principal.account;
     let mut policies = IdentityPolicies::default();
-    let (kind, name, id) = match &principal.kind {
-        PrincipalKind::User { name, id, .. } => (Kind::User, name, id),
-        PrincipalKind::AssumedRole { role_name, role_id, .. } => (Kind::Role, role_name, role_id),
-        PrincipalKind::Root
-        | PrincipalKind::FederatedUser { .. }
-        | PrincipalKind::Service { .. }
-        | PrincipalKind::Anonymous => return Ok(policies),
+    let Some((kind, name, id)) = behind(principal) else {
+        if matches!(principal.kind, PrincipalKind::FederatedUser { .. }) {
+            policies.identity.push(("root".into(), EVERYTHING.into()));
+        }
+        return Ok(policies);
     };
     let found = entity::find(store, account, kind, name)?;
-    let Some(entity) = found.filter(|entity| entity.id == *id) else { return Ok(policies) };
+    let Some(entity) = found.filter(|entity| entity.id == id) else { return Ok(policies) };
     collect(store, &entity, &mut policies.identity)?;
     if kind == Kind::User {
         for group in memberships::groups_of(store, account, id)? {

@@ -1,17 +1,28 @@
 //! AWS Security Token Service: who one is, and temporary credentials.
 
 mod assume_role;
+mod federation_tokens;
 mod identity;
+mod packed_policy;
+mod restrictions;
 mod service_roles;
 mod session_policies;
+mod session_tags;
 mod session_tokens;
 mod sessions;
+mod texts;
 
 use crate::Operation;
 
 pub use service_roles::assume_for_service;
 pub use sessions::{Credentials, Session, credentials_for, find_session};
 
+pub(crate) use restrictions::check as check_restrictions;
+
 /// Every operation, one line per file.
-pub const OPERATIONS: &[&[Operation]] =
-    &[assume_role::OPERATIONS, identity::OPERATIONS, session_tokens::OPERATIONS];
+pub const OPERATIONS: &[&[Operation]] = &[
+    assume_role::OPERATIONS,
+    federation_tokens::OPERATIONS,
+    identity::OPERATIONS,
+    session_tokens::OPERATIONS,
+];

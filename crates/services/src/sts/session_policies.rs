@@ -6,7 +6,7 @@ use value::Value;
 
 use crate::{Error, Input, SessionPolicy, iam};
 
-/// How long the inline session policy may be, in characters.
+/// How long the texts of the inline policy and of the ARNs may be together, in characters.
 const POLICY_CHARACTERS_MAX: usize = 2048;
 /// How many managed policies a session may be given.
 const POLICY_ARNS_MAX: usize = 10;
@@ -22,16 +22,6 @@ pub(super) fn in_input(
     input: &Value,
 ) -> Result<Option<Vec<SessionPolicy>>, Error> {
     let mut policies = Vec::new();
-    if let Some(text) = input.maybe_text("Policy") {
-        if text.chars().count() > POLICY_CHARACTERS_MAX {
-            return Err(Error::new(
-                "PackedPolicyTooLarge",
-                format!("The session policy is longer than {POLICY_CHARACTERS_MAX} characters"),
-            ));
-        }
-        iam::validate_policy(text, Kind::Session)?;
-        policies.push(SessionPolicy { label: INLINE_LABEL.into(), document: text.to_owned() });
-    }
     let arns = input.list("PolicyArns");
     if arns.len() > POLICY_ARNS_MAX {
         return Err(Error::validation(format!(
@@ -39,8 +29,21 @@ pub(super) fn in_input(
              Member must have length less than or equal to {POLICY_ARNS_MAX}"
         )));
     }
+    let arns: Vec<&str> = arns.iter().map(|arn| arn.text("arn")).collect::<Result<_, _>>()?;
+    let inline = input.maybe_text("Policy");
+    let texts = arns.iter().copied().chain(inline);
+    if POLICY_CHARACTERS_MAX < texts.map(|text| text.chars().count()).sum() {
+        // UNVERIFIED: AWS's text for plain texts that are too long together.
+        return Err(Error::new(
+            "PackedPolicyTooLarge",
+            format!("The session policies are longer than {POLICY_CHARACTERS_MAX} characters"),
+        ));
+    }
+    if let Some(text) = inline {
+        iam::validate_policy(text, Kind::Session)?;
+        policies.push(SessionPolicy { label: INLINE_LABEL.into(), document: text.to_owned() });
+    }
     for arn in arns {
-        let arn = arn.text("arn")?;
         let document = iam::policy_document(store, arn)?.ok_or_else(|| {
             // UNVERIFIED: AWS's text for session policies that do not exist.
             Error::validation(format!("Policy {arn} does not exist or is not attachable."))

@@ -8,11 +8,11 @@ use value::Value;
 use super::sessions;
 use crate::{Answer, Error, Input, Operation, Run, Writing, iam};
 
-/// How long the credentials last, in seconds; root's never longer than an hour.
-const DURATION_SECONDS_DEFAULT: i64 = 43_200;
-const DURATION_SECONDS_MIN: i64 = 900;
-const DURATION_SECONDS_MAX: i64 = 129_600;
-const ROOT_DURATION_SECONDS_MAX: i64 = 3600;
+/// How long credentials of a user last, in seconds; root's never longer than an hour.
+pub(super) const DURATION_SECONDS_DEFAULT: i64 = 43_200;
+pub(super) const DURATION_SECONDS_MIN: i64 = 900;
+pub(super) const DURATION_SECONDS_MAX: i64 = 129_600;
+pub(super) const ROOT_DURATION_SECONDS_MAX: i64 = 3600;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     // Needs no permission.
@@ -38,15 +38,7 @@ fn get_session_token(w: &mut Writing<'_>, input: &Value) -> Answer {
     }
     let asked = input.integer("DurationSeconds").unwrap_or(DURATION_SECONDS_DEFAULT);
     check_duration(asked, DURATION_SECONDS_MIN, DURATION_SECONDS_MAX)?;
-    let mfa_at_millis = match (input.maybe_text("SerialNumber"), input.maybe_text("TokenCode"), &id)
-    {
-        (Some(serial_number), Some(code), Some(id)) => {
-            iam::accept_token_code(w, id, serial_number, code)?;
-            Some(w.call.now_millis)
-        }
-        (None, None, _) => None,
-        (Some(_), _, _) | (_, Some(_), _) => return Err(wrong_mfa()),
-    };
+    let mfa_at_millis = accept_mfa(w, input)?;
     principal.session =
         Some(Session { issued_at_millis: w.call.now_millis, mfa_at_millis, ..Session::default() });
     let seconds = if id.is_none() { asked.min(ROOT_DURATION_SECONDS_MAX) } else { asked };
@@ -58,12 +50,26 @@ fn with_session_credentials() -> Error {
     Error::new("AccessDenied", "Cannot call GetSessionToken with session credentials")
 }
 
-fn wrong_mfa() -> Error {
-    Error::new(
-        "AccessDenied",
-        "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass \
-         code. ",
-    )
+/// Returns when the caller proved to have its MFA device, if it did so with this call.
+///
+/// # Errors
+/// When the code is wrong, half of what is needed is missing, or the caller can have no device.
+pub(super) fn accept_mfa(w: &mut Writing<'_>, input: &Value) -> Result<Option<i64>, Error> {
+    match (input.maybe_text("SerialNumber"), input.maybe_text("TokenCode")) {
+        (None, None) => Ok(None),
+        (Some(serial_number), Some(code)) => {
+            let PrincipalKind::User { id, .. } = &w.call.principal.kind else {
+                return Err(iam::no_such_device());
+            };
+            iam::accept_token_code(w, id, serial_number, code)?;
+            Ok(Some(w.call.now_millis))
+        }
+        (Some(_), None) | (None, Some(_)) => Err(Error::new(
+            "AccessDenied",
+            "MultiFactorAuthentication failed, must provide both MFA serial number and one time \
+             pass code. ",
+        )),
+    }
 }
 
 /// Refuses a duration outside its bounds.

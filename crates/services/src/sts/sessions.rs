@@ -101,7 +101,7 @@ pub(super) fn open(
     duration_seconds: i64,
 ) -> Result<Credentials, Error> {
     let credentials = Credentials {
-        access_key_id: ids::access_key_id("ASIA"),
+        access_key_id: ids::access_key_id("ASIA", w.call.account()),
         secret_access_key: ids::secret(iam::SECRET_CHARACTERS),
         session_token: format!("{TOKEN_PREFIX}{}", ids::secret(TOKEN_CHARACTERS)),
         expires_millis: w.call.now_millis + duration_seconds * 1000,
