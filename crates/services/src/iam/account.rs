@@ -7,7 +7,8 @@ use value::Value;
 
 use super::credentials::{self, CredentialKind};
 use super::entity::{self, Kind};
-use super::{error, managed_policies::ManagedPolicy, oidc_providers, paging, saml_providers};
+use super::managed_policies::ManagedPolicy;
+use super::{error, oidc_providers, paging, saml_providers, server_certificates};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
 /// Quotas that the summary tells and nothing here counts against.
@@ -31,7 +32,6 @@ const FIXED: &[(&str, i64)] = &[
     ("PolicyVersionsInUseQuota", 10_000),
     ("RolePolicySizeQuota", 10_240),
     ("RolesQuota", 1000),
-    ("ServerCertificates", 0),
     ("ServerCertificatesQuota", 20),
     ("SigningCertificatesPerUserQuota", 2),
     ("UserPolicySizeQuota", 2048),
@@ -85,6 +85,7 @@ fn summary(on: &Reading<'_>, _: &Value) -> Answer {
         ("PolicyVersionsInUse", versions),
         ("InstanceProfiles", on.store.scan(Table::IamSettings, Scan::prefix(&profiles))?.len()),
         ("Providers", providers),
+        ("ServerCertificates", server_certificates::count(on.store, account)?),
         ("MFADevices", devices),
         ("MFADevicesInUse", devices_in_use),
     ];

@@ -162,7 +162,7 @@ fn may_change(
 fn attach(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
     let arn = input.text("PolicyArn")?;
     managed_policies::check_arn(arn)?;
-    let mut entity = entity::get_named(&*w.store, w.call, kind, input)?;
+    let mut entity = entity::get_modifiable(&*w.store, w.call, kind, input)?;
     if managed_policies::find(&*w.store, arn)?.is_none() {
         return Err(error::no_such_entity(format!(
             "Policy {arn} does not exist or is not attachable."
@@ -181,7 +181,7 @@ fn attach(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
 fn detach(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
     let arn = input.text("PolicyArn")?;
     managed_policies::check_arn(arn)?;
-    let mut entity = entity::get_named(&*w.store, w.call, kind, input)?;
+    let mut entity = entity::get_modifiable(&*w.store, w.call, kind, input)?;
     if !entity.attached_policies.remove(arn) {
         return Err(managed_policies::not_found(arn));
     }

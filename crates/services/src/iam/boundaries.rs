@@ -67,13 +67,13 @@ pub(super) fn clear(w: &mut Writing<'_>, entity: &mut Entity) -> Result<(), Erro
 }
 
 fn put(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
-    let mut entity = entity::get_named(&*w.store, w.call, kind, input)?;
+    let mut entity = entity::get_modifiable(&*w.store, w.call, kind, input)?;
     set(w, &mut entity, input.text("PermissionsBoundary")?)?;
     Ok(Value::object())
 }
 
 fn delete(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
-    let mut entity = entity::get_named(&*w.store, w.call, kind, input)?;
+    let mut entity = entity::get_modifiable(&*w.store, w.call, kind, input)?;
     if entity.permissions_boundary.is_none() {
         // UNVERIFIED: AWS's text.
         return Err(error::no_such_entity(format!(

@@ -120,6 +120,9 @@ pub(super) struct RoleDetail {
     pub(super) trusted_ids: BTreeMap<String, String>,
     pub(super) description: Option<String>,
     pub(super) max_session_seconds: i64,
+    /// The service that alone may change the role, where it is a service-linked one.
+    #[serde(default)]
+    pub(super) linked_service: Option<String>,
 }
 
 impl Entity {
@@ -149,6 +152,14 @@ impl Entity {
             Detail::User { .. } => Kind::User,
             Detail::Group => Kind::Group,
             Detail::Role(_) => Kind::Role,
+        }
+    }
+
+    /// Returns the service to which a role is linked.
+    pub(super) fn linked_service(&self) -> Option<&str> {
+        match &self.detail {
+            Detail::Role(detail) => detail.linked_service.as_deref(),
+            Detail::User { .. } | Detail::Group => None,
         }
     }
 
@@ -341,4 +352,21 @@ pub(super) fn get_named(
     input: &Value,
 ) -> Result<Entity, Error> {
     get(store, call, kind, name_in(call, kind, input)?)
+}
+
+/// As [`get_named`], for what only AWS may do to a service-linked role.
+///
+/// # Errors
+/// `UnmodifiableEntity` for such a role.
+pub(super) fn get_modifiable(
+    store: &(impl Read + ?Sized),
+    call: &Call,
+    kind: Kind,
+    input: &Value,
+) -> Result<Entity, Error> {
+    let entity = get_named(store, call, kind, input)?;
+    match entity.linked_service() {
+        Some(_) => Err(error::unmodifiable(&entity.name)),
+        None => Ok(entity),
+    }
 }

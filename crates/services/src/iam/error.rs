@@ -22,6 +22,17 @@ pub(super) fn delete_conflict(obstacle: &str) -> Error {
     Error::new("DeleteConflict", format!("Cannot delete entity, must {obstacle}"))
 }
 
+/// Returns what a change of a service-linked role answers.
+pub(super) fn unmodifiable(role: &str) -> Error {
+    Error::new(
+        "UnmodifiableEntity",
+        format!(
+            "Cannot perform the operation on the protected role '{role}' - this role is only \
+             modifiable by AWS"
+        ),
+    )
+}
+
 /// Returns what a value answers that is well-formed but makes no sense.
 pub(super) fn invalid_input(message: impl Into<String>) -> Error {
     Error::new("InvalidInput", message)

@@ -105,7 +105,7 @@ fn put(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
     let name = input.text("PolicyName")?;
     names::check_name("policyName", name, NAME_CHARACTERS_MAX)?;
     let document = input.text("PolicyDocument")?;
-    let mut entity = entity::get_named(&*w.store, w.call, kind, input)?;
+    let mut entity = entity::get_modifiable(&*w.store, w.call, kind, input)?;
     validate_policy(document, policy::Kind::Identity)?;
     entity.inline_policies.insert(name.to_owned(), document.to_owned());
     check_size(&entity)?;
@@ -124,7 +124,7 @@ fn get(on: &Reading<'_>, kind: Kind, input: &Value) -> Answer {
 }
 
 fn delete(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
-    let mut entity = entity::get_named(&*w.store, w.call, kind, input)?;
+    let mut entity = entity::get_modifiable(&*w.store, w.call, kind, input)?;
     let name = input.text("PolicyName")?;
     entity.inline_policies.remove(name).ok_or_else(|| not_found(kind, name))?;
     entity::save(w, &entity)?;

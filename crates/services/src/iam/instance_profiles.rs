@@ -13,6 +13,8 @@ use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids};
 
 /// The longest name, in characters.
 const NAME_CHARACTERS_MAX: usize = 128;
+/// How many an account can have.
+const PROFILES_MAX: usize = 1000;
 /// How many roles a profile can hold.
 const ROLES_MAX: usize = 1;
 
@@ -46,6 +48,25 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "DeleteInstanceProfile",
         checks: |on, input| Ok(vec![check(on, "DeleteInstanceProfile", input)?]),
         run: Run::Write(delete),
+    },
+    Operation {
+        name: "TagInstanceProfile",
+        checks: |on, input| {
+            Ok(vec![tags::with_request_tags(check(on, "TagInstanceProfile", input)?, input)])
+        },
+        run: Run::Write(tag),
+    },
+    Operation {
+        name: "UntagInstanceProfile",
+        checks: |on, input| {
+            Ok(vec![tags::with_keys(check(on, "UntagInstanceProfile", input)?, input)])
+        },
+        run: Run::Write(untag),
+    },
+    Operation {
+        name: "ListInstanceProfileTags",
+        checks: |on, input| Ok(vec![check(on, "ListInstanceProfileTags", input)?]),
+        run: Run::Read(|on, input| tags::page(input, &get_named(on, input)?.tags)),
     },
 ];
 
@@ -123,7 +144,6 @@ fn shown(on: &Reading<'_>, profile: &InstanceProfile) -> Answer {
         None => None,
     };
     let roles = role.map(|role| roles::shown(on.store, on.call, &role)).transpose()?;
-    let tags = Some(&profile.tags).filter(|tags| !tags.is_empty());
     Ok(Value::object()
         .with("Path", &*profile.path)
         .with("InstanceProfileName", &*profile.name)
@@ -131,7 +151,7 @@ fn shown(on: &Reading<'_>, profile: &InstanceProfile) -> Answer {
         .with("Arn", arn(on, &profile.path, &profile.name))
         .with("CreateDate", seconds(profile.created_millis))
         .with("Roles", roles.into_iter().collect::<Vec<Value>>())
-        .with_some("Tags", tags.map(|tags| tags::shown(tags))))
+        .with_some("Tags", tags::shown_if_any(&profile.tags)))
 }
 
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
@@ -145,6 +165,10 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
     names::check_name("instanceProfileName", name, NAME_CHARACTERS_MAX)?;
     if find(&*w.store, w.call.account(), name)?.is_some() {
         return Err(error::already_exists(format!("Instance Profile {name} already exists.")));
+    }
+    let prefix = prefix(w.call.account());
+    if w.store.scan(Table::IamSettings, Scan::prefix(&prefix))?.len() >= PROFILES_MAX {
+        return Err(error::quota("InstanceProfilesPerAccount", PROFILES_MAX));
     }
     let profile = InstanceProfile {
         name: name.to_owned(),
@@ -195,7 +219,7 @@ fn may_add_role(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 
 fn add_role(w: &mut Writing<'_>, input: &Value) -> Answer {
     let mut profile = get_named(&w.reading(), input)?;
-    let role = entity::get_named(&*w.store, w.call, Kind::Role, input)?;
+    let role = entity::get_modifiable(&*w.store, w.call, Kind::Role, input)?;
     if profile.role_id.is_some() {
         return Err(error::quota("InstanceSessionsPerInstanceProfile", ROLES_MAX));
     }
@@ -206,7 +230,7 @@ fn add_role(w: &mut Writing<'_>, input: &Value) -> Answer {
 
 fn remove_role(w: &mut Writing<'_>, input: &Value) -> Answer {
     let mut profile = get_named(&w.reading(), input)?;
-    let role = entity::get_named(&*w.store, w.call, Kind::Role, input)?;
+    let role = entity::get_modifiable(&*w.store, w.call, Kind::Role, input)?;
     if profile.role_id.as_deref() != Some(&*role.id) {
         return Err(error::no_such_entity(format!(
             "The role with name {} cannot be found.",
@@ -225,5 +249,19 @@ fn delete(w: &mut Writing<'_>, input: &Value) -> Answer {
     }
     let key = prefix(w.call.account()) + &profile.name.to_lowercase();
     w.store.delete(Table::IamSettings, &key)?;
+    Ok(Value::object())
+}
+
+fn tag(w: &mut Writing<'_>, input: &Value) -> Answer {
+    let mut profile = get_named(&w.reading(), input)?;
+    tags::merge(&mut profile.tags, input)?;
+    save(w, &profile)?;
+    Ok(Value::object())
+}
+
+fn untag(w: &mut Writing<'_>, input: &Value) -> Answer {
+    let mut profile = get_named(&w.reading(), input)?;
+    tags::strip(&mut profile.tags, input);
+    save(w, &profile)?;
     Ok(Value::object())
 }

@@ -1,7 +1,6 @@
 //! Login profiles: the password of a user.
 //!
-//! IAM API reference, "CreateLoginProfile"; user guide, "Set an account password policy for IAM
-//! users", default policy (read 2026-11).
+//! IAM API reference, "CreateLoginProfile", "ChangePassword" (read 2026-11).
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
@@ -11,18 +10,17 @@ use value::Value;
 
 use super::credentials::{self, CredentialKind};
 use super::entity::{self, Entity, Kind, seconds};
-use super::error;
-use crate::{Answer, Error, Input, Operation, Reading, Run, Writing, ids};
+use super::{error, password_policy};
+use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids};
 
 /// The cost of hashing a password: a few milliseconds, for a server whose secrets guard test data.
 const HASH_MEMORY_KIB: u32 = 4096;
 const HASH_PASSES: u32 = 2;
 const HASH_LANES: u32 = 1;
 const HASH_BYTES: usize = 32;
-/// What the default password policy asks for.
-const PASSWORD_CHARACTERS_MIN: usize = 8;
-const PASSWORD_CHARACTERS_MAX: usize = 128;
-const PASSWORD_CLASSES_MIN: usize = 3;
+/// How many passwords are remembered, the present one among them: as many as a password policy can
+/// keep from coming again.
+const PASSWORDS_REMEMBERED_MAX: usize = 24;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -45,11 +43,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         checks: |on, input| entity::named(on, "DeleteLoginProfile", Kind::User, input),
         run: Run::Write(delete),
     },
-    Operation {
-        name: "ChangePassword",
-        checks: |on, input| entity::named(on, "ChangePassword", Kind::User, input),
-        run: Run::Write(change),
-    },
+    Operation { name: "ChangePassword", checks: may_change, run: Run::Write(change) },
 ];
 
 /// A login profile, stored by the user's id.
@@ -59,6 +53,13 @@ struct LoginProfile {
     created_millis: i64,
     password_reset_required: bool,
     password: Hashed,
+    /// When the password was changed; absent while it is the first.
+    #[serde(default)]
+    changed_millis: Option<i64>,
+    /// The passwords before, latest first. Kept also while no policy asks for them: one set later
+    /// counts them.
+    #[serde(default)]
+    previous_passwords: Vec<Hashed>,
 }
 
 /// A password that can be compared, not read.
@@ -106,27 +107,25 @@ fn hash(
     Ok(out)
 }
 
-/// Refuses a password that the default password policy refuses.
-fn check_password(user: &Entity, password: &str) -> Result<(), Error> {
-    let classes = [
-        password.contains(|c: char| c.is_ascii_uppercase()),
-        password.contains(|c: char| c.is_ascii_lowercase()),
-        password.contains(|c: char| c.is_ascii_digit()),
-        password.contains(|c: char| !c.is_ascii_alphanumeric()),
-    ];
-    let classes = classes.into_iter().filter(|found| *found).count();
-    let characters = password.chars().count();
-    let fits = (PASSWORD_CHARACTERS_MIN..=PASSWORD_CHARACTERS_MAX).contains(&characters)
-        && classes >= PASSWORD_CLASSES_MIN
-        && !password.eq_ignore_ascii_case(&user.name);
-    if fits {
-        return Ok(());
+impl LoginProfile {
+    /// Takes a new password, after the policy of the account was asked about it.
+    fn set_password(&mut self, w: &Writing<'_>, password: &str) -> Result<(), Error> {
+        let account = w.call.account();
+        password_policy::check_password(&*w.store, account, password)?;
+        let policy = password_policy::of(&*w.store, account)?;
+        let remembered = policy.and_then(|policy| policy.reuse_prevention).unwrap_or_default();
+        let known = std::iter::once(&self.password).chain(&self.previous_passwords);
+        for hashed in known.take(remembered) {
+            if hashed.matches(password)? {
+                return Err(password_policy::reused());
+            }
+        }
+        let old = std::mem::replace(&mut self.password, Hashed::of(password)?);
+        self.previous_passwords.insert(0, old);
+        self.previous_passwords.truncate(PASSWORDS_REMEMBERED_MAX - 1);
+        self.changed_millis = Some(w.call.now_millis);
+        Ok(())
     }
-    // UNVERIFIED: AWS's text for the default policy.
-    Err(Error::new(
-        "PasswordPolicyViolation",
-        "Password does not conform to the account password policy.",
-    ))
 }
 
 fn load(on: &Reading<'_>, user: &Entity) -> Result<LoginProfile, Error> {
@@ -159,11 +158,13 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
         )));
     }
     let password = input.text("Password")?;
-    check_password(&user, password)?;
+    password_policy::check_password(&*w.store, w.call.account(), password)?;
     let profile = LoginProfile {
         created_millis: w.call.now_millis,
         password_reset_required: input.flag("PasswordResetRequired"),
         password: Hashed::of(password)?,
+        changed_millis: None,
+        previous_passwords: Vec::new(),
     };
     save(w, &user, &profile)?;
     Ok(shown(&user, &profile))
@@ -178,8 +179,7 @@ fn update(w: &mut Writing<'_>, input: &Value) -> Answer {
     let user = entity::get_named(&*w.store, w.call, Kind::User, input)?;
     let mut profile = load(&w.reading(), &user)?;
     if let Some(password) = input.maybe_text("Password") {
-        check_password(&user, password)?;
-        profile.password = Hashed::of(password)?;
+        profile.set_password(w, password)?;
     }
     if let Some(required) = input.get("PasswordResetRequired").and_then(Value::as_bool) {
         profile.password_reset_required = required;
@@ -195,6 +195,12 @@ fn delete(w: &mut Writing<'_>, input: &Value) -> Answer {
     Ok(Value::object())
 }
 
+/// Whoever is no user is told so by the operation itself.
+fn may_change(on: &Reading<'_>, _: &Value) -> Result<Vec<Check>, Error> {
+    let Some(name) = on.call.user_name() else { return Ok(Vec::new()) };
+    Ok(vec![entity::check(on, "ChangePassword", Kind::User, name)?])
+}
+
 /// The caller changes its own password.
 fn change(w: &mut Writing<'_>, input: &Value) -> Answer {
     let Some(name) = w.call.user_name() else {
@@ -206,9 +212,7 @@ fn change(w: &mut Writing<'_>, input: &Value) -> Answer {
         // UNVERIFIED: AWS's text for a wrong old password.
         return Err(Error::new("AccessDenied", "The old password was incorrect."));
     }
-    let password = input.text("NewPassword")?;
-    check_password(&user, password)?;
-    profile.password = Hashed::of(password)?;
+    profile.set_password(w, input.text("NewPassword")?)?;
     profile.password_reset_required = false;
     save(w, &user, &profile)?;
     Ok(Value::object())

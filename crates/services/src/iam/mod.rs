@@ -15,6 +15,7 @@ mod error;
 mod groups;
 mod inline_policies;
 mod instance_profiles;
+mod linked_services;
 mod login_profiles;
 mod managed_policies;
 mod memberships;
@@ -22,6 +23,7 @@ mod mfa_devices;
 mod names;
 mod oidc_providers;
 mod paging;
+mod password_policy;
 mod policy_text;
 mod policy_versions;
 mod principals;
@@ -31,6 +33,8 @@ mod roles;
 mod rsa_public_key;
 mod saml_metadata;
 mod saml_providers;
+mod server_certificates;
+mod service_linked_roles;
 mod service_specific_credentials;
 mod signing_certificates;
 mod ssh_public_keys;
@@ -67,9 +71,12 @@ pub const OPERATIONS: &[&[Operation]] = &[
     memberships::OPERATIONS,
     mfa_devices::OPERATIONS,
     oidc_providers::OPERATIONS,
+    password_policy::OPERATIONS,
     policy_versions::OPERATIONS,
     roles::OPERATIONS,
     saml_providers::OPERATIONS,
+    server_certificates::OPERATIONS,
+    service_linked_roles::OPERATIONS,
     service_specific_credentials::OPERATIONS,
     signing_certificates::OPERATIONS,
     ssh_public_keys::OPERATIONS,

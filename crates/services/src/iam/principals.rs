@@ -4,7 +4,7 @@ use policy::{Principal, PrincipalKind};
 use store::Read;
 
 use super::entity::{self, Entity, Kind};
-use super::{managed_policies, memberships};
+use super::{managed_policies, memberships, password_policy};
 use crate::Error;
 
 /// The policies of a principal as texts: what the authoriser decides on.
@@ -75,6 +75,8 @@ pub fn policies_of_principal(
         for group in memberships::groups_of(store, account, id)? {
             collect(store, &group, &mut policies.identity)?;
         }
+        let arn = principal.arn();
+        policies.identity.extend(password_policy::granted_to_users(store, account, &arn)?);
     }
     policies.boundary = match &entity.permissions_boundary {
         Some(arn) => Some((arn.clone(), boundary(store, arn)?)),

@@ -2,6 +2,9 @@
 //!
 //! RFC 8017 (PKCS #1), RFC 5208 (PKCS #8), RFC 5915 (elliptic curves).
 
+use x509_parser::prelude::SubjectPublicKeyInfo;
+use x509_parser::public_key::PublicKey;
+
 const TAG_INTEGER: u8 = 0x02;
 const TAG_BIT_STRING: u8 = 0x03;
 const TAG_OCTET_STRING: u8 = 0x04;
@@ -34,6 +37,20 @@ impl PrivateKey {
             "EC PRIVATE KEY" => ec(&pem.contents),
             "PRIVATE KEY" => pkcs8(&pem.contents),
             _ => None,
+        }
+    }
+
+    /// Returns whether a certificate is for this key. Of a curve key without its public point only
+    /// the kind is compared.
+    pub(super) fn belongs_to(&self, certified: &SubjectPublicKeyInfo<'_>) -> bool {
+        match (self, certified.parsed()) {
+            (PrivateKey::Rsa { modulus, exponent }, Ok(PublicKey::RSA(key))) => {
+                *modulus == significant(key.modulus) && *exponent == significant(key.exponent)
+            }
+            (PrivateKey::Ec { point }, Ok(PublicKey::EC(key))) => {
+                point.as_ref().is_none_or(|point| *point == key.data())
+            }
+            _ => false,
         }
     }
 }

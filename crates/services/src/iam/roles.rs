@@ -189,6 +189,7 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
         trusted_ids,
         description: checked_description(input)?,
         max_session_seconds: checked_duration(input)?.unwrap_or(SESSION_SECONDS_DEFAULT),
+        linked_service: None,
     };
     let mut role = Entity::new(Kind::Role, name, path, w.call.now_millis, Detail::Role(detail));
     role.tags = tags::in_input(input)?;
@@ -215,7 +216,8 @@ fn checked_trust(
     Ok((text.to_owned(), trusted_ids))
 }
 
-fn checked_description(input: &Value) -> Result<Option<String>, Error> {
+/// Returns the description that an input gives.
+pub(super) fn checked_description(input: &Value) -> Result<Option<String>, Error> {
     let Some(text) = input.maybe_text("Description") else { return Ok(None) };
     if text.chars().count() > DESCRIPTION_CHARACTERS_MAX {
         let most = "Member must have length less than or equal to 1000";
@@ -254,9 +256,13 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
     paging::page(input, "Roles", rows)
 }
 
+/// Of a service-linked role nothing but the description can be changed.
 fn update(w: &mut Writing<'_>, input: &Value) -> Answer {
     let mut role = entity::get_named(&*w.store, w.call, Kind::Role, input)?;
     let (description, seconds) = (checked_description(input)?, checked_duration(input)?);
+    if seconds.is_some() && role.linked_service().is_some() {
+        return Err(error::unmodifiable(&role.name));
+    }
     let detail = detail_mut(&mut role)?;
     if description.is_some() {
         detail.description = description;
@@ -277,7 +283,7 @@ fn update_description(w: &mut Writing<'_>, input: &Value) -> Answer {
 }
 
 fn update_trust(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut role = entity::get_named(&*w.store, w.call, Kind::Role, input)?;
+    let mut role = entity::get_modifiable(&*w.store, w.call, Kind::Role, input)?;
     let (text, ids) = checked_trust(w, input.text("PolicyDocument")?)?;
     let detail = detail_mut(&mut role)?;
     detail.trust_policy = text;
@@ -287,7 +293,7 @@ fn update_trust(w: &mut Writing<'_>, input: &Value) -> Answer {
 }
 
 fn delete(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut role = entity::get_named(&*w.store, w.call, Kind::Role, input)?;
+    let mut role = entity::get_modifiable(&*w.store, w.call, Kind::Role, input)?;
     if instance_profiles::has_role(&*w.store, w.call.account(), &role.id)? {
         return Err(error::delete_conflict("remove roles from instance profile first."));
     }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use policy::Principal;
 use services::{Call, Check, Error, Operation, Origin, Reading, Run, Settings, Writing, iam, sts};
-use store::Store;
-use value::Value;
+use store::{Load, Save, Store, Table};
+use value::{Map, Value};
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 
@@ -94,6 +94,24 @@ impl Server {
         let call = self.call_of(Principal::root(ACCOUNT));
         let checks = operation(name).checks;
         self.store.read(|store| checks(&Reading { store, call: &call }, input)).unwrap()
+    }
+
+    /// Changes a stored object behind the back of every operation; returns the members it has then.
+    pub(crate) fn rewrite(
+        &self,
+        table: Table,
+        key: &str,
+        change: impl FnOnce(&mut Map),
+    ) -> Vec<String> {
+        let row: Option<Value> = self.store.read(|store| store.load(table, key)).unwrap();
+        let mut row = row.unwrap().as_object().unwrap().clone();
+        change(&mut row);
+        let members = row.keys().map(ToString::to_string).collect();
+        let key = key.to_owned();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let written = self.store.write(move |store| store.save(table, &key, &Value::from(row)));
+        runtime.block_on(written).unwrap().unwrap();
+        members
     }
 
     /// Returns a user as a caller, by way of an access key.
