@@ -6,79 +6,106 @@
 
 /// A service with a service-linked role.
 pub(super) struct LinkedService {
-    /// `autoscaling.amazonaws.com`
-    pub(super) principal: &'static str,
-    /// `AWSServiceRoleForAutoScaling`
-    pub(super) role_name: &'static str,
+    /// Its principal, before `.amazonaws.com`.
+    service: &'static str,
+    /// The name of the role, behind `AWSServiceRoleFor`.
+    role: &'static str,
     /// The name of AWS's policy on the role, under `aws-service-role/`.
     pub(super) policy_name: &'static str,
     /// Whether a suffix can stand behind the name.
     pub(super) takes_suffix: bool,
 }
 
+impl LinkedService {
+    /// Returns `autoscaling.amazonaws.com`.
+    pub(super) fn principal(&self) -> String {
+        format!("{}{DOMAIN}", self.service)
+    }
+
+    /// Returns `AWSServiceRoleForAutoScaling`.
+    pub(super) fn role_name(&self) -> String {
+        format!("AWSServiceRoleFor{}", self.role)
+    }
+}
+
+/// What every principal of a service ends with.
+const DOMAIN: &str = ".amazonaws.com";
+
 const fn one(
-    principal: &'static str,
-    role_name: &'static str,
+    service: &'static str,
+    role: &'static str,
     policy_name: &'static str,
 ) -> LinkedService {
-    LinkedService { principal, role_name, policy_name, takes_suffix: false }
+    LinkedService { service, role, policy_name, takes_suffix: false }
 }
 
 const fn several(
-    principal: &'static str,
-    role_name: &'static str,
+    service: &'static str,
+    role: &'static str,
     policy_name: &'static str,
 ) -> LinkedService {
-    LinkedService { principal, role_name, policy_name, takes_suffix: true }
+    LinkedService { service, role, policy_name, takes_suffix: true }
 }
 
 /// UNVERIFIED: the names of policies, and which services take a suffix beyond those that public
 /// issues show refusing it (es) and taking it (autoscaling).
-#[rustfmt::skip]
 const SERVICES: &[LinkedService] = &[
-    one("access-analyzer.amazonaws.com", "AWSServiceRoleForAccessAnalyzer", "AccessAnalyzerServiceRolePolicy"),
-    several("autoscaling.amazonaws.com", "AWSServiceRoleForAutoScaling", "AutoScalingServiceRolePolicy"),
-    one("backup.amazonaws.com", "AWSServiceRoleForBackup", "AWSBackupServiceLinkedRolePolicyForBackup"),
-    one("batch.amazonaws.com", "AWSServiceRoleForBatch", "BatchServiceRolePolicy"),
-    one("cloudtrail.amazonaws.com", "AWSServiceRoleForCloudTrail", "CloudTrailServiceRolePolicy"),
-    one("compute-optimizer.amazonaws.com", "AWSServiceRoleForComputeOptimizer", "ComputeOptimizerServiceRolePolicy"),
-    one("config.amazonaws.com", "AWSServiceRoleForConfig", "AWSConfigServiceRolePolicy"),
-    several("connect.amazonaws.com", "AWSServiceRoleForAmazonConnect", "AmazonConnectServiceLinkedRolePolicy"),
-    several("custom-resource.application-autoscaling.amazonaws.com", "AWSServiceRoleForApplicationAutoScaling_CustomResource", "AWSApplicationAutoScalingCustomResourcePolicy"),
-    one("dynamodb.application-autoscaling.amazonaws.com", "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable", "AWSApplicationAutoscalingDynamoDBTablePolicy"),
-    one("ecs.amazonaws.com", "AWSServiceRoleForECS", "AmazonECSServiceRolePolicy"),
-    one("ecs.application-autoscaling.amazonaws.com", "AWSServiceRoleForApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"),
-    one("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup", "AWSServiceRoleForAmazonEKSNodegroup"),
-    one("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS", "AmazonEKSServiceRolePolicy"),
-    one("elasticache.amazonaws.com", "AWSServiceRoleForElastiCache", "ElastiCacheServiceRolePolicy"),
-    one("elasticbeanstalk.amazonaws.com", "AWSServiceRoleForElasticBeanstalk", "AWSElasticBeanstalkServiceRolePolicy"),
-    one("elasticloadbalancing.amazonaws.com", "AWSServiceRoleForElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
-    one("elasticmapreduce.amazonaws.com", "AWSServiceRoleForEMRCleanup", "AmazonEMRCleanupPolicy"),
-    one("emr-containers.amazonaws.com", "AWSServiceRoleForAmazonEMRContainers", "AmazonEMRContainersServiceRolePolicy"),
-    one("es.amazonaws.com", "AWSServiceRoleForAmazonElasticsearchService", "AmazonElasticsearchServiceRolePolicy"),
-    one("events.amazonaws.com", "AWSServiceRoleForCloudWatchEvents", "CloudWatchEventsServiceRolePolicy"),
-    one("fis.amazonaws.com", "AWSServiceRoleForFIS", "AmazonFISServiceRolePolicy"),
-    one("guardduty.amazonaws.com", "AWSServiceRoleForAmazonGuardDuty", "AmazonGuardDutyServiceRolePolicy"),
-    one("inspector2.amazonaws.com", "AWSServiceRoleForAmazonInspector2", "AmazonInspector2ServiceRolePolicy"),
-    one("kafka.amazonaws.com", "AWSServiceRoleForKafka", "KafkaServiceRolePolicy"),
-    one("lex.amazonaws.com", "AWSServiceRoleForLexBots", "AmazonLexBotPolicy"),
-    one("macie.amazonaws.com", "AWSServiceRoleForAmazonMacie", "AmazonMacieServiceRolePolicy"),
-    one("opensearchservice.amazonaws.com", "AWSServiceRoleForAmazonOpenSearchService", "AmazonOpenSearchServiceRolePolicy"),
-    one("ops.apigateway.amazonaws.com", "AWSServiceRoleForAPIGateway", "APIGatewayServiceRolePolicy"),
-    one("organizations.amazonaws.com", "AWSServiceRoleForOrganizations", "AWSOrganizationsServiceTrustPolicy"),
-    one("rds.amazonaws.com", "AWSServiceRoleForRDS", "AmazonRDSServiceRolePolicy"),
-    one("replicator.lambda.amazonaws.com", "AWSServiceRoleForLambdaReplicator", "AWSLambdaReplicator"),
-    one("securityhub.amazonaws.com", "AWSServiceRoleForSecurityHub", "AWSSecurityHubServiceRolePolicy"),
-    one("spot.amazonaws.com", "AWSServiceRoleForEC2Spot", "AWSEC2SpotServiceRolePolicy"),
-    one("spotfleet.amazonaws.com", "AWSServiceRoleForEC2SpotFleet", "AWSEC2SpotFleetServiceRolePolicy"),
-    one("ssm.amazonaws.com", "AWSServiceRoleForAmazonSSM", "AmazonSSMServiceRolePolicy"),
-    one("sso.amazonaws.com", "AWSServiceRoleForSSO", "AWSSSOServiceRolePolicy"),
-    one("support.amazonaws.com", "AWSServiceRoleForSupport", "AWSSupportServiceRolePolicy"),
-    one("transitgateway.amazonaws.com", "AWSServiceRoleForVPCTransitGateway", "AWSVPCTransitGatewayServiceRolePolicy"),
-    one("trustedadvisor.amazonaws.com", "AWSServiceRoleForTrustedAdvisor", "AWSTrustedAdvisorServiceRolePolicy"),
+    one("access-analyzer", "AccessAnalyzer", "AccessAnalyzerServiceRolePolicy"),
+    several("autoscaling", "AutoScaling", "AutoScalingServiceRolePolicy"),
+    one("backup", "Backup", "AWSBackupServiceLinkedRolePolicyForBackup"),
+    one("batch", "Batch", "BatchServiceRolePolicy"),
+    one("cloudtrail", "CloudTrail", "CloudTrailServiceRolePolicy"),
+    one("compute-optimizer", "ComputeOptimizer", "ComputeOptimizerServiceRolePolicy"),
+    one("config", "Config", "AWSConfigServiceRolePolicy"),
+    several("connect", "AmazonConnect", "AmazonConnectServiceLinkedRolePolicy"),
+    several(
+        "custom-resource.application-autoscaling",
+        "ApplicationAutoScaling_CustomResource",
+        "AWSApplicationAutoScalingCustomResourcePolicy",
+    ),
+    one(
+        "dynamodb.application-autoscaling",
+        "ApplicationAutoScaling_DynamoDBTable",
+        "AWSApplicationAutoscalingDynamoDBTablePolicy",
+    ),
+    one("ecs", "ECS", "AmazonECSServiceRolePolicy"),
+    one(
+        "ecs.application-autoscaling",
+        "ApplicationAutoScaling_ECSService",
+        "AWSApplicationAutoscalingECSServicePolicy",
+    ),
+    one("eks-nodegroup", "AmazonEKSNodegroup", "AWSServiceRoleForAmazonEKSNodegroup"),
+    one("eks", "AmazonEKS", "AmazonEKSServiceRolePolicy"),
+    one("elasticache", "ElastiCache", "ElastiCacheServiceRolePolicy"),
+    one("elasticbeanstalk", "ElasticBeanstalk", "AWSElasticBeanstalkServiceRolePolicy"),
+    one("elasticloadbalancing", "ElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
+    one("elasticmapreduce", "EMRCleanup", "AmazonEMRCleanupPolicy"),
+    one("emr-containers", "AmazonEMRContainers", "AmazonEMRContainersServiceRolePolicy"),
+    one("es", "AmazonElasticsearchService", "AmazonElasticsearchServiceRolePolicy"),
+    one("events", "CloudWatchEvents", "CloudWatchEventsServiceRolePolicy"),
+    one("fis", "FIS", "AmazonFISServiceRolePolicy"),
+    one("guardduty", "AmazonGuardDuty", "AmazonGuardDutyServiceRolePolicy"),
+    one("inspector2", "AmazonInspector2", "AmazonInspector2ServiceRolePolicy"),
+    one("kafka", "Kafka", "KafkaServiceRolePolicy"),
+    one("lex", "LexBots", "AmazonLexBotPolicy"),
+    one("macie", "AmazonMacie", "AmazonMacieServiceRolePolicy"),
+    one("opensearchservice", "AmazonOpenSearchService", "AmazonOpenSearchServiceRolePolicy"),
+    one("ops.apigateway", "APIGateway", "APIGatewayServiceRolePolicy"),
+    one("organizations", "Organizations", "AWSOrganizationsServiceTrustPolicy"),
+    one("rds", "RDS", "AmazonRDSServiceRolePolicy"),
+    one("replicator.lambda", "LambdaReplicator", "AWSLambdaReplicator"),
+    one("securityhub", "SecurityHub", "AWSSecurityHubServiceRolePolicy"),
+    one("spot", "EC2Spot", "AWSEC2SpotServiceRolePolicy"),
+    one("spotfleet", "EC2SpotFleet", "AWSEC2SpotFleetServiceRolePolicy"),
+    one("ssm", "AmazonSSM", "AmazonSSMServiceRolePolicy"),
+    one("sso", "SSO", "AWSSSOServiceRolePolicy"),
+    one("support", "Support", "AWSSupportServiceRolePolicy"),
+    one("transitgateway", "VPCTransitGateway", "AWSVPCTransitGatewayServiceRolePolicy"),
+    one("trustedadvisor", "TrustedAdvisor", "AWSTrustedAdvisorServiceRolePolicy"),
 ];
 
 /// Returns the service of a principal.
 pub(super) fn find(principal: &str) -> Option<&'static LinkedService> {
-    SERVICES.iter().find(|service| service.principal == principal)
+    let service = principal.strip_suffix(DOMAIN)?;
+    SERVICES.iter().find(|known| known.service == service)
 }

@@ -57,13 +57,13 @@ fn service_in(input: &Value) -> Result<&'static LinkedService, Error> {
 /// Returns the name of the role that an input asks for.
 fn role_name(service: &LinkedService, input: &Value) -> Result<String, Error> {
     let Some(suffix) = input.maybe_text("CustomSuffix") else {
-        return Ok(service.role_name.to_owned());
+        return Ok(service.role_name());
     };
     if !service.takes_suffix {
-        let principal = service.principal;
+        let principal = service.principal();
         return Err(error::invalid_input(format!("Custom suffix is not allowed for {principal}")));
     }
-    let name = format!("{}_{suffix}", service.role_name);
+    let name = format!("{}_{suffix}", service.role_name());
     if name.len() > Kind::Role.name_characters_max() {
         let most = "Member must have length less than or equal to 64";
         return Err(error::constraint("roleName", Some(&name), most));
@@ -100,15 +100,16 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
              suffix."
         )));
     }
-    let trust_policy = trust_policy(service.principal);
+    let principal = service.principal();
+    let trust_policy = trust_policy(&principal);
     let detail = RoleDetail {
         trusted_ids: trust::check(w.store.as_read(), w.call, &trust_policy)?,
         trust_policy,
         description: roles::checked_description(input)?,
         max_session_seconds: SESSION_SECONDS,
-        linked_service: Some(service.principal.to_owned()),
+        linked_service: Some(principal.clone()),
     };
-    let path = format!("/{PATH}/{}/", service.principal);
+    let path = format!("/{PATH}/{principal}/");
     let detail = Detail::Role(detail);
     let mut role = Entity::new(Kind::Role, &name, &path, w.call.now_millis, detail);
     let partition = &w.call.settings.partition;
