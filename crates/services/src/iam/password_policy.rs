@@ -3,6 +3,8 @@
 //! IAM API reference, "UpdateAccountPasswordPolicy"; user guide, "Set an account password policy
 //! for IAM users" (read 2026-11).
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use store::{Load, Read, Save, Table};
 use value::Value;
@@ -47,10 +49,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 #[serde(rename_all = "camelCase")]
 pub(super) struct PasswordPolicy {
     minimum_length: i64,
-    require_symbols: bool,
-    require_numbers: bool,
-    require_uppercase: bool,
-    require_lowercase: bool,
+    required: BTreeSet<CharacterKind>,
     allow_users_to_change: bool,
     /// How many days a password is valid.
     pub(super) max_age_days: Option<i64>,
@@ -59,35 +58,58 @@ pub(super) struct PasswordPolicy {
     hard_expiry: Option<bool>,
 }
 
-/// The kinds of characters that a policy can ask for.
-struct Classes {
-    uppercase: bool,
-    lowercase: bool,
-    number: bool,
-    symbol: bool,
+/// The kinds of characters that a policy can ask for, in the order in which they are missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum CharacterKind {
+    Uppercase,
+    Lowercase,
+    Symbol,
+    Number,
 }
 
-impl Classes {
-    fn of(password: &str) -> Classes {
-        Classes {
-            uppercase: password.contains(|c: char| c.is_ascii_uppercase()),
-            lowercase: password.contains(|c: char| c.is_ascii_lowercase()),
-            number: password.contains(|c: char| c.is_ascii_digit()),
-            symbol: password.contains(|c: char| SYMBOLS.contains(c)),
+impl CharacterKind {
+    const ALL: [CharacterKind; 4] = [
+        CharacterKind::Uppercase,
+        CharacterKind::Lowercase,
+        CharacterKind::Symbol,
+        CharacterKind::Number,
+    ];
+
+    fn is_in(self, password: &str) -> bool {
+        password.contains(|letter: char| match self {
+            CharacterKind::Uppercase => letter.is_ascii_uppercase(),
+            CharacterKind::Lowercase => letter.is_ascii_lowercase(),
+            CharacterKind::Symbol => SYMBOLS.contains(letter),
+            CharacterKind::Number => letter.is_ascii_digit(),
+        })
+    }
+
+    /// The input member that asks for it.
+    const fn member(self) -> &'static str {
+        match self {
+            CharacterKind::Uppercase => "RequireUppercaseCharacters",
+            CharacterKind::Lowercase => "RequireLowercaseCharacters",
+            CharacterKind::Symbol => "RequireSymbols",
+            CharacterKind::Number => "RequireNumbers",
         }
     }
 
-    /// Returns what is missing of what is asked for, in AWS's words.
-    fn missing(&self, asked: &Classes) -> Vec<String> {
-        let all = [
-            (asked.uppercase, self.uppercase, "uppercase letter"),
-            (asked.lowercase, self.lowercase, "lowercase letter"),
-            (asked.symbol, self.symbol, "symbol"),
-            (asked.number, self.number, "number"),
-        ];
-        let missing = all.into_iter().filter(|(asked, found, _)| *asked && !found);
-        missing.map(|(_, _, what)| format!("Password should have at least one {what}")).collect()
+    /// What AWS says of a password without it.
+    fn missed(self) -> String {
+        let what = match self {
+            CharacterKind::Uppercase => "uppercase letter",
+            CharacterKind::Lowercase => "lowercase letter",
+            CharacterKind::Symbol => "symbol",
+            CharacterKind::Number => "number",
+        };
+        format!("Password should have at least one {what}")
     }
+}
+
+/// Returns what is missing in a password of the kinds that are asked for, in AWS's words.
+fn missing(password: &str, asked: impl IntoIterator<Item = CharacterKind>) -> Vec<String> {
+    let missing = asked.into_iter().filter(|kind| !kind.is_in(password));
+    missing.map(CharacterKind::missed).collect()
 }
 
 fn key(account: &str) -> String {
@@ -140,8 +162,7 @@ fn length_problem(password: &str, least: usize) -> Option<String> {
 /// DIFFERS: AWS also refuses a password that is the account's name or e-mail address; there are
 /// none here.
 fn problem_by_default(password: &str) -> Option<String> {
-    let every = Classes { uppercase: true, lowercase: true, number: true, symbol: true };
-    let missing = Classes::of(password).missing(&every);
+    let missing = missing(password, CharacterKind::ALL);
     let short_of = missing.len().saturating_sub(DEFAULT_CLASSES_MISSING_MAX);
     let classes = (short_of > 0).then(|| {
         let missing = missing.join(", ");
@@ -157,24 +178,17 @@ fn joined(problems: impl Iterator<Item = String>) -> Option<String> {
 
 impl PasswordPolicy {
     fn problem(&self, password: &str) -> Option<String> {
-        let asked = Classes {
-            uppercase: self.require_uppercase,
-            lowercase: self.require_lowercase,
-            number: self.require_numbers,
-            symbol: self.require_symbols,
-        };
         let least = usize::try_from(self.minimum_length).unwrap_or(LENGTH_MAX);
-        let missing = Classes::of(password).missing(&asked);
+        let missing = missing(password, self.required.iter().copied());
         joined(length_problem(password, least).into_iter().chain(missing))
     }
 
     fn shown(&self) -> Value {
-        Value::object()
-            .with("MinimumPasswordLength", self.minimum_length)
-            .with("RequireSymbols", self.require_symbols)
-            .with("RequireNumbers", self.require_numbers)
-            .with("RequireUppercaseCharacters", self.require_uppercase)
-            .with("RequireLowercaseCharacters", self.require_lowercase)
+        let mut shown = Value::object().with("MinimumPasswordLength", self.minimum_length);
+        for kind in CharacterKind::ALL {
+            shown.set(kind.member(), self.required.contains(&kind));
+        }
+        shown
             .with("AllowUsersToChangePassword", self.allow_users_to_change)
             .with("ExpirePasswords", self.max_age_days.is_some())
             .with_some("MaxPasswordAge", self.max_age_days)
@@ -211,10 +225,7 @@ fn update(w: &mut Writing<'_>, input: &Value) -> Answer {
     let reuse_prevention = input.integer("PasswordReusePrevention");
     let policy = PasswordPolicy {
         minimum_length: input.integer("MinimumPasswordLength").unwrap_or(LENGTH_MIN),
-        require_symbols: input.flag("RequireSymbols"),
-        require_numbers: input.flag("RequireNumbers"),
-        require_uppercase: input.flag("RequireUppercaseCharacters"),
-        require_lowercase: input.flag("RequireLowercaseCharacters"),
+        required: CharacterKind::ALL.into_iter().filter(|kind| input.flag(kind.member())).collect(),
         allow_users_to_change: input.flag("AllowUsersToChangePassword"),
         max_age_days: input.integer("MaxPasswordAge"),
         reuse_prevention: reuse_prevention.and_then(|count| usize::try_from(count).ok()),
