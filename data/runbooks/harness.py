@@ -3,28 +3,45 @@
 python3 -I harness.py REQUEST RESULT
 
 REQUEST is a JSON file: script (the text; empty when it comes from an attachment), handler, payload,
-context, file (the path that tracebacks show) and, if there is one, directory (where an attachment
-was unpacked; it can be imported from). RESULT becomes a JSON file: {"payload": what the handler
-returned} or {"failure": the traceback}. What the script prints goes to standard output: the caller
-keeps it as ExecutionLog. The exit status is 0 in both cases; without a RESULT the process was ended.
+context, file (the path that tracebacks show) and, if the document has attachments, directory (where
+they lie; archives are unpacked beside themselves, and all of it can be imported from) and attachment
+(the one that the step names). RESULT becomes a JSON file: {"payload": what the handler returned} or
+{"failure": the traceback}. What the script prints goes to standard output: the caller keeps it as
+ExecutionLog. It begins when standard input ends: its limits are set by then. The exit status is 0 in
+both cases; without a RESULT the process was ended.
 """
 
 import importlib
 import json
 import linecache
+import os
+import pathlib
 import sys
 import traceback
 import types
+import zipfile
 
 MODULE = "customer_script"
 
 
+def unpack(directory):
+    """Makes a directory importable, with what the archives in it hold."""
+    for archive in sorted(pathlib.Path(directory).glob("*.zip")):
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(directory)
+    sys.path.insert(0, directory)
+
+
 def load(request):
     """Returns the handler that the request names."""
-    sys.path[:0] = [path for path in [request.get("directory")] if path]
+    if request.get("directory"):
+        request["directory"] = os.path.abspath(request["directory"])
+        unpack(request["directory"])
     module_name, _, function = request["handler"].rpartition(".")
     if not request["script"]:
-        return getattr(importlib.import_module(module_name or MODULE), function)
+        attached = pathlib.PurePath(request.get("attachment") or "")
+        alone = attached.stem if attached.suffix == ".py" else MODULE
+        return getattr(importlib.import_module(module_name or alone), function)
     file, text = request["file"], request["script"]
     # Tracebacks quote the lines of a file that does not exist.
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
@@ -61,6 +78,7 @@ def run(request):
 
 
 def main():
+    sys.stdin.read()
     request_path, result_path = sys.argv[1:]
     with open(request_path, encoding="utf-8") as request:
         result = run(json.load(request))

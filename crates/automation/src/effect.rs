@@ -82,6 +82,10 @@ pub struct Script {
     pub file: String,
     /// The SHA-256 of the text, in hexadecimal.
     pub sha256: String,
+    /// Whether [`crate::Fact::ScriptBegun`] has told that it was started: it must not be started
+    /// again then, for nobody knows how far it came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun: bool,
 }
 
 /// An EventBridge event of source `aws.ssm`.

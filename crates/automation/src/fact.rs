@@ -33,6 +33,11 @@ pub enum Fact {
         /// What the service, or the way to it, said.
         error: CallError,
     },
+    /// [`crate::Effect::Script`] is about to be started.
+    ScriptBegun {
+        /// The id of the script run.
+        id: u64,
+    },
     /// [`crate::Effect::Script`] returned.
     ScriptSucceeded {
         /// The id of the script run.

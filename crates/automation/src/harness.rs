@@ -13,7 +13,7 @@ use crate::fact::Fact;
 /// The text of `harness.py`.
 pub const PROGRAM: &str = include_str!("../../../data/runbooks/harness.py");
 
-/// Returns the content of the request file; `directory` is where an attachment was unpacked.
+/// Returns the content of the request file; `directory` is where the document's attachments lie.
 pub fn request(script: &Script, directory: Option<&str>) -> Value {
     value!({
         "script": script.text.as_str(),
@@ -22,6 +22,7 @@ pub fn request(script: &Script, directory: Option<&str>) -> Value {
         "context": &script.context,
         "file": script.file.as_str(),
     })
+    .with_some("attachment", script.attachment.as_deref())
     .with_some("directory", directory)
 }
 

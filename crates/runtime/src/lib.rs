@@ -43,6 +43,7 @@
 mod activities;
 mod alarms;
 mod attachments;
+pub mod cage;
 mod children;
 mod clock;
 mod definitions;
@@ -72,6 +73,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use activities::{ActivityTask, PollError, Worker};
 pub use attachments::Attachments;
+pub use cage::Share;
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, content_key, definition_key};
 pub use endpoint::{
@@ -89,10 +91,12 @@ pub use process_group::ProcessGroup;
 pub use processes::{
     BeginAutomation, BeginExecution, BeginStack, ErrandDone, Watcher, newest_first,
 };
+pub use scripts::{ScriptPolicy, Scripts};
 
 use activities::Queues;
 use alarms::Alarms;
 use node::{Ownership, Place};
+use scripts::Interpreters;
 use shard::{Envelope, Message, Shard};
 use timers::Timers;
 
@@ -172,6 +176,7 @@ pub(crate) struct Shared {
     epoch: AtomicU64,
     calls: Semaphore,
     scripts: Semaphore,
+    interpreters: OnceLock<Interpreters>,
     express: express::UnderWay,
     followers: children::Followers,
     checkpoint_lines: AtomicUsize,
@@ -184,6 +189,10 @@ impl Shared {
 
     fn endpoint(&self) -> Option<Arc<dyn AwsEndpoint>> {
         self.endpoint.get().cloned()
+    }
+
+    fn interpreters(&self) -> &Interpreters {
+        self.interpreters.get_or_init(|| Interpreters::new(Scripts::default()))
     }
 
     fn events_committed(&self) {
@@ -208,6 +217,7 @@ impl Shared {
             | Message::Request { id, .. }
             | Message::Callback { id, .. }
             | Message::Answered { id, .. }
+            | Message::ScriptBegins { id, .. }
             | Message::ScriptEnded { id, .. }
             | Message::Child { id, .. }
             | Message::TimerFired { id, .. } => id.shard(SHARDS),
@@ -263,6 +273,7 @@ impl Opened {
             epoch: AtomicU64::new(0),
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
+            interpreters: OnceLock::new(),
             express: express::UnderWay::default(),
             followers: children::Followers::default(),
             checkpoint_lines: AtomicUsize::new(CHECKPOINT_LINES),
@@ -292,6 +303,14 @@ impl Opened {
     #[must_use]
     pub fn with_checkpoint_every(self, lines: usize) -> Opened {
         self.shared.checkpoint_lines.store(lines, Ordering::Relaxed);
+        self
+    }
+
+    /// Runs scripts in this way, instead of the default one.
+    #[must_use]
+    pub fn with_scripts(self, scripts: Scripts) -> Opened {
+        // Set before any shard runs, and never again.
+        let _ = self.shared.interpreters.set(Interpreters::new(scripts));
         self
     }
 

@@ -53,6 +53,13 @@ pub(crate) enum Message {
     Callback { id: ProcessId, callback: Box<Callback>, reply: oneshot::Sender<Result<(), Error>> },
     /// A call was answered; `life` is the shard's when it was made.
     Answered { life: u64, id: ProcessId, call: u64, answer: Result<Value, CallError> },
+    /// A script is about to be started; on an answer that is durable.
+    ScriptBegins {
+        life: u64,
+        id: ProcessId,
+        script: u64,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
     /// A script ended.
     ScriptEnded { life: u64, id: ProcessId, script: u64, answer: ScriptAnswer },
     /// Something of a child execution; `life` is the shard's when it was asked for.
@@ -260,6 +267,10 @@ impl Shard {
                 let fact = resident.process.answered(call, answer);
                 self.apply_some(&id, fact, turn);
             }
+            Message::ScriptBegins { life, id, script, reply } if life == self.life => {
+                let begun = automation::Fact::ScriptBegun { id: script };
+                self.request(&id, Fact::Automation(begun), reply, turn);
+            }
             Message::ScriptEnded { life, id, script, answer } if life == self.life => {
                 self.running.remove(&(id.clone(), script));
                 let resident = self.residents.get(&id);
@@ -278,6 +289,7 @@ impl Shard {
             Message::TimerFired { id, timer } => self.timer_fired(id, timer, turn),
             // Answers of an earlier life, and what was taken before.
             Message::Answered { .. }
+            | Message::ScriptBegins { .. }
             | Message::ScriptEnded { .. }
             | Message::Child { .. }
             | Message::Own { .. }
@@ -479,7 +491,9 @@ impl Shard {
 fn refuse(message: Message) {
     match message {
         Message::Begin { reply, .. } => drop(reply.send(Err(Error::NotHere))),
-        Message::Request { reply, .. } | Message::Callback { reply, .. } => {
+        Message::Request { reply, .. }
+        | Message::Callback { reply, .. }
+        | Message::ScriptBegins { reply, .. } => {
             drop(reply.send(Err(Error::NotHere)));
         }
         Message::Answered { .. }

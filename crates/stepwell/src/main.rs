@@ -20,5 +20,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run()
+    // First of all: what a script's cage is made of must not start a thread.
+    runtime::cage::entered().unwrap_or_else(cli::run)
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::cli::hint;
-use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime};
+use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime, Scripts};
 use services::{
     AuthMode, Endpoint, Http, HttpPeers, Outward, Reset, Retention, Services, Settings,
 };
@@ -43,6 +43,18 @@ impl Keep {
                 Store::connect(url).with_context(|| format!("opening the database {url}"))
             }
         }
+    }
+}
+
+impl Keep {
+    /// Returns how scripts are run that must not read what is kept here.
+    fn hidden_from(&self, scripts: &Scripts) -> Scripts {
+        let mut scripts = scripts.clone();
+        if let Keep::Directory(directory) = self {
+            // It exists, for the store is open.
+            scripts.hidden.extend(directory.canonicalize());
+        }
+        scripts
     }
 }
 
@@ -106,6 +118,8 @@ pub(crate) struct Options {
     pub(crate) otlp: Option<String>,
     /// Where log groups are written as files.
     pub(crate) logs: Option<PathBuf>,
+    /// How scripts of runbooks are run.
+    pub(crate) scripts: Scripts,
     /// How long requests under way may take to end when the server stops.
     pub(crate) drain: Duration,
 }
@@ -129,7 +143,8 @@ impl Server {
         let (node, peers) = node(&store, &options.advertised).await?;
         let opened = Opened::open(store, Clock::new(options.clock), node)
             .with_context(|| format!("reading what was running, kept {}", options.keep))
-            .map_err(damaged)?;
+            .map_err(damaged)?
+            .with_scripts(options.keep.hidden_from(&options.scripts));
         let runtime = opened.handle();
         let http = Http { auth: options.auth, reset: options.reset };
         let services = Services::new(options.settings.clone(), runtime.clone(), http);

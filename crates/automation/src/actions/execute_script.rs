@@ -127,6 +127,7 @@ fn script(turn: &mut Turn<'_, '_>) -> Script {
         timeout_seconds: turn.step.timeout_seconds.unwrap_or(SCRIPT_SECONDS_MAX) + GRACE_SECONDS,
         file: format!("/tmp/{folder}-{time}/customer_script.py"),
         sha256: native::sha256(&text),
+        begun: false,
         text,
     }
 }

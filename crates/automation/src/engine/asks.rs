@@ -75,6 +75,13 @@ impl Run<'_> {
         self.ask(|id| Effect::Timer { id, at_millis })
     }
 
+    /// Notes that a script that is still wanted is being started.
+    pub(super) fn script_begun(&mut self, id: u64) {
+        if let Some(Effect::Script(script)) = self.state.outstanding.get_mut(&id) {
+            script.begun = true;
+        }
+    }
+
     /// Withdraws everything the step at `index` has asked for, its timeout included; the timeouts
     /// of the loops around it stay.
     pub(super) fn withdraw_step(&mut self, index: usize) {

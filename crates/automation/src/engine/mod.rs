@@ -66,6 +66,7 @@ impl Run<'_> {
                 self.answer(id, &Answer::Output { output, request_id });
             }
             Fact::CallFailed { id, error } => self.answer(id, &Answer::Error(error)),
+            Fact::ScriptBegun { id } => self.script_begun(id),
             Fact::ScriptSucceeded { id, payload, log } => {
                 self.answer(id, &Answer::Returned { payload, log });
             }

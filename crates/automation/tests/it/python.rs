@@ -37,6 +37,7 @@ fn script(text: &str, handler: &str, payload: Value) -> Script {
         timeout_seconds: 600,
         file: FILE.to_owned(),
         sha256: native::sha256(text),
+        begun: false,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use store::Lease;
 use store::planted::{Bug, is_planted};
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -17,7 +18,7 @@ use crate::items::{self, ItemsTask};
 use crate::process::{Effect, Fact};
 use crate::processes::Watcher;
 use crate::results::{self, ResultsTask};
-use crate::scripts::{Script, ScriptAnswer};
+use crate::scripts::{self, Host, Script, ScriptAnswer};
 use crate::timers::Sleeper;
 use crate::{Error, Kind, ProcessId, Runtime, Shared, integrations};
 
@@ -309,17 +310,39 @@ fn perform_script(
     let busy = shared.clock.busy();
     let epoch = shared.epoch();
     let task = tokio::spawn(async move {
-        let answer: ScriptAnswer = match shared.endpoint() {
-            Some(endpoint) => {
-                let _turn = shared.scripts.acquire().await;
-                crate::scripts::run(script, endpoint, &shared.store).await
-            }
-            None => crate::scripts::refused(&script, "Internal Server Error."),
-        };
+        let Some(answer) = script_answer(&shared, life, &id, &script).await else { return };
         let message = Message::ScriptEnded { life, id, script: number, answer };
         shared.send(message, epoch, busy).await;
     });
     task.abort_handle()
+}
+
+/// Runs a script, unless it was started before; nothing when its process is no longer ours.
+async fn script_answer(
+    shared: &Arc<Shared>,
+    life: u64,
+    id: &ProcessId,
+    script: &Script,
+) -> Option<ScriptAnswer> {
+    if script.is_interrupted() {
+        return Some(scripts::interrupted(script));
+    }
+    let Some(endpoint) = shared.endpoint() else {
+        return Some(scripts::refused(script, "Internal Server Error."));
+    };
+    let _turn = shared.scripts.acquire().await;
+    // Durable before the script is started, so that it is never started again.
+    let (reply, durable) = oneshot::channel();
+    let begins = Message::ScriptBegins { life, id: id.clone(), script: script.script.id, reply };
+    shared.send(begins, shared.epoch(), shared.clock.busy()).await;
+    match durable.await {
+        Ok(Ok(())) => {
+            let host = Host { interpreters: shared.interpreters(), store: &shared.store, endpoint };
+            Some(scripts::run(script, host).await)
+        }
+        // The shard has another owner or another life, which does this.
+        Ok(Err(_)) | Err(_) => None,
+    }
 }
 
 /// Ends a task when its owner is aborted.

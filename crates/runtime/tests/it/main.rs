@@ -7,6 +7,7 @@ mod endpoint;
 mod express;
 mod flow;
 mod formats;
+mod scripts;
 
 use runtime::{Begin, BeginExecution, Kind, ProcessId, definition_key};
 use store::{Load, Store, Table};

@@ -15,6 +15,7 @@ mod policy;
 mod reach;
 mod restore;
 mod run;
+mod scripts;
 mod test;
 mod up;
 

@@ -66,6 +66,8 @@ pub(super) struct Arguments {
     /// How AWS's own runbooks behave: `as-published` keeps their known faults
     #[arg(long, value_enum, default_value = "repaired")]
     runbooks: Runbooks,
+    #[command(flatten)]
+    scripts: super::scripts::ScriptArguments,
     /// Set a limit; `--limit help` lists them
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     limits: Vec<String>,
@@ -194,6 +196,7 @@ impl Arguments {
             },
             otlp: self.otlp.clone(),
             logs: self.logs.clone(),
+            scripts: self.scripts.settings(),
             drain: Duration::from_secs(self.drain_seconds),
         })
     }

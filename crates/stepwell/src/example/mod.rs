@@ -53,6 +53,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
         retention: Retention::default(),
         otlp: None,
         logs: None,
+        scripts: runtime::Scripts::default(),
         drain: Duration::ZERO,
     };
     let server = Server::start(&options).await?;
