@@ -220,7 +220,7 @@ async fn caged(
 async fn read(stream: Option<impl AsyncRead + Unpin>, bytes_max: usize) -> String {
     let mut kept = Vec::new();
     if let Some(mut stream) = stream {
-        let mut chunk = [0; 8192];
+        let mut chunk = vec![0; 8192];
         while let Ok(read @ 1..) = stream.read(&mut chunk).await {
             let room = bytes_max.saturating_sub(kept.len());
             kept.extend(chunk.iter().take(read.min(room)));

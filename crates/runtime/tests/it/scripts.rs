@@ -233,7 +233,7 @@ async fn ended(store: &Store) -> Value {
 fn wait_for(mark: &str, there: bool) {
     let began = Instant::now();
     while is_there(mark) != there {
-        assert!(began.elapsed() < Duration::from_secs(60), "{mark}: still {}", !there);
+        assert!(began.elapsed() < Duration::from_mins(1), "{mark}: still {}", !there);
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -253,7 +253,7 @@ fn wait_for_no_directory(mark: &str) {
     };
     let began = Instant::now();
     while fs::read_dir(std::env::temp_dir()).unwrap().flatten().any(holds) {
-        assert!(began.elapsed() < Duration::from_secs(60), "a directory is left");
+        assert!(began.elapsed() < Duration::from_mins(1), "a directory is left");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
