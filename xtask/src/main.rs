@@ -1,6 +1,7 @@
-//! Repository chores: `tidy` checks the house rules, `models` makes the API models, `bench`
-//! measures the server, `sim` runs the simulator.
+//! Repository chores: `tidy` checks the house rules, `models` makes the API models, `authorization`
+//! the tables of actions, `bench` measures the server, `sim` runs the simulator.
 
+mod authorization;
 mod bench;
 mod models;
 mod sim;
@@ -28,11 +29,12 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["tidy", "--write"] => tidy::run(tidy::Pages::Write)?,
         ["models"] => models::run(None).map(|()| 0)?,
         ["models", "--from", from] => models::run(Some(from)).map(|()| 0)?,
+        ["authorization", "--from", from] => authorization::run(from).map(|()| 0)?,
         ["bench", ..] => return bench::run(arguments.get(1..).unwrap_or_default()),
         ["sim", ..] => return sim::run(arguments.get(1..).unwrap_or_default()),
         _ => bail!(
-            "usage: cargo xtask tidy [--write] | models [--from DIR] | bench [--help] | \
-             sim [--help]"
+            "usage: cargo xtask tidy [--write] | models [--from DIR] | \
+             authorization --from DIR | bench [--help] | sim [--help]"
         ),
     };
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -4,7 +4,7 @@
 //! policy, [`Principal`] is who calls, [`Request`] is what they want, [`PolicySet`] holds the
 //! policies that apply, layer by layer, and [`decide`] gives a [`Decision`] with its reasons.
 //! [`access_denied_text`] is the one place where a refusal becomes AWS's words, [`actions`] the
-//! table of what each action works on.
+//! table of what each action works on, [`lint`] finds what is allowed and probably not meant.
 //!
 //! What it is not: a store of policies, users or roles, or a check that they exist; callers bring
 //! compiled documents and the facts of the call.
@@ -34,6 +34,7 @@
 //! May depend on: `value`. It reads no clock, no file and no environment.
 
 pub mod actions;
+pub mod lint;
 
 mod arn;
 mod conditions;

@@ -30,6 +30,11 @@ fn parse(text: &str) -> Option<(IpAddr, u32)> {
     (bits <= bits_max).then_some((address, bits))
 }
 
+/// Returns whether a text is an address or a range of addresses.
+pub(super) fn is_range(text: &str) -> bool {
+    parse(text).is_some()
+}
+
 impl Test for Range {
     fn test(&self, value: &str, _: &Context) -> Option<bool> {
         let address: IpAddr = value.trim().parse().ok()?;

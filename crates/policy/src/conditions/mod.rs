@@ -7,12 +7,14 @@ mod binary;
 mod boolean;
 mod comparison;
 mod date;
+mod family;
 mod ip_address;
 mod null;
 mod numeric;
 mod string;
 
 pub(crate) use date::is_date;
+pub(crate) use family::{Family, fits, operator_names};
 
 use std::fmt;
 
@@ -61,10 +63,14 @@ trait Test: fmt::Debug + Send + Sync {
     }
 }
 
+/// How the values of a request combine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Quantifier {
+pub(crate) enum Quantifier {
+    /// No prefix.
     Single,
+    /// `ForAllValues:`
     ForAllValues,
+    /// `ForAnyValue:`
     ForAnyValue,
 }
 
@@ -122,6 +128,23 @@ impl Spelling {
             quantifier,
             if_exists: true,
         })
+    }
+
+    /// Returns how the values of a request combine.
+    pub(crate) fn quantifier(self) -> Quantifier {
+        self.quantifier
+    }
+
+    /// Returns whether the condition cannot hold without the key.
+    pub(crate) fn needs_key(self) -> bool {
+        self.operator.polarity == Polarity::Positive
+            && !self.if_exists
+            && self.quantifier != Quantifier::ForAllValues
+    }
+
+    /// Returns whether the operator compares texts without wildcards.
+    pub(crate) fn is_exact_text(self) -> bool {
+        self.operator.name.starts_with("String") && !self.operator.name.ends_with("Like")
     }
 
     /// Returns whether the operator compares dates.

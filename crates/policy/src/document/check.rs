@@ -65,17 +65,24 @@ pub(super) fn document(text: &str, kind: Kind) -> Result<Value, Malformed> {
     let not_json = if kind == Kind::Trust { INVALID_JSON } else { SYNTAX };
     if text.len() > POLICY_BYTES_MAX {
         let detail = format!("longer than {POLICY_BYTES_MAX} bytes");
-        return Err(Malformed { message: not_json.to_owned(), detail, position: None });
+        return Err(Malformed {
+            message: not_json.to_owned(),
+            detail,
+            position: None,
+            statement: None,
+        });
     }
     let json = value::parse(text).map_err(|fault| Malformed {
         message: not_json.to_owned(),
         position: Some(Position { line: fault.line, column: fault.column }),
         detail: fault.message,
+        statement: None,
     })?;
     check(&json, kind).map_err(|fault| Malformed {
         position: fault.statement.and_then(|index| places::starts(text).get(index).copied()),
         message: fault.message,
         detail: fault.detail,
+        statement: fault.statement,
     })?;
     Ok(json)
 }

@@ -149,6 +149,8 @@ pub struct Malformed {
     pub detail: String,
     /// The first character of what is wrong: the fault in the JSON, else the statement.
     pub position: Option<Position>,
+    /// The place of the faulty statement among the statements, from 0.
+    pub statement: Option<usize>,
 }
 
 impl Document {

@@ -6,6 +6,7 @@ mod decisions;
 mod denial;
 mod documents;
 mod layers;
+mod lint;
 mod properties;
 mod reasons;
 mod shorthand;

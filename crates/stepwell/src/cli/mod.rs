@@ -12,6 +12,7 @@ mod lint;
 mod log;
 mod paint;
 mod policy;
+mod problem;
 mod reach;
 mod restore;
 mod run;

@@ -19,6 +19,7 @@ use value::Value;
 
 use placeholders::Placeholders;
 use template::Definition;
+pub(crate) use template::intrinsic;
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -146,14 +147,23 @@ pub(crate) fn one_machine(path: &Path, logical_id: Option<&str>) -> Result<Machi
 /// # Errors
 /// When it cannot be read; the error names the place.
 pub(crate) fn read_value(path: &Path) -> Result<Value> {
-    let text = read_text(path)?;
-    let node = if is_json(path, &text) { Node::parse(&text) } else { yaml::parse(&text) };
+    let (_, node) = read_node(path)?;
     let node = node.map_err(|problem| {
         let place = problem.span.map_or((1, 1), |span| (span.start.line, span.start.column));
         let message = problem.message.lines().next().unwrap_or_default().to_owned();
         anyhow!("{}:{}:{}: {message}", path.display(), place.0, place.1)
     })?;
     Ok(node.to_value())
+}
+
+/// Returns the text of a JSON or YAML file, and what it says with its places.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read_node(path: &Path) -> Result<(String, Result<Node, Box<Diagnostic>>)> {
+    let text = read_text(path)?;
+    let node = if is_json(path, &text) { Node::parse(&text) } else { yaml::parse(&text) };
+    Ok((text, node))
 }
 
 fn read_text(path: &Path) -> Result<String> {

@@ -86,7 +86,7 @@ fn definition<'n>(file: &str, properties: &'n Node, names: &Names) -> Definition
 }
 
 /// Returns the name and the argument of an intrinsic function.
-pub(super) fn intrinsic(node: &Node) -> Option<(&str, &Node)> {
+pub(crate) fn intrinsic(node: &Node) -> Option<(&str, &Node)> {
     let [member] = node.members() else { return None };
     let function = member.key.starts_with(TAG_PREFIX) || &*member.key == "Ref";
     function.then_some((&*member.key, &member.node))

@@ -7,6 +7,7 @@ mod eval;
 mod graph;
 mod lint;
 mod log;
+mod policy_check;
 mod policy_evaluate;
 mod retention;
 mod server;

@@ -11,8 +11,8 @@ use asl::{Severity, StateMachineType};
 use value::{Value, value};
 
 use super::paint::{Meaning, Paint};
+use super::problem::Problem;
 use crate::definitions::{self, Content, Source};
-use problem::Problem;
 
 /// Find every problem of state machines and runbooks, with AWS's codes and the place in the file.
 #[derive(clap::Args)]
@@ -94,9 +94,9 @@ fn judge(source: &Source, machine_type: Option<StateMachineType>) -> Finding {
     let (kind, problems) = match &source.content {
         Content::Machine(machine) => {
             let found = machine.diagnose(machine_type, &resources::Aws);
-            ("stateMachine", found.into_iter().map(Problem::of_machine).collect())
+            ("stateMachine", found.into_iter().map(problem::of_machine).collect())
         }
-        Content::Broken(found) => ("unknown", vec![Problem::of_machine((**found).clone())]),
+        Content::Broken(found) => ("unknown", vec![problem::of_machine((**found).clone())]),
         Content::Elsewhere => ("elsewhere", Vec::new()),
         Content::Runbook(format) => ("runbook", problem::of_runbook(text, *format)),
     };

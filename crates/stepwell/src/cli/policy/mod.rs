@@ -1,5 +1,6 @@
 //! `stepwell policy`: one file or folder per subcommand.
 
+mod check;
 mod evaluate;
 
 use std::process::ExitCode;
@@ -15,12 +16,14 @@ pub(super) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Check(check::Arguments),
     Evaluate(evaluate::Arguments),
 }
 
 /// Runs a subcommand.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
+        Command::Check(arguments) => check::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
     }
 }
