@@ -47,6 +47,22 @@ pub enum Layer {
     Session,
 }
 
+impl Layer {
+    /// Returns its name in reports: `identity`, `serviceControl`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Layer::ResourceControl => "resourceControl",
+            Layer::ServiceControl => "serviceControl",
+            Layer::Endpoint => "endpoint",
+            Layer::Resource => "resource",
+            Layer::Trust => "trust",
+            Layer::Identity => "identity",
+            Layer::Boundary => "boundary",
+            Layer::Session => "session",
+        }
+    }
+}
+
 /// Whether caller and resource share an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {

@@ -45,6 +45,7 @@ mod document;
 mod evaluate;
 mod pattern;
 mod principal;
+mod remedy;
 mod request;
 mod standard_context;
 mod time;
@@ -60,5 +61,6 @@ pub use document::{
 pub use evaluate::{decide, decide_any};
 pub use pattern::{Version, wildcard_matches};
 pub use principal::{FederatingUser, IdentityProvider, Principal, PrincipalKind, Session};
+pub use remedy::{Remedy, remedies};
 pub use request::{Policy, PolicySet, Request};
 pub use standard_context::{CallFacts, Transport, standard_context};

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use store::Lease;
@@ -42,6 +43,9 @@ pub struct Call {
     /// owner meanwhile, who may have made the same call and forgotten its answer. None outside of
     /// processes, and until the call is made.
     pub lease: Option<Lease>,
+    /// The process that makes it, as logs name it: `execution/ARN`, `automation/ID`, `stack/ID`.
+    /// None until the call is made, and for calls of nobody's process.
+    pub process: Option<Arc<str>>,
     /// Whether it may have been made before: it was under way when its owner ended, and nobody
     /// knows how far it came. Who serves the call and remembers effects need not look.
     pub in_doubt: bool,
@@ -69,6 +73,7 @@ impl Call {
         Call {
             effect_id: None,
             lease: None,
+            process: None,
             in_doubt: false,
             tells_http: false,
             caller,
@@ -76,6 +81,12 @@ impl Call {
             operation: operation.into(),
             input,
         }
+    }
+
+    /// Returns the call as one of a process, which logs and records name.
+    #[must_use]
+    pub fn of_process(self, process: Arc<str>) -> Call {
+        Call { process: Some(process), ..self }
     }
 
     /// Returns the call as an effect, which has an id.

@@ -362,7 +362,8 @@ impl Waits {
             role: &started.role_arn,
             state_machine: &started.state_machine_arn,
         };
-        let made = integrations::call(asked, &acting, None).and_then(|call| {
+        let made = integrations::call(asked, &acting, None).and_then(|mut call| {
+            call.process = Some(self.id.to_string().into());
             let endpoint = self.shared.endpoint();
             endpoint.map(|endpoint| (endpoint, call)).ok_or_else(failed)
         });

@@ -31,8 +31,9 @@ pub(crate) struct ItemsTask {
     pub(crate) map_run_arn: String,
     pub(crate) wanted: ItemsWanted,
     pub(crate) definition: Arc<Definition>,
-    /// As whom they are read.
+    /// As whom they are read, and for which process.
     pub(crate) caller: Caller,
+    pub(crate) process: Arc<str>,
 }
 
 /// Why items could not be read.
@@ -118,7 +119,8 @@ async fn lay_ready(
     let (Some(reader), Some(endpoint)) = (&distributed.item_reader, shared.endpoint()) else {
         return Err(Unreadable::new("there is nothing to read"));
     };
-    let source = Source { endpoint, caller: task.caller.clone() };
+    let (caller, process) = (task.caller.clone(), task.process.clone());
+    let source = Source { endpoint, caller, process };
     let most = read.items_max.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let mut pieces = Pieces::new(&shared.store, lease, &task.map_run_arn, most);
     match reader.source {
@@ -138,12 +140,13 @@ async fn lay_ready(
 struct Source {
     endpoint: Arc<dyn AwsEndpoint>,
     caller: Caller,
+    process: Arc<str>,
 }
 
 impl Source {
     async fn call(&self, operation: &str, input: Value) -> Result<Value, Unreadable> {
         let call = Call::new(self.caller.clone(), "s3", operation, input);
-        Ok(self.endpoint.call(call).await?)
+        Ok(self.endpoint.call(call.of_process(self.process.clone())).await?)
     }
 
     /// Returns what an object holds, unpacked.

@@ -29,8 +29,9 @@ pub(crate) struct ResultsTask {
     pub(crate) map_run_arn: String,
     pub(crate) wanted: WriteResults,
     pub(crate) definition: Arc<Definition>,
-    /// As whom they are written.
+    /// As whom they are written, and for which process.
     pub(crate) caller: Caller,
+    pub(crate) process: Arc<str>,
 }
 
 /// Why results could not be written.
@@ -124,6 +125,7 @@ impl Files {
 struct Target<'a> {
     endpoint: Arc<dyn AwsEndpoint>,
     caller: Caller,
+    process: Arc<str>,
     writer: &'a ResultWriter,
     bucket: String,
     /// What the keys of this map run's files begin with.
@@ -150,6 +152,7 @@ impl<'a> Target<'a> {
         Ok(Target {
             endpoint,
             caller: task.caller.clone(),
+            process: task.process.clone(),
             writer,
             bucket: bucket.to_owned(),
             folder,
@@ -220,7 +223,7 @@ impl<'a> Target<'a> {
         let body = wire::encode_base64(text.as_bytes());
         let input = value!({ "Bucket": &self.bucket, "Key": key, "Body": body });
         let call = Call::new(self.caller.clone(), "s3", "PutObject", input);
-        self.endpoint.call(call).await?;
+        self.endpoint.call(call.of_process(self.process.clone())).await?;
         Ok(())
     }
 }

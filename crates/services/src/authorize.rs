@@ -11,6 +11,7 @@ use policy::{
 use store::Store;
 
 use crate::call::Origin;
+use crate::decisions::Judged;
 use crate::kept::Kept;
 use crate::{Call, Check, Error, Reading, iam};
 
@@ -89,6 +90,7 @@ impl Policies {
         checks: &[Check],
     ) -> Result<(), Error> {
         if needs_no_policies(on, checks) {
+            on.call.judgements.pass(checks);
             return self.counted(Ok(()));
         }
         let policies = if on.call.session_policies.is_some() {
@@ -109,6 +111,7 @@ impl Policies {
         checks: &[Check],
     ) -> Result<(), Error> {
         if needs_no_policies(on, checks) {
+            on.call.judgements.pass(checks);
             return self.counted(Ok(()));
         }
         self.counted(judge(on, service, checks, &self.of_caller(on)?))
@@ -126,21 +129,26 @@ fn judge(
     checks: &[Check],
     policies: &PolicySet,
 ) -> Result<(), Error> {
-    let principal = &on.call.principal;
     for check in checks {
-        let request = request(on, check);
-        let decision = policy::decide(&request, policies);
-        if !decision.is_allowed() {
-            let display = check.display.as_deref();
-            let resource = display.or((check.resource != "*").then_some(&*check.resource));
-            let text =
-                policy::access_denied_text(&principal.arn(), &check.action, resource, &decision);
-            let (request_id, decision) = (&on.call.request_id, decision.outcome);
-            tracing::info!(%request_id, ?decision, "{text}");
+        let decision = policy::decide(&request(on, check), policies);
+        let refusal = (!decision.is_allowed()).then(|| refusal(on, check, &decision));
+        on.call.judgements.add(Judged::new(check, Some(decision)));
+        if let Some(text) = refusal {
             return Err(Error::new(denial_code(service), text));
         }
     }
     Ok(())
+}
+
+/// Returns what a refused caller is told; the log is told too.
+fn refusal(on: &Reading<'_>, check: &Check, decision: &policy::Decision) -> String {
+    let display = check.display.as_deref();
+    let resource = display.or((check.resource != "*").then_some(&*check.resource));
+    let caller = on.call.principal.arn();
+    let text = policy::access_denied_text(&caller, &check.action, resource, decision);
+    let (request_id, decision) = (&on.call.request_id, decision.outcome);
+    tracing::info!(%request_id, ?decision, "{text}");
+    text
 }
 
 /// Returns the code of a refusal: query services and JSON services spell it differently.

@@ -6,7 +6,7 @@ use policy::Principal;
 use sha2::{Digest, Sha256};
 use store::Lease;
 
-use crate::{Limits, ids};
+use crate::{Judgements, Limits, ids};
 
 /// What is the same for the whole server.
 #[derive(Clone, Debug)]
@@ -45,6 +45,10 @@ pub struct Call {
     pub effect_id: Option<String>,
     /// The lease under which that process acts, on a store that several nodes share.
     pub lease: Option<Lease>,
+    /// On whose behalf the call is made: `execution/ARN`, `automation/ID`, `stack/ID`, `rule/ARN`.
+    pub process: Option<Arc<str>>,
+    /// What was decided about it.
+    pub judgements: Judgements,
 }
 
 /// A policy of a session.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use store::{Load, Save, Table};
 use value::Value;
 
+use crate::decisions::Noting;
 use crate::{
     Answer, Call, Error, Notice, Operation, Reading, Run, Services, Writing, cloudformation,
     events, iam, logs, ssm, states, sts,
@@ -56,6 +57,21 @@ impl Services {
         input: Value,
     ) -> Answer {
         sts::check_restrictions(&call.principal, service, operation.name)?;
+        let noting = Noting::of(&call, service, operation.name);
+        let answer = self.perform(service, operation, call, input).await;
+        if let Some(record) = noting.answered(&answer) {
+            self.decisions.note(record);
+        }
+        answer
+    }
+
+    async fn perform(
+        self: &Arc<Services>,
+        service: &'static str,
+        operation: &'static Operation,
+        call: Call,
+        input: Value,
+    ) -> Answer {
         match operation.run {
             Run::Read(run) => self.store().read(|store| {
                 let on = Reading { store, call: &call };

@@ -8,8 +8,9 @@ use value::{Value, value};
 use wire::model;
 
 use crate::call::Origin;
+use crate::decisions::Noting;
 use crate::outward::{self, Destination};
-use crate::{Call, Error, Reading, Services, dispatch, ids, roles, sts};
+use crate::{Call, Error, Judgements, Reading, Services, dispatch, ids, roles, ssm, sts};
 
 /// How long a script's credentials are good for, in seconds.
 const SCRIPT_CREDENTIALS_SECONDS: i64 = 3600;
@@ -69,6 +70,8 @@ impl Services {
             from: Origin::Service { source_arn },
             effect_id,
             lease: None,
+            process: None,
+            judgements: Judgements::default(),
         }
     }
 
@@ -109,11 +112,11 @@ impl Services {
         let name = known.name();
         let request_id = ids::uuid();
         let failed = |err: &Error| call_error(name, err, &request_id);
-        let principal = self.principal(&asked.caller).map_err(|err| failed(&err))?;
-        let Asked { effect_id, lease, caller, operation, input, tells_http, .. } = asked;
+        let principal = self.principal(name, &asked, &request_id).map_err(|err| failed(&err))?;
+        let Asked { effect_id, lease, process, caller, operation, input, tells_http, .. } = asked;
         let mut call = self.call_from(principal, source_arn(&caller), effect_id);
         call.request_id.clone_from(&request_id);
-        call.lease = lease;
+        (call.lease, call.process) = (lease, process);
         tracing::Span::current().record("request_id", &*call.request_id);
         let operation = dispatch::find(name, &operation).map_err(|err| failed(&err))?;
         let modelled = known.operation(operation.name);
@@ -162,9 +165,13 @@ impl Services {
         if self.outward().destination("iam") != Some(&Destination::Embedded) {
             return Ok(());
         }
-        let principal = self.principal(&asked.caller)?;
-        let call = self.call_from(principal, source_arn(&asked.caller), asked.effect_id.clone());
-        self.may_leave(&call, service, &asked.operation, &asked.input)
+        let principal = self.principal(service, asked, &ids::uuid())?;
+        let mut call =
+            self.call_from(principal, source_arn(&asked.caller), asked.effect_id.clone());
+        call.process.clone_from(&asked.process);
+        let admitted = self.may_leave(&call, service, &asked.operation, &asked.input);
+        self.note(&call, service, &asked.operation, admitted.as_ref().err());
+        admitted
     }
 
     fn may_leave(
@@ -179,6 +186,15 @@ impl Services {
             let on = Reading { store, call };
             self.policies.authorize_committed(self.store(), &on, service, &[check])
         })
+    }
+
+    /// Notes a call that was decided before, or instead of, being dispatched here.
+    fn note(&self, call: &Call, service: &'static str, operation: &str, err: Option<&Error>) {
+        let answer = err.map_or_else(|| Ok(Value::object()), |err| Err(err.clone()));
+        let record = Noting::of(call, service, operation.to_owned()).answered(&answer);
+        if let Some(record) = record {
+            self.decisions.note(record);
+        }
     }
 
     /// Makes a call of a service that is served elsewhere, as whoever makes `call`.
@@ -212,15 +228,28 @@ impl Services {
     }
 
     /// Returns as whom a call is made: the session of a role, if the role lets the service in.
-    fn principal(&self, caller: &Caller) -> Result<policy::Principal, Error> {
-        match caller {
+    fn principal(
+        &self,
+        name: &'static str,
+        asked: &Asked,
+        request_id: &str,
+    ) -> Result<policy::Principal, Error> {
+        match &asked.caller {
             Caller::Principal(principal) => Ok((**principal).clone()),
             Caller::Role { role_arn, service, session_name, source_arn } => {
                 let base = self.own_call();
-                self.store().read(|store| {
+                let assumed = self.store().read(|store| {
                     let on = Reading { store, call: &base };
                     roles::assume(&on, role_arn, service, session_name, source_arn)
-                })
+                });
+                if let Err(err) = &assumed {
+                    let principal = Arc::new(policy::Principal::service(service));
+                    let process = asked.process.clone();
+                    let request_id = request_id.to_owned();
+                    let refused = Call { request_id, principal, process, ..base };
+                    self.note(&refused, name, &asked.operation, Some(err));
+                }
+                assumed
             }
         }
     }
@@ -235,6 +264,8 @@ impl Services {
         let Caller::Role { role_arn, service, session_name, source_arn } = caller else {
             return Ok(Vec::new());
         };
+        // Sessions of runbooks bear the id of their execution.
+        let process = (service == ssm::SERVICE).then(|| format!("automation/{session_name}"));
         let principal = self
             .store()
             .read(|store| {
@@ -244,7 +275,7 @@ impl Services {
             .map_err(|err| failed(&err))?;
         let written = self.store().write(move |store| {
             let mut on = crate::Writing { store, call: &base, notices: Vec::new() };
-            sts::credentials_for(&mut on, &principal, SCRIPT_CREDENTIALS_SECONDS)
+            sts::credentials_for(&mut on, &principal, process, SCRIPT_CREDENTIALS_SECONDS)
         });
         let base = self.own_call();
         let failed = |err: &Error| call_error("sts", err, &base.request_id);

@@ -19,7 +19,9 @@ use wire::{Face, Fault, Request, Response, Routed};
 use crate::call::Origin;
 use crate::metrics::Named;
 use crate::traces::Ended;
-use crate::{Call, Error, Input, Services, SessionPolicy, dispatch, iam, ids, nodes, sts};
+use crate::{
+    Call, Error, Input, Judgements, Services, SessionPolicy, dispatch, iam, ids, nodes, sts,
+};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
 const TEST_KEY: &str = "test";
@@ -86,6 +88,8 @@ struct Caller {
     principal: Principal,
     session_policies: Option<Vec<SessionPolicy>>,
     region: Option<String>,
+    /// The process that a script of a runbook belongs to.
+    process: Option<Arc<str>>,
 }
 
 impl wire::Handler for Services {
@@ -171,6 +175,8 @@ impl Services {
             },
             effect_id: None,
             lease: None,
+            process: caller.process,
+            judgements: Judgements::default(),
         }
     }
 
@@ -184,6 +190,7 @@ impl Services {
                     principal: Principal::anonymous(),
                     session_policies: None,
                     region: None,
+                    process: None,
                 });
             }
             None => {
@@ -195,6 +202,7 @@ impl Services {
         let root = || Caller {
             principal: Principal::root(&self.settings().account),
             session_policies: None,
+            process: None,
             // Query services of IAM and STS are signed for us-east-1 whatever the caller's region.
             region: Some(signed.region.clone()).filter(|_| !is_global(&signed.service)),
         };
@@ -261,8 +269,12 @@ impl Services {
                     "The security token included in the request is expired",
                 ));
             }
-            let caller =
-                Caller { principal: session.principal, session_policies: session.policies, region };
+            let caller = Caller {
+                principal: session.principal,
+                session_policies: session.policies,
+                region,
+                process: session.process.map(Into::into),
+            };
             return Ok(Some((caller, session.secret)));
         }
         let id = signed.access_key_id.as_str();
@@ -274,7 +286,8 @@ impl Services {
         if key.status == iam::KeyStatus::Inactive {
             return Err(invalid_token(face));
         }
-        let caller = Caller { principal: key.principal.clone(), session_policies: None, region };
+        let (principal, process) = (key.principal.clone(), None);
+        let caller = Caller { principal, session_policies: None, region, process };
         Ok(Some((caller, key.secret.clone())))
     }
 
@@ -295,12 +308,15 @@ impl Services {
             ("GET", "metrics") => self.metrics_page(),
             ("POST", "reset") => self.reset().await,
             ("POST", "clock/advance") => self.advance(&request.body),
+            ("POST", "calls") => self.calls_page(&request.body).await,
+            ("POST", "least-privilege") => self.least_privilege_page(&request.body).await,
             _ => Response::json(
                 404,
                 &value!({
                     "message": format!("there is no {} {}", request.method, request.path),
                     "hint": "GET /_stepwell/health, GET /_stepwell/metrics, POST \
-                        /_stepwell/reset, POST /_stepwell/clock/advance",
+                        /_stepwell/reset, POST /_stepwell/clock/advance, POST \
+                        /_stepwell/calls, POST /_stepwell/least-privilege",
                 }),
             ),
         }
@@ -330,6 +346,7 @@ impl Services {
             Ok(()) => {}
             Err(err) => return Response::json(500, &value!({ "message": err.to_string() })),
         }
+        self.decisions.forget();
         match self.keep_node_secret().await {
             Ok(()) => Response::json(200, &value!({ "status": "reset" })),
             Err(err) => Response::json(500, &value!({ "message": err.to_string() })),

@@ -38,6 +38,7 @@ mod authorize;
 mod call;
 mod cloudformation;
 mod context;
+mod decisions;
 mod dispatch;
 mod endpoint;
 mod error;
@@ -68,6 +69,7 @@ use store::Store;
 
 pub use call::{Call, Origin, SessionPolicy, Settings};
 pub use context::{Notice, Reading, Writing};
+pub use decisions::Judgements;
 pub use dispatch::{SERVICE_NAMES, operations};
 pub use endpoint::Endpoint;
 pub use error::{Answer, Error};
@@ -84,6 +86,7 @@ pub struct Services {
     settings: Arc<Settings>,
     runtime: Runtime,
     policies: authorize::Policies,
+    decisions: decisions::Decisions,
     pump: events::Pump,
     machines: states::KnownMachines,
     http: Http,
@@ -109,6 +112,7 @@ impl Services {
             settings: Arc::new(settings),
             runtime,
             policies: authorize::Policies::default(),
+            decisions: decisions::Decisions::default(),
             pump: events::Pump::default(),
             machines: states::KnownMachines::default(),
             http,
@@ -122,10 +126,12 @@ impl Services {
         })
     }
 
-    /// Starts the background: the event pump, and the removal of what ended long ago.
+    /// Starts the background: the event pump, the writing of decisions, and the removal of what
+    /// ended long ago.
     pub fn start(self: &Arc<Services>, retention: Retention) {
         let services = self.clone();
         tokio::spawn(async move { services.pump.run(services.clone()).await });
+        tokio::spawn(self.clone().keep_decisions());
         tokio::spawn(self.clone().keep_retention(retention));
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use store::{Read, Scan, Table, Transaction};
 
-use crate::{Error, Services, cloudformation, logs, ssm, states};
+use crate::{Error, Services, cloudformation, decisions, logs, ssm, states};
 
 /// How much of the server's time passes between two rounds, in milliseconds.
 const ROUND_EVERY_MILLIS: i64 = 600_000;
@@ -94,6 +94,11 @@ pub(crate) enum Removed {
 pub(crate) struct Budget(usize);
 
 impl Budget {
+    #[cfg(test)]
+    pub(crate) fn of(rows: usize) -> Budget {
+        Budget(rows)
+    }
+
     fn is_spent(&self) -> bool {
         self.0 == 0
     }
@@ -137,6 +142,7 @@ impl Services {
             (ssm::PURGED, retention.automations),
             (cloudformation::PURGED, retention.stacks),
             (states::PURGED_MACHINES, Purge::AfterMillis(0)),
+            (decisions::PURGED, Purge::AfterMillis(decisions::KEPT_MILLIS)),
             // Each group says itself for how long.
             (logs::PURGED, Purge::AfterMillis(0)),
         ];

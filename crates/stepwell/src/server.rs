@@ -188,6 +188,9 @@ impl Server {
             tracing::warn!(cut_off, "requests were still under way when time was up");
         }
         self.services.flush_traces().await;
+        if let Err(err) = self.services.write_decisions().await {
+            tracing::warn!(error = %err, "the last decisions could not be written");
+        }
         self.runtime.stop().await;
         let millis = began.map(|began| began.elapsed().as_millis()).unwrap_or_default();
         let millis = u64::try_from(millis).unwrap_or(u64::MAX);

@@ -118,6 +118,11 @@ tables! {
     ServiceSettings = 56 => "ssm_service_settings",
     /// State of executions that have ended badly, for a redrive, by ARN.
     Redrives = 48 => "states_redrives",
+    /// Calls that were allowed or refused: pages of them by `page/time/count/id`, and how many
+    /// there are.
+    Decisions = 60 => "decisions",
+    /// When users and roles last used what, by `unique id/action`.
+    LastUses = 61 => "iam_last_uses",
 }
 
 #[cfg(test)]

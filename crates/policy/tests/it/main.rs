@@ -9,5 +9,6 @@ mod layers;
 mod lint;
 mod properties;
 mod reasons;
+mod remedies;
 mod shorthand;
 mod validation;

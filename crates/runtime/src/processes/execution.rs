@@ -13,7 +13,6 @@ use value::{SerdeError, Value, value};
 
 use super::errands::{Errand, ErrandDone, Errands, Watcher};
 use super::{newest_first, restored};
-use crate::Error;
 use crate::activities::{self, Place};
 use crate::children::ChildTask;
 use crate::definitions::Definitions;
@@ -24,6 +23,7 @@ use crate::logging::Logging;
 use crate::peers::{Callback, Report};
 use crate::process::{Effect, Stamp, StatusChange, put};
 use crate::results::ResultsTask;
+use crate::{Error, Kind, ProcessId};
 
 /// How a state-machine execution begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -201,15 +201,15 @@ impl ExecutionProcess {
             Wanted::Items { task, map_run_arn, wanted } => {
                 let (definition, caller) =
                     (self.definition.clone(), integrations::caller(&self.acting()));
-                let number = task.0.into();
-                let task = ItemsTask { map_run_arn, wanted, definition, caller };
+                let (number, process) = (task.0.into(), self.process_id());
+                let task = ItemsTask { map_run_arn, wanted, definition, caller, process };
                 Effect::Items { number, task: Box::new(task) }
             }
             Wanted::Results { task, map_run_arn, wanted } => {
                 let (definition, caller) =
                     (self.definition.clone(), integrations::caller(&self.acting()));
-                let number = task.0.into();
-                let task = ResultsTask { map_run_arn, wanted, definition, caller };
+                let (number, process) = (task.0.into(), self.process_id());
+                let task = ResultsTask { map_run_arn, wanted, definition, caller, process };
                 Effect::Results { number, task: Box::new(task) }
             }
             Wanted::Record(_)
@@ -323,6 +323,11 @@ impl ExecutionProcess {
             // Answered in a turn of its own, as a fact like any other.
             Err(err) => Effect::Answer { number, err },
         }
+    }
+
+    /// Returns what calls of this execution are recorded under.
+    fn process_id(&self) -> Arc<str> {
+        ProcessId::new(Kind::Execution, &self.kept.arn).to_string().into()
     }
 
     fn acting(&self) -> Acting<'_> {

@@ -29,6 +29,7 @@ impl Shard {
                 Effect::Call { number, mut call } => {
                     let shard = self.number;
                     call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
+                    call.process = Some(id.to_string().into());
                     self.shared.figures.performed();
                     let task = perform_call(&self.shared, self.life, id.clone(), number, *call);
                     self.running.insert((id, number), task);
@@ -36,6 +37,7 @@ impl Shard {
                 Effect::Look { number, mut call, job } => {
                     let shard = self.number;
                     call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
+                    call.process = Some(id.to_string().into());
                     self.shared.figures.performed();
                     let look = (*call, *job);
                     let task = perform_look(&self.shared, self.life, id.clone(), number, look);

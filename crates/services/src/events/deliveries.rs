@@ -85,7 +85,8 @@ pub(super) async fn attempt(services: Arc<Services>, delivery: Delivery) -> Resu
                 source_arn: delivery.rule_arn.clone(),
             };
             let call = runtime::Call::new(caller, service, operation, input)
-                .of_effect(Some(delivery.id.clone()));
+                .of_effect(Some(delivery.id.clone()))
+                .of_process(format!("rule/{}", delivery.rule_arn).into());
             services
                 .call_as(call)
                 .await

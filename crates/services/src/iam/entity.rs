@@ -10,7 +10,7 @@ use value::Value;
 use super::error;
 use super::names::{self, ROOT_PATH};
 use super::tags::{self, Tag};
-use crate::{Call, Check, Error, Reading, Writing, ids};
+use crate::{Call, Check, Error, Reading, Writing, decisions, ids};
 
 /// The three kinds of entities that policies can hang on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -235,6 +235,14 @@ pub(super) fn by_id(
     }
 }
 
+/// Returns whether there is a user, group or role of this unique id.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn is_entity(store: &dyn Read, account: &str, id: &str) -> Result<bool, Error> {
+    Ok(store.get(Table::Relations, &id_key(account, id))?.is_some())
+}
+
 fn id_key(account: &str, id: &str) -> String {
     format!("entity-of-id/{account}/{id}")
 }
@@ -299,7 +307,7 @@ pub(super) fn delete(w: &mut Writing<'_>, entity: &Entity) -> Result<(), Error> 
     let account = w.call.account();
     w.store.delete(entity.kind().table(), &names::key(account, &entity.name))?;
     w.store.delete(Table::Relations, &id_key(account, &entity.id))?;
-    Ok(())
+    decisions::forget_uses(w.store, &entity.id)
 }
 
 /// Returns the question that an operation on an entity raises. Of an entity that does not exist

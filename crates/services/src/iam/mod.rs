@@ -54,8 +54,10 @@ pub use saml_metadata::SamlMetadata;
 pub use saml_providers::{SamlProvider, find_saml_provider};
 
 pub(crate) use access_keys::SECRET_CHARACTERS;
+pub(crate) use entity::is_entity;
 pub(crate) use mfa_devices::{accept_token_code, no_such_device};
 pub(crate) use policy_text::validate_policy;
+pub(crate) use principals::policies_of_arn;
 
 /// Every operation, one line per file.
 pub const OPERATIONS: &[&[Operation]] = &[

@@ -85,6 +85,35 @@ pub fn policies_of_principal(
     Ok(policies)
 }
 
+/// Returns the policies of a user or role by its ARN; `None` when there is none, or it is neither.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn policies_of_arn(
+    store: &dyn Read,
+    account: &str,
+    arn: &str,
+) -> Result<Option<IdentityPolicies>, Error> {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let (Some((word, _)), Some((_, name))) = (resource.split_once('/'), resource.rsplit_once('/'))
+    else {
+        return Ok(None);
+    };
+    let kind = match word {
+        "user" => Kind::User,
+        "role" => Kind::Role,
+        _ => return Ok(None),
+    };
+    let Some(entity) = entity::find(store, account, kind, name)? else { return Ok(None) };
+    let principal = match kind {
+        Kind::User => user(account, &entity),
+        Kind::Group | Kind::Role => {
+            Principal::assumed_role(account, &entity.path, &entity.name, &entity.id, "any")
+        }
+    };
+    policies_of_principal(store, &principal).map(Some)
+}
+
 fn collect(
     store: &dyn Read,
     entity: &Entity,

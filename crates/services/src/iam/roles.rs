@@ -9,7 +9,7 @@ use value::Value;
 use super::entity::{self, Detail, Entity, Kind, RoleDetail};
 use super::policy_text::{billed_characters, encoded};
 use super::{attachments, boundaries, error, instance_profiles, names, paging, tags, trust, users};
-use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing};
+use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing, decisions};
 
 /// How long a session of a role may last, in seconds: the default, the least, the most.
 const SESSION_SECONDS_DEFAULT: i64 = 3600;
@@ -167,12 +167,17 @@ fn shown_in_list(store: &dyn Read, call: &Call, role: &Entity) -> Answer {
 
 /// Returns a role as GetRole shows it.
 fn shown_whole(store: &dyn Read, call: &Call, role: &Entity) -> Answer {
+    let used = decisions::uses_of(store, &role.id)?.into_iter().map(|(_, last)| last);
+    let last_used = used.max_by_key(|last| last.millis).map_or_else(Value::object, |last| {
+        let date = entity::seconds(last.millis);
+        Value::object().with("LastUsedDate", date).with("Region", last.region)
+    });
     let whole = role.shown_whole(call);
     let kept = |member: &str| whole.get(member).cloned();
     Ok(shown_in_list(store, call, role)?
         .with_some("PermissionsBoundary", kept("PermissionsBoundary"))
         .with_some("Tags", kept("Tags"))
-        .with("RoleLastUsed", Value::object()))
+        .with("RoleLastUsed", last_used))
 }
 
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {

@@ -14,6 +14,7 @@ mod start;
 mod tags;
 
 pub(crate) use retention::PURGED;
+pub(crate) use start::SERVICE;
 
 use crate::Operation;
 

@@ -16,6 +16,9 @@ use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Service
 pub(super) const OPERATIONS: &[Operation] =
     &[Operation { name: "StartAutomationExecution", checks: may_start, run: Run::Workflow(start) }];
 
+/// The service that assumes the roles of runbooks.
+pub(crate) const SERVICE: &str = "ssm.amazonaws.com";
+
 /// Members that ask for what is not there yet: refused by name, never ignored.
 const NOT_AVAILABLE: [&str; 6] = [
     "Targets",
@@ -58,7 +61,7 @@ fn may_start(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     if let Ok(runbook) = found.runbook()
         && let Some(role) = runbook.assume_role(&parameters).filter(|role| role.starts_with("arn:"))
     {
-        checks.push(Check::pass_role(role, "ssm.amazonaws.com"));
+        checks.push(Check::pass_role(role, SERVICE));
     }
     Ok(checks)
 }
@@ -114,7 +117,7 @@ fn plan(on: &Reading<'_>, input: &Value, id: &str) -> Result<Plan, Error> {
             let text = "The format of the supplied assume role ARN isn't valid.";
             return Err(error::invalid_parameters(text));
         }
-        roles::check_assumable(on, role, "ssm.amazonaws.com").map_err(|_| {
+        roles::check_assumable(on, role, SERVICE).map_err(|_| {
             error::invalid_parameters("The defined assume role is unable to be assumed.")
         })?;
     }
@@ -151,7 +154,7 @@ fn caller(on: &Reading<'_>, role: Option<&str>, id: &str) -> Caller {
     match role {
         Some(role) => Caller::Role {
             role_arn: role.to_owned(),
-            service: "ssm.amazonaws.com".into(),
+            service: SERVICE.into(),
             session_name: id.to_owned(),
             source_arn: on.call.regional_arn("ssm", &format!("automation-execution/{id}")),
         },

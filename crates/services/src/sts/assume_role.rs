@@ -13,8 +13,9 @@ use value::Value;
 use super::session_tags::SessionTags;
 use super::session_tokens::{accept_mfa, check_duration};
 use super::{packed_policy, session_policies, session_tags, sessions, texts};
+use crate::decisions::Judged;
 use crate::iam::{self, Role};
-use crate::{Answer, Call, Error, Input, Operation, Reading, Run, Writing, authorize};
+use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing, authorize};
 
 /// How long a session lasts, in seconds.
 const DURATION_SECONDS_DEFAULT: i64 = 3600;
@@ -155,18 +156,20 @@ fn authorize(
     for action in actions {
         let request = Request::new(principal.clone(), action, &role.arn, context.clone());
         let decision = policy::decide(&request, &policies);
-        if decision.outcome == Outcome::ImplicitDeny {
+        let refusal = match decision.outcome {
+            Outcome::Allowed => None,
             // In the words for a role that is not there: nobody shall learn which roles are.
-            return Err(refused(on.call, action, &role.arn));
-        }
-        if !decision.is_allowed() {
-            let text = policy::access_denied_text(
-                &on.call.principal.arn(),
-                action,
-                Some(&role.arn),
-                &decision,
-            );
-            return Err(Error::new("AccessDenied", text));
+            Outcome::ImplicitDeny => Some(refused(on.call, action, &role.arn)),
+            Outcome::ExplicitDeny => {
+                let caller = on.call.principal.arn();
+                let text = policy::access_denied_text(&caller, action, Some(&role.arn), &decision);
+                Some(Error::new("AccessDenied", text))
+            }
+        };
+        let check = Check::new(action, &role.arn);
+        on.call.judgements.add(Judged::new(&check, Some(decision)));
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
     }
     Ok(())

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use policy::{CallFacts, Kind, Policy, PolicySet, Principal, Request};
 
-use crate::{Error, Reading, iam};
+use crate::decisions::Judged;
+use crate::{Check, Error, Reading, iam};
 
 /// Returns the session of a service (`states.amazonaws.com`) in a role, if the role's trust policy
 /// lets the service in on behalf of `source_arn`.
@@ -47,7 +48,10 @@ pub fn assume_for_service(
         resource: Some(Policy::new(role.arn.as_str(), Arc::new(trust))),
         ..PolicySet::default()
     };
-    if !policy::decide(&request, &policies).is_allowed() {
+    let decision = policy::decide(&request, &policies);
+    if !decision.is_allowed() {
+        let check = Check::new("sts:AssumeRole", &role.arn);
+        call.judgements.add(Judged::new(&check, Some(decision)).asked_by(request.principal));
         return Err(refused());
     }
     Ok(role.session(call.account(), session_name, call.now_millis))

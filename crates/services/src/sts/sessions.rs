@@ -51,6 +51,8 @@ pub struct Session {
     pub principal: Principal,
     /// The session policies, when the session was made with any.
     pub policies: Option<Vec<SessionPolicy>>,
+    /// The process whose script has the credentials: `automation/ID`.
+    pub process: Option<String>,
 }
 
 /// A session, stored by its access key id.
@@ -63,6 +65,8 @@ struct Stored {
     principal: Principal,
     /// Label and text.
     policies: Option<Vec<(String, String)>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    process: Option<String>,
 }
 
 /// Returns the session of temporary credentials, expired or not; `None` when there is none.
@@ -78,19 +82,21 @@ pub fn find_session(store: &dyn Read, access_key_id: &str) -> Result<Option<Sess
         expires_millis: stored.expires_millis,
         principal: stored.principal,
         policies: stored.policies.map(|all| all.into_iter().map(policy).collect()),
+        process: stored.process,
     }))
 }
 
-/// Returns temporary credentials for a principal: for a script process that acts as a role.
+/// Returns temporary credentials for a principal: for a script of a process that acts as a role.
 ///
 /// # Errors
 /// When the store fails.
 pub fn credentials_for(
     w: &mut Writing<'_>,
     principal: &Principal,
+    process: Option<String>,
     duration_seconds: i64,
 ) -> Result<Credentials, Error> {
-    open(w, principal, None, duration_seconds)
+    keep(w, principal, (None, process), duration_seconds)
 }
 
 /// Makes a session and stores it.
@@ -98,6 +104,15 @@ pub(super) fn open(
     w: &mut Writing<'_>,
     principal: &Principal,
     policies: Option<Vec<SessionPolicy>>,
+    duration_seconds: i64,
+) -> Result<Credentials, Error> {
+    keep(w, principal, (policies, None), duration_seconds)
+}
+
+fn keep(
+    w: &mut Writing<'_>,
+    principal: &Principal,
+    (policies, process): (Option<Vec<SessionPolicy>>, Option<String>),
     duration_seconds: i64,
 ) -> Result<Credentials, Error> {
     let credentials = Credentials {
@@ -114,6 +129,7 @@ pub(super) fn open(
         expires_millis: credentials.expires_millis,
         principal: principal.clone(),
         policies: policies.map(|all| all.into_iter().map(pair).collect()),
+        process,
     };
     w.store.save(Table::Sessions, &credentials.access_key_id, &stored)?;
     Ok(credentials)

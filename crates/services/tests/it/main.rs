@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod decisions;
 mod iam_credentials;
 mod iam_deletion;
 mod iam_entities;

@@ -55,6 +55,8 @@ impl Server {
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
             lease: None,
+            process: None,
+            judgements: services::Judgements::default(),
         }
     }
 

@@ -76,6 +76,8 @@ impl Whole {
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
             lease: None,
+            process: None,
+            judgements: services::Judgements::default(),
         };
         self.services.dispatch(service, operation, call, input).await
     }

@@ -19,6 +19,7 @@ mod run;
 mod scripts;
 mod test;
 mod up;
+mod why;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ enum Command {
     Test(test::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
+    Why(why::Arguments),
 }
 
 /// An error that knows what to do about it.
@@ -98,6 +100,7 @@ impl Command {
             Command::Test(arguments) => test::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Restore(arguments) => restore::run(&arguments),
+            Command::Why(arguments) => why::run(&arguments),
         }
     }
 }

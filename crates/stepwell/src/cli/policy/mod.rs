@@ -2,12 +2,13 @@
 
 mod check;
 mod evaluate;
+mod least_privilege;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-/// Judge IAM policies without a server.
+/// Judge IAM policies, and derive them.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -18,6 +19,7 @@ pub(super) struct Arguments {
 enum Command {
     Check(check::Arguments),
     Evaluate(evaluate::Arguments),
+    LeastPrivilege(least_privilege::Arguments),
 }
 
 /// Runs a subcommand.
@@ -25,5 +27,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Check(arguments) => check::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::LeastPrivilege(arguments) => least_privilege::run(arguments),
     }
 }

@@ -1,0 +1,83 @@
+//! `stepwell why`: why a call was allowed or refused, and what to add where.
+
+mod call;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use value::{Value, value};
+
+use super::clock::ask;
+use super::hint;
+use super::paint::Paint;
+
+/// Say why a call was allowed or refused: the statements, and the line to add.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub(super) struct Arguments {
+    /// The id that its answer carries (x-amzn-RequestId), and that logs and errors show
+    #[arg(value_name = "REQUEST-ID", group = "which")]
+    request_id: Option<String>,
+    /// The last call
+    #[arg(long, group = "which")]
+    last: bool,
+    /// The last call that was refused
+    #[arg(long, group = "which")]
+    last_refused: bool,
+    /// Every call of an execution (or runbook execution, or stack), and of what it began
+    #[arg(long, value_name = "ARN", group = "which")]
+    execution: Option<String>,
+    /// Where the server listens
+    #[arg(long, default_value = "http://127.0.0.1:4566", env = "AWS_ENDPOINT_URL")]
+    endpoint: String,
+    /// Print what is known as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    /// Returns what the server is asked.
+    fn asked(&self) -> Value {
+        match (&self.request_id, &self.execution) {
+            (Some(id), _) => value!({ "requestId": id }),
+            (None, Some(arn)) => value!({ "execution": arn }),
+            (None, None) => value!({ "last": if self.last { "call" } else { "refusal" } }),
+        }
+    }
+}
+
+/// Asks the server and prints what it knows; not to know the call is an error.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let answer = asked(&arguments.endpoint, "calls", &arguments.asked())?;
+    if arguments.json {
+        println!("{}", answer.to_pretty());
+    }
+    let calls = answer.get("calls").and_then(Value::as_array).unwrap_or_default();
+    if calls.is_empty() {
+        let nothing = anyhow::anyhow!("the server knows of no such call");
+        return Err(hint(
+            nothing,
+            "it knows the newest 10,000 calls since it started, and for longer those that were \
+             refused or made by executions; what failed before it came to a decision is in the log",
+        ));
+    }
+    if !arguments.json {
+        let paint = Paint::of(&std::io::stdout());
+        match &arguments.execution {
+            Some(_) => print!("{}", call::all(calls, paint)),
+            None => calls.iter().for_each(|one| print!("{}", call::whole(one, paint))),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks one of the server's own pages, or says why it does not answer.
+pub(super) fn asked(endpoint: &str, page: &str, question: &Value) -> Result<Value> {
+    let page = format!("/_stepwell/{page}");
+    let (status, answer) = ask(endpoint, "POST", &page, &question.to_string())?;
+    if status != 200 {
+        let message = answer.get("message").and_then(Value::as_str).unwrap_or_default();
+        bail!("the server refused ({status}): {message}");
+    }
+    Ok(answer)
+}
