@@ -22,7 +22,6 @@ const FIXED: &[(&str, i64)] = &[
     ("AttachedPoliciesPerGroupQuota", 10),
     ("AttachedPoliciesPerRoleQuota", 10),
     ("AttachedPoliciesPerUserQuota", 10),
-    ("GlobalEndpointTokenVersion", 1),
     ("GroupPolicySizeQuota", 5120),
     ("GroupsPerUserQuota", 10),
     ("GroupsQuota", 300),
@@ -60,6 +59,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         checks: |_, _| Ok(vec![Check::any("iam:ListAccountAliases")]),
         run: Run::Read(list_aliases),
     },
+    Operation {
+        name: "SetSecurityTokenServicePreferences",
+        checks: |_, _| Ok(vec![Check::any("iam:SetSecurityTokenServicePreferences")]),
+        run: Run::Write(set_token_version),
+    },
 ];
 
 fn summary(on: &Reading<'_>, _: &Value) -> Answer {
@@ -86,6 +90,7 @@ fn summary(on: &Reading<'_>, _: &Value) -> Answer {
         ("InstanceProfiles", on.store.scan(Table::IamSettings, Scan::prefix(&profiles))?.len()),
         ("Providers", providers),
         ("ServerCertificates", server_certificates::count(on.store, account)?),
+        ("GlobalEndpointTokenVersion", token_version(on)?),
         ("MFADevices", devices),
         ("MFADevicesInUse", devices_in_use),
     ];
@@ -97,6 +102,31 @@ fn summary(on: &Reading<'_>, _: &Value) -> Answer {
         map.set(*name, *fixed);
     }
     Ok(Value::object().with("SummaryMap", map))
+}
+
+fn token_version_key(account: &str) -> String {
+    format!("global-endpoint-token-version/{account}")
+}
+
+/// Returns which tokens the global endpoint of STS gives: 1, valid in regions enabled by default,
+/// or 2, valid everywhere. Here every token is valid in every region.
+fn token_version(on: &Reading<'_>) -> Result<usize, Error> {
+    let set: Option<usize> =
+        on.store.load(Table::IamSettings, &token_version_key(on.call.account()))?;
+    Ok(set.unwrap_or(1))
+}
+
+fn set_token_version(w: &mut Writing<'_>, input: &Value) -> Answer {
+    let version: usize = match input.text("GlobalEndpointTokenVersion")? {
+        "v1Token" => 1,
+        "v2Token" => 2,
+        other => {
+            let values = "Member must satisfy enum value set: [v1Token, v2Token]";
+            return Err(error::constraint("globalEndpointTokenVersion", Some(other), values));
+        }
+    };
+    w.store.save(Table::IamSettings, &token_version_key(w.call.account()), &version)?;
+    Ok(Value::object())
 }
 
 fn alias_key(account: &str) -> String {

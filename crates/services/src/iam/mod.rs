@@ -29,6 +29,7 @@ mod policy_versions;
 mod principals;
 mod private_key;
 mod provider_arn;
+mod qr_code;
 mod roles;
 mod rsa_public_key;
 mod saml_metadata;

@@ -8,11 +8,13 @@ use store::{Load, Scan, Table};
 use value::Value;
 
 use super::mfa_devices::{self, Maker, MfaDevice, check};
-use super::{entity, error, names, paging, tags, totp, users};
-use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids};
+use super::{entity, error, names, paging, qr_code, tags, totp, users};
+use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing, ids};
 
 /// The longest name, in characters.
 const NAME_CHARACTERS_MAX: usize = 226;
+/// How many devices an account can have, in use or not: as many as users.
+const DEVICES_MAX: usize = 5000;
 /// How many random bytes a seed has; 64 characters in base32, as on AWS.
 const SEED_BYTES: usize = 40;
 
@@ -40,7 +42,13 @@ fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     Ok(vec![tags::with_request_tags(Check::new("iam:CreateVirtualMFADevice", arn), input)])
 }
 
-// DIFFERS: the answer has no QRCodePNG; the seed says the same.
+/// Returns the picture that a phone reads the seed from, in base64.
+fn picture(call: &Call, name: &str, base32: &str) -> Option<String> {
+    let account = call.account();
+    let png = qr_code::png(&format!("otpauth://totp/{name}@{account}?secret={base32}"))?;
+    Some(BASE64_STANDARD.encode(png))
+}
+
 fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
     let (name, path) = (input.text("VirtualMFADeviceName")?, names::path_of(input)?);
     names::check_name("virtualMFADeviceName", name, NAME_CHARACTERS_MAX)?;
@@ -49,6 +57,11 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
         return Err(error::already_exists(
             "MFADevice entity at the same path and name already exists.",
         ));
+    }
+    let own = w.call.global_arn("iam", "mfa/");
+    if w.store.scan(Table::MfaDevices, Scan::prefix(&own))?.len() >= DEVICES_MAX {
+        // UNVERIFIED: the name of this quota.
+        return Err(error::quota("VirtualMFADevicesPerAccount", DEVICES_MAX));
     }
     let seed: [u8; SEED_BYTES] = ids::entropy();
     let device = MfaDevice {
@@ -59,11 +72,12 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
         tags: tags::in_input(input)?,
     };
     mfa_devices::save(w, &device)?;
-    let tags = Some(&device.tags).filter(|tags| !tags.is_empty());
+    let base32 = totp::base32(&seed);
     let shown = Value::object()
         .with("SerialNumber", &*device.serial_number)
-        .with("Base32StringSeed", BASE64_STANDARD.encode(totp::base32(&seed)))
-        .with_some("Tags", tags.map(|tags| tags::shown(tags)));
+        .with("Base32StringSeed", BASE64_STANDARD.encode(&base32))
+        .with_some("QRCodePNG", picture(w.call, name, &base32))
+        .with_some("Tags", tags::shown_if_any(&device.tags));
     Ok(Value::object().with("VirtualMFADevice", shown))
 }
 

@@ -242,3 +242,18 @@ fn checks_name_the_resource_as_the_reference_says() {
     assert!(create.context.contains(&("aws:RequestTag/A".into(), vec!["b".into()])));
     assert!(create.context.contains(&("aws:TagKeys".into(), vec!["A".into()])));
 }
+
+#[test]
+fn the_summary_tells_which_tokens_the_global_endpoint_gives() {
+    let server = server();
+    let version = || {
+        let summary = server.ok("GetAccountSummary", value!({}));
+        summary.path(&["SummaryMap", "GlobalEndpointTokenVersion"]).and_then(Value::as_i64)
+    };
+    assert_eq!(version(), Some(1));
+    let set = |version: &str| value!({"GlobalEndpointTokenVersion": version});
+    server.ok("SetSecurityTokenServicePreferences", set("v2Token"));
+    assert_eq!(version(), Some(2));
+    server.refused("SetSecurityTokenServicePreferences", set("v3Token"));
+    assert_eq!(version(), Some(2));
+}

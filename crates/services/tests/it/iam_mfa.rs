@@ -39,6 +39,8 @@ fn create(server: &Server, name: &str) -> (String, String) {
     let seed = text(&made, &["VirtualMFADevice", "Base32StringSeed"]);
     let seed = String::from_utf8(BASE64_STANDARD.decode(seed).unwrap()).unwrap();
     assert_eq!(seed.len(), 64);
+    let picture = text(&made, &["VirtualMFADevice", "QRCodePNG"]);
+    assert!(BASE64_STANDARD.decode(picture).unwrap().starts_with(b"\x89PNG"));
     (text(&made, &["VirtualMFADevice", "SerialNumber"]), seed)
 }
 

@@ -135,7 +135,7 @@ const CERTIFICATE: &str = include_str!("data/server.pem");
 const PRIVATE_KEY: &str = include_str!("data/server.key");
 
 /// Metadata of an identity provider, as long as AWS wants it.
-fn metadata(attributes: &str) -> String {
+pub(crate) fn metadata(attributes: &str) -> String {
     let body: String = CERTIFICATE.lines().filter(|line| !line.starts_with("---")).collect();
     let padding = "x".repeat(1000);
     format!(

@@ -98,6 +98,16 @@ impl Server {
         self.store.read(|store| checks(&Reading { store, call: &call }, input)).unwrap()
     }
 
+    /// Puts so many rows into a table that only their number is asked of.
+    pub(crate) fn fill(&self, table: Table, prefix: &str, count: usize) {
+        let prefix = prefix.to_owned();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let written = self.store.write(move |store| {
+            (0..count).try_for_each(|n| store.put(table, &format!("{prefix}filler-{n}"), b"{}"))
+        });
+        runtime.block_on(written).unwrap().unwrap();
+    }
+
     /// Changes a stored object behind the back of every operation; returns the members it has then.
     pub(crate) fn rewrite(
         &self,
