@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     /// Returns the data of a chunk.
-    fn find<'a>(png: &'a [u8], name: [u8; 4]) -> &'a [u8] {
+    fn find(png: &[u8], name: [u8; 4]) -> &[u8] {
         let at = png.windows(4).position(|window| *window == name).unwrap();
         let length = u32::from_be_bytes(png[at - 4..at].try_into().unwrap());
         &png[at + 4..at + 4 + usize::try_from(length).unwrap()]

@@ -96,6 +96,9 @@ fn an_account_has_so_many_of_everything() {
     }
 }
 
+/// Makes the input for the first, the second and so on.
+type Inputs<'a> = &'a dyn Fn(usize) -> Value;
+
 #[test]
 fn a_user_has_so_many_of_everything() {
     let server = server();
@@ -120,7 +123,7 @@ fn a_user_has_so_many_of_everything() {
     let service = user(value!({"ServiceName": "codecommit.amazonaws.com"}));
     let certificate = |n: usize| user(value!({"CertificateBody": (CERTIFICATES[n])}));
     let ssh_key = |n: usize| user(value!({"SSHPublicKeyBody": (crate::iam_pages::ssh_key(n))}));
-    let table: [(&str, &dyn Fn(usize) -> Value, &str, usize); 6] = [
+    let table: [(&str, Inputs<'_>, &str, usize); 6] = [
         ("CreateAccessKey", &|_| user(value!({})), "AccessKeysPerUser", 2),
         ("UploadSigningCertificate", &certificate, "CertificatesPerUser", 2),
         ("UploadSSHPublicKey", &ssh_key, "SSHPublicKeysPerUser", 5),
