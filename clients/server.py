@@ -1,10 +1,12 @@
 """Starts, kills and restarts a Stepwell server, for the programs beside this file."""
 
+import atexit
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -12,6 +14,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ACCOUNT, REGION = "000000000000", "us-east-1"
 START_SECONDS_MAX = 20
+KEY_FILE = os.path.join(tempfile.gettempdir(), f"stepwell-key-{os.getpid()}")
+atexit.register(lambda: pathlib.Path(KEY_FILE).unlink(missing_ok=True))
 
 
 def binary():
@@ -31,6 +35,8 @@ class Server:
 
     def __init__(self, *arguments):
         self.arguments = [binary(), "up", "--listen", "127.0.0.1:0", *arguments]
+        if "--store" in arguments and "--key-file" not in arguments:
+            self.arguments += ["--key-file", KEY_FILE]  # one for all nodes of this program
         self.process, self.reader, self.endpoint, self.output = None, None, None, []
         self.before_exec = None  # called in the child, to set limits and signals
 

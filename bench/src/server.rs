@@ -42,6 +42,8 @@ impl Server {
     pub(crate) fn start_on(bench: &Bench, store: &str) -> Result<Server> {
         let mut command = Command::new(&bench.stepwell);
         command.args(["up", "--listen", "127.0.0.1:0", "--store", store]);
+        let key_file = format!("stepwell-bench-key-{}", std::process::id());
+        command.arg("--key-file").arg(std::env::temp_dir().join(key_file));
         Server::listening(command, &bench.fresh_directory()?)
     }
 

@@ -60,9 +60,10 @@ impl From<store::Error> for Error {
             store::Error::Backend(_) | store::Error::Fenced { .. } | store::Error::Closed => {
                 unavailable(&err)
             }
-            store::Error::Corrupt { .. } | store::Error::InUse(_) | store::Error::Format { .. } => {
-                Error::internal(&err)
-            }
+            store::Error::Corrupt { .. }
+            | store::Error::InUse(_)
+            | store::Error::Format { .. }
+            | store::Error::OtherKey { .. } => Error::internal(&err),
         }
     }
 }

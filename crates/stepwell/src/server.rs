@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime, Scripts};
 use services::{
     AuthMode, Endpoint, Http, HttpPeers, Outward, Reset, Retention, Services, Settings,
 };
-use store::{PostgresUrl, Store};
+use store::{Key, PostgresUrl, Store};
 use tokio::net::TcpListener;
 use wire::Drained;
 
@@ -46,15 +46,85 @@ impl Keep {
     }
 }
 
+/// The key file in a directory, unless another is named.
+const KEY_FILE: &str = "key";
+
 impl Keep {
-    /// Returns how scripts are run that must not read what is kept here.
-    fn hidden_from(&self, scripts: &Scripts) -> Scripts {
+    /// Returns how scripts are run that must not read what is kept here, nor the key.
+    fn hidden_from(&self, scripts: &Scripts, key_file: Option<&Path>) -> Scripts {
         let mut scripts = scripts.clone();
+        // Both exist, for the store is open.
         if let Keep::Directory(directory) = self {
-            // It exists, for the store is open.
             scripts.hidden.extend(directory.canonicalize());
         }
+        scripts.hidden.extend(key_file.and_then(|file| file.canonicalize().ok()));
         scripts
+    }
+
+    /// Opens it with its secrets sealed, and returns the key too. A key file that is not there is
+    /// made, unless something has been sealed already.
+    ///
+    /// # Errors
+    /// As [`Keep::open`]; and when the key is missing, another's, or open to others.
+    pub(crate) fn open_sealed(&self, key_file: Option<&Path>) -> Result<(Store, Key)> {
+        let store = self.open()?;
+        let Some(file) = self.key_file(key_file)? else { return Ok((store, Key::generate()?)) };
+        let key = match (Key::read(&file)?, store.key_id()?) {
+            (Some(key), _) => key,
+            (None, None) => {
+                let key = Key::create(&file)?;
+                tracing::info!(key = key.id(), file = %file.display(), "a new key file was made");
+                key
+            }
+            (None, Some(id)) => {
+                let (file, place) = (file.display(), self);
+                let err = anyhow::anyhow!(
+                    "what is kept {place} is sealed with the key {id}, and there is no key \
+                     file {file}"
+                );
+                return Err(hint(err, "bring the key file back, or name it with --key-file"));
+            }
+        };
+        let store = store.sealed_with(key.clone()).with_context(|| {
+            format!("opening what is kept {self} with the key file {}", file.display())
+        })?;
+        Ok((store, key))
+    }
+
+    /// Returns where the key is; none for what is forgotten anyway.
+    fn key_file(&self, named: Option<&Path>) -> Result<Option<PathBuf>> {
+        match (self, named) {
+            (Keep::Memory, _) => Ok(None),
+            (Keep::Directory(_) | Keep::Postgres(_), Some(file)) => Ok(Some(file.to_owned())),
+            (Keep::Directory(directory), None) => Ok(Some(directory.join(KEY_FILE))),
+            (Keep::Postgres(_), None) => Err(hint(
+                anyhow::anyhow!("a database needs a key file: its secrets are sealed with it"),
+                "name it with --key-file FILE, the same on every node; the first node makes it",
+            )),
+        }
+    }
+
+    /// Makes sure that what is sealed with a key can be opened here, as far as there is a key file
+    /// to ask. Returns what is still to be done for that.
+    ///
+    /// # Errors
+    /// When the key file has another key.
+    pub(crate) fn expect_key(&self, id: &str, named: Option<&Path>) -> Result<Option<String>> {
+        let Ok(Some(file)) = self.key_file(named) else {
+            return Ok(Some(format!("its secrets open with the key {id} only")));
+        };
+        match Key::read(&file)? {
+            Some(key) if key.id() == id => Ok(None),
+            Some(key) => bail!(
+                "its secrets are sealed with the key {id}, and {} has {}",
+                file.display(),
+                key.id()
+            ),
+            None => Ok(Some(format!(
+                "its secrets open with the key {id} only: put that key file at {}",
+                file.display()
+            ))),
+        }
     }
 }
 
@@ -103,6 +173,8 @@ async fn node(store: &Store, address: &str) -> Result<(Node, Option<String>)> {
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) keep: Keep,
+    /// Where the key of its secrets is.
+    pub(crate) key_file: Option<PathBuf>,
     /// Where the server is reached: `http://127.0.0.1:4566`.
     pub(crate) address: String,
     /// Where nodes on the same store reach it.
@@ -139,12 +211,12 @@ impl Server {
     pub(crate) async fn start(options: &Options) -> Result<Server> {
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(version, keep = %options.keep, clock = ?options.clock, "starting");
-        let store = options.keep.open()?;
+        let (store, _) = options.keep.open_sealed(options.key_file.as_deref())?;
         let (node, peers) = node(&store, &options.advertised).await?;
         let opened = Opened::open(store, Clock::new(options.clock), node)
             .with_context(|| format!("reading what was running, kept {}", options.keep))
             .map_err(damaged)?
-            .with_scripts(options.keep.hidden_from(&options.scripts));
+            .with_scripts(options.keep.hidden_from(&options.scripts, options.key_file.as_deref()));
         let runtime = opened.handle();
         let http = Http { auth: options.auth, reset: options.reset };
         let services = Services::new(options.settings.clone(), runtime.clone(), http);

@@ -156,6 +156,14 @@ impl Backup {
         Ok(Backup { store, counts: found })
     }
 
+    /// Returns the id of the key that its secrets are sealed with; `None` when they are not.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub fn key_id(&self) -> Result<Option<String>, Error> {
+        self.store.key_id()
+    }
+
     /// Returns what it holds.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -164,12 +172,13 @@ impl Backup {
 
 impl Store {
     /// Writes everything that the store holds at this moment into a new file; others may write to
-    /// the store meanwhile. The file appears under its name when it is whole and on disk.
+    /// the store meanwhile. What is sealed in the store is sealed in the file, which appears under
+    /// its name when it is whole and on disk.
     ///
     /// # Errors
     /// When there is a file of this name, the disk is full, or what is read is damaged.
     pub fn back_up(&self, file: &Path, mut seen: impl FnMut(Counts)) -> Result<Counts, Error> {
-        self.read(|from| {
+        self.as_kept().read(|from| {
             sqlite::write_backup(file, &mut |to: &mut dyn Transaction| copy(from, to, &mut seen))
         })
     }
@@ -184,7 +193,8 @@ impl Store {
         seen: impl FnMut(Counts) + Send + 'static,
     ) -> Result<Counts, RestoreError> {
         let Backup { store, counts: sealed } = backup;
-        let written = self.write(move |to| -> Result<Counts, RestoreError> {
+        let kept = self.as_kept();
+        let written = kept.write(move |to| -> Result<Counts, RestoreError> {
             if !is_empty(to.as_read())? {
                 return Err(RestoreError::NotEmpty);
             }

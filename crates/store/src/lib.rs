@@ -26,16 +26,19 @@
 //!
 //! May depend on: `value`.
 
+mod cipher;
 mod commit;
 mod copy;
 mod figures;
 mod frame;
+mod key;
 mod lease;
 mod memory;
 pub mod planted;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
+mod sealed;
 mod sqlite;
 mod table;
 mod transaction;
@@ -48,6 +51,7 @@ use std::sync::Arc;
 pub use commit::{Commit, Write};
 pub use copy::{Backup, Counts, RestoreError, copy, is_empty};
 pub use figures::{COMMIT_MICROS_BUCKETS, Figures, Snapshot};
+pub use key::Key;
 pub use lease::{Claim, LEASE_MILLIS, Lease, Leases};
 pub use memory::Memory;
 pub use record::{Load, Save};
@@ -84,6 +88,14 @@ pub enum Error {
         /// The newest version known here.
         known: i64,
     },
+    /// The secrets in the store are sealed with another key.
+    #[error("the store is sealed with the key {sealed_with}, and the key given is {given}")]
+    OtherKey {
+        /// The id of the key that it is sealed with.
+        sealed_with: String,
+        /// The id of the key that was given.
+        given: String,
+    },
     /// Another node owns the shard now.
     #[error("shard {shard} belongs to another node")]
     Fenced {
@@ -103,6 +115,7 @@ impl Error {
             Error::Corrupt { .. }
             | Error::InUse(_)
             | Error::Format { .. }
+            | Error::OtherKey { .. }
             | Error::Fenced { .. }
             | Error::Closed => self,
         }
@@ -172,6 +185,16 @@ pub trait Backend: Send + Sync {
 
     /// Empties every table and the journal.
     fn reset(&self) -> Result<(), Error>;
+
+    /// Returns the backend in which secrets lie as they are kept, where this one opens them.
+    fn beneath(&self) -> Option<Arc<dyn Backend>> {
+        None
+    }
+
+    /// Leaves nothing of values that were replaced or removed, as far as that is up to the backend.
+    fn scrub(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A handle on the store; cheap to clone.
@@ -228,6 +251,30 @@ impl Store {
     #[cfg(not(feature = "postgres"))]
     pub fn version(url: &PostgresUrl) -> Result<String, Error> {
         Store::connect(url).map(|_| String::new())
+    }
+
+    /// Returns this store with its secrets sealed under a key. One that holds secrets in clear is
+    /// sealed now, in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::OtherKey`] when it is sealed with another key.
+    pub fn sealed_with(self, key: Key) -> Result<Store, Error> {
+        Ok(Store { backend: Arc::new(sealed::Sealed::open(self.backend, key)?) })
+    }
+
+    /// Returns the store with its secrets as they are kept: for copies of all of it.
+    pub(crate) fn as_kept(&self) -> Store {
+        let beneath = self.backend.beneath();
+        Store { backend: beneath.unwrap_or_else(|| self.backend.clone()) }
+    }
+
+    /// Returns the id of the key that the store's secrets are sealed with; `None` when they are
+    /// not.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn key_id(&self) -> Result<Option<String>, Error> {
+        self.read(|store| sealed::key_id(store))
     }
 
     /// Runs `work` in a transaction and returns its answer once it is durable. An `Err` undoes

@@ -234,6 +234,13 @@ impl Backend for Sqlite {
         });
         done_out.recv().map_err(|_| Error::Closed)?
     }
+
+    /// Writes the database anew, without its free pages, and empties the log.
+    fn scrub(&self) -> Result<(), Error> {
+        let connection = Connection::open(&self.readers.file)?;
+        connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        Ok(())
+    }
 }
 
 /// A directory that another process may be writing to: for backups.
@@ -254,7 +261,7 @@ impl Onlooker {
         }
         let onlooker = Onlooker::at(file);
         let connection = onlooker.readers.take()?;
-        migrate::expect_current(&connection)?;
+        migrate::expect_readable(&connection)?;
         Ok(onlooker)
     }
 }

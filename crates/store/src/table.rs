@@ -30,6 +30,25 @@ macro_rules! tables {
     };
 }
 
+impl Table {
+    /// Returns whether the values of a table hold secrets: keys and passwords to be verified, seeds
+    /// of one-time codes, tokens, and answers that gave any of them out. They are kept sealed.
+    pub(crate) const fn holds_secrets(self) -> bool {
+        matches!(
+            self,
+            Table::Credentials
+                | Table::MfaDevices
+                | Table::Sessions
+                | Table::Applied
+                // Parameters of stacks may be passwords, and processes hold what they were given.
+                | Table::Stacks
+                | Table::StackOperations
+                | Table::Snapshots
+                | Table::Redrives
+        )
+    }
+}
+
 tables! {
     /// IAM users by `account/lower-case name`.
     Users = 1 => "iam_users",

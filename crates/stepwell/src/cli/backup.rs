@@ -67,6 +67,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let counts = store.back_up(file, |counts| progress.show(counts));
     let counts = counts.with_context(|| format!("writing the backup {}", file.display()))?;
     progress.end("backed up", &file.display().to_string(), counts);
+    if let Some(id) = store.key_id()?
+        && !arguments.json
+    {
+        println!("its secrets open with the key {id} only, which is not in it: keep the key file");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

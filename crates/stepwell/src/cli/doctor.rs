@@ -10,6 +10,7 @@ use store::{PostgresUrl, Store};
 use value::Value;
 
 use super::clock::ask;
+use crate::server::Keep;
 
 /// The build is younger than this, so a clock before it is wrong.
 const YEAR_2026_SECONDS: u64 = 1_767_225_600;
@@ -92,11 +93,27 @@ fn data(folder: &Path) -> Finding {
         };
     }
     match Store::open(folder) {
-        Ok(_) => Finding::Good(format!("{} can be opened", folder.display())),
+        Ok(store) => key(folder, &store),
         Err(err) => Finding::Bad(
             format!("{} cannot be opened: {err}", folder.display()),
             "another server may hold it; `stepwell up --memory` needs no directory",
         ),
+    }
+}
+
+/// Says whether the key is there that the directory's secrets are sealed with.
+fn key(folder: &Path, store: &Store) -> Finding {
+    let opened = format!("{} can be opened", folder.display());
+    let hint = "bring the key file back, or name it with --key-file";
+    let to_do = match store.key_id() {
+        Ok(Some(id)) => Keep::Directory(folder.to_owned()).expect_key(&id, None),
+        Ok(None) => return Finding::Good(opened),
+        Err(err) => return Finding::Bad(format!("{opened}, but not read: {err}"), hint),
+    };
+    match to_do {
+        Ok(None) => Finding::Good(opened),
+        Ok(Some(to_do)) => Finding::Note(format!("{opened}, but {to_do}"), hint),
+        Err(err) => Finding::Bad(format!("{opened}, but {err}"), hint),
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     place: Place,
+    /// The file with the key of the backup's secrets [default: `key` in the directory]
+    #[arg(long, value_name = "FILE", env = "STEPWELL_KEY_FILE")]
+    key_file: Option<PathBuf>,
     /// Print what was brought back as JSON, and nothing else
     #[arg(long)]
     json: bool,
@@ -23,12 +26,18 @@ pub(super) struct Arguments {
 
 /// Reads the whole backup, and only then writes anything.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let Arguments { file, place, json } = arguments;
+    let Arguments { file, place, key_file, json } = arguments;
     let keep = place.keep()?;
     let progress = Progress::start("checking", *json, None);
     let backup = Backup::open(file, |counts| progress.show(counts))
         .with_context(|| format!("reading the backup {}", file.display()))
         .map_err(|err| hint(err, "nothing was changed; is there an older backup?"))?;
+    let to_do = match backup.key_id()? {
+        Some(id) => keep
+            .expect_key(&id, key_file.as_deref())
+            .map_err(|err| hint(err, "name the key file that was used when the backup was made"))?,
+        None => None,
+    };
     let store = keep.open()?;
     let progress = Progress::start("restoring", *json, Some(backup.counts()));
     let shown = progress.clone();
@@ -47,5 +56,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     // Closed, it has carried its log into the database.
     drop(store);
     progress.end("restored", &file.display().to_string(), counts);
+    if let Some(to_do) = to_do.filter(|_| !json) {
+        println!("{to_do}");
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -39,6 +39,10 @@ pub(super) struct Arguments {
         hide_env_values = true
     )]
     store: Option<String>,
+    /// The file with the key that secrets in the store are sealed with; it is made if nothing has
+    /// been sealed yet [default: `key` in the directory; a database has none]
+    #[arg(long, value_name = "FILE", conflicts_with = "memory", env = "STEPWELL_KEY_FILE")]
+    key_file: Option<PathBuf>,
     /// Where other nodes on the same store reach this one [default: where it listens]
     #[arg(long, value_name = "ADDRESS", requires = "store", env = "STEPWELL_ADVERTISE")]
     advertise: Option<String>,
@@ -174,6 +178,7 @@ impl Arguments {
         Ok(Options {
             outward: Arc::new(self.reach.outward(&self.region, &self.partition)?),
             keep: self.keep()?,
+            key_file: self.key_file.clone(),
             address: format!("http://{bound}"),
             advertised: self.advertised(bound)?,
             clock: self.clock.mode(),

@@ -37,6 +37,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
     let (listener, address) = server::bind("127.0.0.1:0", AuthMode::Loopback).await?;
     let options = Options {
         keep: Keep::Memory,
+        key_file: None,
         address: format!("http://{address}"),
         advertised: format!("http://{address}"),
         clock,

@@ -2,6 +2,7 @@
 //!
 //! 1. One table for all rows, one for the journal, one row for each shard, and one that counts the
 //!    changes of the control plane.
+//! 2. Secrets may be sealed with a key (`sealed`); the tables are the same.
 //!
 //! A newer format is refused. Nodes that start together take turns, at the row of the format;
 //! migrations are transactions, so that a crash leaves the old format.
@@ -13,7 +14,8 @@ use super::rows::column;
 use crate::{Error, SHARDS};
 
 /// The statements that lead from each format to the next, from none to the first one on.
-const MIGRATIONS: [&str; 1] = ["\
+const MIGRATIONS: [&str; 2] = [
+    "\
     CREATE TABLE stepwell_rows ( \
         tab smallint NOT NULL, key text COLLATE \"C\" NOT NULL, value bytea NOT NULL, \
         PRIMARY KEY (tab, key)); \
@@ -27,7 +29,9 @@ const MIGRATIONS: [&str; 1] = ["\
         node text NOT NULL PRIMARY KEY, address text NOT NULL, until_millis bigint NOT NULL); \
     CREATE TABLE stepwell_control ( \
         id smallint NOT NULL PRIMARY KEY, generation bigint NOT NULL); \
-    INSERT INTO stepwell_control (id, generation) VALUES (1, 0)"];
+    INSERT INTO stepwell_control (id, generation) VALUES (1, 0)",
+    "",
+];
 /// What makes it faster where it is known. Histories are text that says much the same again and
 /// again: compressed with LZ4 (PostgreSQL 14, if it was built with it) there is much less to write,
 /// with anything slower it is not worth the time. Rows that change often change in place.

@@ -103,7 +103,7 @@ pub(crate) fn open_backup(file: &Path) -> Result<(Onlooker, Counts), Error> {
     }
     let onlooker = Onlooker::at(file.to_owned());
     let connection = onlooker.readers.take()?;
-    migrate::expect_current(&connection).map_err(|err| match err {
+    migrate::expect_readable(&connection).map_err(|err| match err {
         Error::Corrupt { what, .. } => place(&what),
         Error::Backend(what) => Error::Backend(what),
         err => err,

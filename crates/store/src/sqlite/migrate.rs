@@ -3,6 +3,8 @@
 //! 1. Values bare; the last journal positions in a table of their own.
 //! 2. Values sealed with a checksum; a shard's last position is that of its checkpoint, a row among
 //!    the settings of the runtime, or of its last journal entry.
+//! 3. Secrets may be sealed with a key (`sealed`). Nothing else differs, so that backups of format
+//!    2 are read as they are.
 //!
 //! A newer format is refused. An older one is brought up to date in one transaction, so that a
 //! crash leaves the old one.
@@ -12,7 +14,9 @@ use rusqlite::{Connection, params};
 use crate::{Error, SHARDS, Table, frame};
 
 /// The format this code writes; a directory of a newer one is refused.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
+/// The oldest format that is read without being brought up to date.
+const READABLE_MIN: i64 = 2;
 
 /// Returns the key of the setting that holds the position up to which a shard's journal was
 /// truncated.
@@ -40,11 +44,11 @@ pub(super) fn to_current(connection: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses any format but the current one.
-pub(super) fn expect_current(connection: &Connection) -> Result<(), Error> {
+/// Refuses formats that cannot be read as they are.
+pub(super) fn expect_readable(connection: &Connection) -> Result<(), Error> {
     match format(connection)? {
-        FORMAT => Ok(()),
-        found if found < FORMAT => Err(Error::Backend(format!(
+        READABLE_MIN..=FORMAT => Ok(()),
+        found if found < READABLE_MIN => Err(Error::Backend(format!(
             "the data directory has format {found}: start a server on it once, which brings it up \
              to format {FORMAT}"
         ))),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use store::{Backup, Commit, Counts, Error, RestoreError, Store, Table, Write, copy, is_empty};
 
-use super::{commit, on_each, own, wait, write};
+use super::{commit, on_each_in_clear, own, wait, write};
 
 fn fill(store: &Store) {
     write(store, |tx| {
@@ -45,7 +45,7 @@ fn restore(store: &Store, file: &Path) -> Result<Counts, RestoreError> {
 
 #[test]
 fn a_backup_of_any_store_comes_back_in_any_other() {
-    on_each(|store| {
+    on_each_in_clear(|store| {
         fill(&store);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("backup");
@@ -54,7 +54,7 @@ fn a_backup_of_any_store_comes_back_in_any_other() {
         assert_eq!((counts.rows, counts.entries), (303, 50));
         assert_eq!((seen.rows, seen.entries, seen.bytes), (303, 50, counts.bytes));
         assert_eq!(counts, sum(&store));
-        on_each(|other| {
+        on_each_in_clear(|other| {
             assert!(other.read(is_empty).unwrap());
             assert_eq!(restore(&other, &file).unwrap(), counts);
             assert_eq!(sum(&other), counts);

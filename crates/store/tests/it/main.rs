@@ -4,13 +4,19 @@
 mod copy;
 mod database;
 mod nodes;
+mod sealed;
 
 use database::Database;
 use store::{
-    Claim, Commit, Error, Lease, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write,
+    Claim, Commit, Error, Key, Lease, Load, SHARDS, Save, Scan, Store, Table, Transaction, Write,
 };
 
 fn on_each(check: impl Fn(Store)) {
+    check(Store::memory().sealed_with(Key::generate().unwrap()).unwrap());
+    on_each_in_clear(check);
+}
+
+fn on_each_in_clear(check: impl Fn(Store)) {
     check(Store::memory());
     on_each_with_a_writer(check);
 }

@@ -230,7 +230,7 @@ fn nodes_that_start_together_make_one_schema_and_a_newer_one_is_refused() {
     database.client().execute("UPDATE stepwell_meta SET format = 99");
     let refused = Store::connect(&database.url()).err().unwrap();
     assert!(matches!(refused, Error::Format { found: 99, .. }), "{refused}");
-    database.client().execute("UPDATE stepwell_meta SET format = 1, shards = 16");
+    database.client().execute("UPDATE stepwell_meta SET format = 2, shards = 16");
     assert!(matches!(Store::connect(&database.url()), Err(Error::Corrupt { .. })));
 }
 

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Looks for secrets where none may be: on disk, in the log at its most talkative, in error answers.
+
+usage: secrets_test.py
+
+Makes one of every kind of secret, uses it, sends it in requests that are refused, runs the story of
+the seed where it is at hand, kills the server and starts it again. Then nothing that the server has
+written may hold any of the secrets, in clear or encoded. The last line says how many were sought.
+"""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from server import ACCOUNT, REGION, ROOT, Server
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"AWS": ACCOUNT},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        },
+    }
+)
+ALL = json.dumps(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+)
+STACK = """
+Parameters: {Password: {Type: String, NoEcho: true}}
+Resources:
+  User:
+    Type: AWS::IAM::User
+    Properties: {UserName: of-a-stack, LoginProfile: {Password: !Ref Password}}
+"""
+# What answers call the secrets that they give out.
+MEMBERS = rb"SecretAccessKey|SessionToken|Base32StringSeed|ServicePassword|ServiceCredentialSecret"
+
+
+class Secrets:
+    """Secrets by what they are."""
+
+    def __init__(self):
+        self.known = {}
+
+    def add(self, what, text):
+        self.known[what] = text
+        return text
+
+    def forms(self):
+        """Every way in which a secret might be written."""
+        for what, text in self.known.items():
+            raw = text.encode()
+            forms = {raw, base64.b64encode(raw).rstrip(b"="), raw.hex().encode()}
+            forms.add(urllib.parse.quote(text, safe="").encode())
+            forms.add(json.dumps(text)[1:-1].encode())
+            if "seed" in what:
+                seed = base64.b32decode(text + "=" * (-len(text) % 8))
+                forms |= {seed, base64.b64encode(seed).rstrip(b"="), seed.hex().encode()}
+            for form in forms:
+                yield what, form
+
+    def told(self, where, data):
+        """Returns which secrets are in some bytes."""
+        return sorted({f"{what} in {where}" for what, form in self.forms() if form in data})
+
+
+def make(server, secrets):
+    """Makes and uses one of every kind."""
+    iam = server.client("iam")
+    iam.create_user(UserName="u")
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=ALL)
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    secrets.add("the secret of an access key", key["SecretAccessKey"])
+    long_term = {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
+    password = secrets.add("a password", "correct-Horse7/battery+staple")
+    iam.create_login_profile(UserName="u", Password=password)
+    changed = secrets.add("a changed password", "another-Horse8/battery+staple")
+    iam.update_login_profile(UserName="u", Password=changed)
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="d")["VirtualMFADevice"]
+    secrets.add("an MFA seed", device["Base32StringSeed"].decode())
+    for service, member in [
+        ("codecommit", "ServicePassword"),
+        ("cassandra", "ServicePassword"),
+        ("bedrock", "ServiceCredentialSecret"),
+    ]:
+        made = iam.create_service_specific_credential(
+            UserName="u", ServiceName=f"{service}.amazonaws.com"
+        )["ServiceSpecificCredential"]
+        secrets.add(f"a secret for {service}", made[member])
+        reset = iam.reset_service_specific_credential(
+            UserName="u", ServiceSpecificCredentialId=made["ServiceSpecificCredentialId"]
+        )["ServiceSpecificCredential"]
+        secrets.add(f"a reset secret for {service}", reset[member])
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=ALL)
+    sts = server.client("sts", **long_term)
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    sessions = {
+        "AssumeRole": sts.assume_role(RoleArn=role, RoleSessionName="session"),
+        "GetSessionToken": sts.get_session_token(),
+        "GetFederationToken": sts.get_federation_token(Name="guest", Policy=ALL),
+    }
+    for operation, answer in sessions.items():
+        credentials = answer["Credentials"]
+        secrets.add(f"the secret of {operation}", credentials["SecretAccessKey"])
+        secrets.add(f"the token of {operation}", credentials["SessionToken"])
+        session = server.client(
+            "sts",
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+        )
+        session.get_caller_identity()
+    given = secrets.add("a parameter of a stack", "stack-Horse9/battery+staple")
+    cloudformation = server.client("cloudformation")
+    parameters = [{"ParameterKey": "Password", "ParameterValue": given}]
+    cloudformation.create_stack(
+        StackName="s", TemplateBody=STACK, Parameters=parameters,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="s", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+    return long_term, sessions["AssumeRole"]["Credentials"]
+
+
+def refused(server, secrets, long_term, session):
+    """Sends secrets in requests that are refused; returns the answers."""
+    iam, answers = server.client("iam"), []
+
+    def refuse(call, **arguments):
+        try:
+            call(**arguments)
+        except ClientError as err:
+            answers.append(json.dumps(err.response))
+        else:
+            raise AssertionError(f"{call} was not refused")
+
+    password = secrets.known["a password"]
+    refuse(iam.create_login_profile, UserName="u", Password=password)
+    refuse(iam.create_login_profile, UserName="nobody", Password=password)
+    refuse(iam.create_login_profile, UserName="u", Password=password * 9)
+    refuse(iam.update_login_profile, UserName="nobody", Password=password)
+    user = server.client("iam", **long_term)
+    refuse(user.change_password, OldPassword=password, NewPassword=password * 9)
+    # The right key with another secret, and the right session with another's token.
+    other = {**long_term, "aws_secret_access_key": secrets.known["the secret of AssumeRole"]}
+    refuse(server.client("sts", **other).get_caller_identity)
+    other = {
+        "aws_access_key_id": session["AccessKeyId"],
+        "aws_secret_access_key": session["SecretAccessKey"],
+        "aws_session_token": secrets.known["the token of GetSessionToken"],
+    }
+    refuse(server.client("sts", **other).get_caller_identity)
+    credentials = Credentials("test", "test")
+    for service, body in [
+        ("iam", f"Action=NoSuchAction&Version=2010-05-08&Password={password}"),
+        ("iam", f"Action=CreateLoginProfile&Version=2010-05-08&Password={password}&X=%ff"),
+        ("states", '{"input": "' + password),
+        ("ssm", '{"Parameters": "' + password + '"}'),
+    ]:
+        request = AWSRequest("POST", server.endpoint + "/", data=body.encode())
+        if body.startswith("{"):
+            targets = {"states": "AWSStepFunctions.StartExecution", "ssm": "AmazonSSM.GetDocument"}
+            request.headers["x-amz-target"] = targets[service]
+            request.headers["content-type"] = "application/x-amz-json-1.0"
+        else:
+            request.headers["content-type"] = "application/x-www-form-urlencoded"
+        SigV4Auth(credentials, service, REGION).add_auth(request)
+        sent = urllib.request.Request(request.url, body.encode(), dict(request.headers))
+        try:
+            urllib.request.urlopen(sent, timeout=10)
+            raise AssertionError(f"{body} was not refused")
+        except urllib.error.HTTPError as err:
+            answers.append(err.read().decode())
+    return answers
+
+
+def seed(server):
+    """Runs the story of the seed, if it is at hand."""
+    shared = pathlib.Path(os.environ.get("STEPWELL_SHARED", ROOT.parent / "shared"))
+    script = shared / "acceptance" / "seed_acceptance.py"
+    texts = sorted((shared / "seed").glob("*.txt")) if script.exists() else []
+    if not texts:
+        print(f"SKIPPED: the story of the seed is not in {shared}")
+        return
+    command = [sys.executable, script, "--endpoint", server.endpoint, "--seed", texts[0]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise SystemExit(f"the story of the seed failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def main():
+    os.environ["STEPWELL_LOG"] = "trace"
+    secrets, found = Secrets(), []
+    with tempfile.TemporaryDirectory() as data, Server("--data", data) as server:
+        long_term, session = make(server, secrets)
+        answers = refused(server, secrets, long_term, session)
+        seed(server)
+        server.kill()
+        server.start()
+        server.client("sts", **long_term).get_caller_identity()
+        server.stop()
+        mode = (pathlib.Path(data) / "key").stat().st_mode & 0o777
+        if mode != 0o600:
+            found.append(f"the key file has mode {mode:o}")
+        for path in pathlib.Path(data).iterdir():
+            content = path.read_bytes()
+            found += secrets.told(path.name, content)
+            named = set(re.findall(rb'"(' + MEMBERS + rb')"', content))
+            found += [f"an answer's {name.decode()} in {path.name}" for name in named]
+        log = "".join(server.output)
+        if "TRACE" not in log and "DEBUG" not in log:
+            found.append("nothing: the log was not asked for everything")
+        found += secrets.told("the log", log.encode())
+        for answer in answers:
+            found += secrets.told(f"the answer {answer}", answer.encode())
+    for one in found:
+        print(f"found {one}")
+    print(f"{len(secrets.known)} secrets sought, {len(answers)} refusals, {len(found)} found")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
