@@ -34,6 +34,25 @@ pub(crate) fn pass() -> Value {
     })
 }
 
+/// Returns an inline Map over the numbers up to `count` of the input, each of which is made an object
+/// with the next one; the answer is the last.
+pub(crate) fn map() -> Value {
+    let next = value!({"Type": "Pass", "Output": {"n": "{% $states.input + 1 %}"}, "End": true});
+    let processor = value!({
+        "ProcessorConfig": {"Mode": "INLINE"},
+        "StartAt": "Next",
+        "States": {"Next": next},
+    });
+    let map = value!({
+        "Type": "Map",
+        "Items": "{% [1..$states.input.count] %}",
+        "ItemProcessor": processor,
+        "Output": {"last": "{% $states.result[-1].n %}"},
+        "End": true,
+    });
+    value!({"QueryLanguage": "JSONata", "StartAt": "Map", "States": {"Map": map}})
+}
+
 /// Returns one Wait state that waits a day.
 pub(crate) fn wait_a_day() -> Value {
     value!({

@@ -4,6 +4,7 @@ mod cold_start;
 mod durable_chain;
 mod express;
 mod finished;
+mod inline_map;
 mod peers;
 mod policy_decisions;
 mod seed_machine;
@@ -25,6 +26,7 @@ pub(crate) const PEERS: &str = "peers";
 pub(crate) const ALL: &[Scenario] = &[
     ("durable-chain", durable_chain::run),
     ("express", express::run),
+    ("inline-map", inline_map::run),
     ("start-execution", start_execution::run),
     ("seed-machine", seed_machine::run),
     ("cold-start", cold_start::run),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::durable_chain::{Chain, all_ended};
-use super::express;
+use super::{express, inline_map};
 use crate::api::{MachineType, is_not_served};
 use crate::bench::Bench;
 use crate::definitions::pass;
@@ -44,6 +44,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         found => found?,
     });
     rows.extend(both.rows("StartExecution", "req/s", 40.0, starts)?);
+    rows.extend(both.map_rows()?);
     Ok(rows)
 }
 
@@ -64,7 +65,7 @@ struct Both<'a> {
 }
 
 impl Both<'_> {
-    /// Measures one, the other, one, the other, and compares.
+    /// Compares rates.
     fn rows(
         &self,
         what: &str,
@@ -72,16 +73,8 @@ impl Both<'_> {
         goal: f64,
         prepare: for<'s> fn(&'s Server) -> Result<Work<'s>>,
     ) -> Result<Vec<Row>> {
-        let until = Until::Seconds(self.bench.sizes.round_seconds);
-        let mut on_ours = prepare(&self.ours)?;
-        let mut on_peer = prepare(&self.peer).context("MiniStack")?;
-        let (mut ours, mut peer) = (Vec::new(), Vec::new());
-        for _ in 0..self.bench.sizes.rounds {
-            ours.push(on_ours(until)?);
-            peer.push(on_peer(until).context("MiniStack")?);
-        }
+        let (ours, peer) = self.turns(prepare)?;
         let rate = |turns: &[Turn]| Spread::of(turns.iter().map(|turn| turn.per_second));
-        let cpu = |turns: &[Turn]| Spread::of(turns.iter().map(|turn| turn.cpu_us_each));
         let faster = rate(&ours).median / rate(&peer).median;
         let cheaper = cpu(&peer).median / cpu(&ours).median;
         Ok(vec![
@@ -93,6 +86,60 @@ impl Both<'_> {
             Row::number(format!("{what}, CPU, MiniStack / Stepwell"), cheaper, "x"),
         ])
     }
+
+    /// Compares what an item of an inline Map costs.
+    fn map_rows(&self) -> Result<Vec<Row>> {
+        let (ours, peer) = match self.turns(maps) {
+            Err(err) if is_not_served(&err) => {
+                return Ok(vec![Row::text("inline Map", "not served")]);
+            }
+            turns => turns?,
+        };
+        let cheaper = cpu(&peer).median / cpu(&ours).median;
+        Ok(vec![
+            Row::spread("inline Map, CPU per item, Stepwell", cpu(&ours), "us"),
+            Row::spread("inline Map, CPU per item, MiniStack", cpu(&peer), "us"),
+            Row::number("inline Map, CPU per item, MiniStack / Stepwell", cheaper, "x")
+                .at_least(50.0),
+        ])
+    }
+
+    /// Measures ours, the peer, ours, the peer …
+    fn turns(
+        &self,
+        prepare: for<'s> fn(&'s Server) -> Result<Work<'s>>,
+    ) -> Result<(Vec<Turn>, Vec<Turn>)> {
+        let until = Until::Seconds(self.bench.sizes.round_seconds);
+        let mut on_ours = prepare(&self.ours)?;
+        let mut on_peer = prepare(&self.peer).context("MiniStack")?;
+        let (mut ours, mut peer) = (Vec::new(), Vec::new());
+        for _ in 0..self.bench.sizes.rounds {
+            ours.push(on_ours(until)?);
+            peer.push(on_peer(until).context("MiniStack")?);
+        }
+        Ok((ours, peer))
+    }
+}
+
+fn cpu(turns: &[Turn]) -> Spread {
+    Spread::of(turns.iter().map(|turn| turn.cpu_us_each))
+}
+
+/// Express executions of an inline Map, one after another.
+fn maps(server: &Server) -> Result<Work<'_>> {
+    let mut api = server.api()?;
+    let role_arn = api.create_role()?;
+    let arn = inline_map::deploy(&mut api, &role_arn)?;
+    let make = server.site().start_sync_executions(&arn, &inline_map::input(inline_map::FEW));
+    Ok(Box::new(move |until| {
+        let before = server.usage()?;
+        let load = drive(server.address, 1, until, &make)?;
+        let cpu_seconds = server.usage()?.seconds_since(&before);
+        Ok(Turn {
+            per_second: load.per_second(),
+            cpu_us_each: cpu_seconds * 1e6 / (load.count * inline_map::FEW) as f64,
+        })
+    }))
 }
 
 /// Standard executions of 20 states, until all have ended.
