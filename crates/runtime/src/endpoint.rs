@@ -137,6 +137,8 @@ impl CallError {
 
 /// The service whose operation `Invoke` is a call of an API of API Gateway: it has no model.
 pub const EXECUTE_API: &str = "execute-api";
+/// The service whose operation `Invoke` is a request to an API outside AWS: it has no model.
+pub const HTTP_TASK: &str = "http";
 /// The code of a call that no service has answered, as the SDK for Java calls it.
 pub const NO_ANSWER: &str = "SdkClientException";
 /// The code of a call that was under way when its owner ended and may not be made again. It is also

@@ -77,7 +77,8 @@ pub use cage::Share;
 pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, content_key, definition_key};
 pub use endpoint::{
-    Answering, AwsEndpoint, Call, CallError, Caller, EXECUTE_API, Environment, IN_DOUBT, NO_ANSWER,
+    Answering, AwsEndpoint, Call, CallError, Caller, EXECUTE_API, Environment, HTTP_TASK, IN_DOUBT,
+    NO_ANSWER,
 };
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};

@@ -54,7 +54,7 @@ impl Services {
         self.call_from(policy::Principal::root(&self.settings().account), source_arn, None)
     }
 
-    fn call_from(
+    pub(crate) fn call_from(
         &self,
         principal: policy::Principal,
         source_arn: String,
@@ -82,6 +82,9 @@ impl Services {
     pub(crate) async fn call_as(self: &Arc<Services>, asked: Asked) -> Result<Value, CallError> {
         if asked.service == runtime::EXECUTE_API {
             return self.call_api(asked).await;
+        }
+        if asked.service == runtime::HTTP_TASK {
+            return self.call_http(asked).await;
         }
         let Some(known) = model::service(&asked.service) else {
             let service = &asked.service;
@@ -189,7 +192,13 @@ impl Services {
     }
 
     /// Notes a call that was decided before, or instead of, being dispatched here.
-    fn note(&self, call: &Call, service: &'static str, operation: &str, err: Option<&Error>) {
+    pub(crate) fn note(
+        &self,
+        call: &Call,
+        service: &'static str,
+        operation: &str,
+        err: Option<&Error>,
+    ) {
         let answer = err.map_or_else(|| Ok(Value::object()), |err| Err(err.clone()));
         let record = Noting::of(call, service, operation.to_owned()).answered(&answer);
         if let Some(record) = record {
@@ -228,7 +237,7 @@ impl Services {
     }
 
     /// Returns as whom a call is made: the session of a role, if the role lets the service in.
-    fn principal(
+    pub(crate) fn principal(
         &self,
         name: &'static str,
         asked: &Asked,
@@ -297,7 +306,7 @@ impl Services {
 }
 
 /// Returns for what a call is made.
-fn source_arn(caller: &Caller) -> String {
+pub(crate) fn source_arn(caller: &Caller) -> String {
     match caller {
         Caller::Role { source_arn, .. } => source_arn.clone(),
         Caller::Principal(principal) => principal.arn(),

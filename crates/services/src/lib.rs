@@ -44,6 +44,7 @@ mod endpoint;
 mod error;
 mod events;
 mod http;
+mod http_tasks;
 pub mod iam;
 pub mod ids;
 mod input;

@@ -135,6 +135,8 @@ tables! {
     LogEvents = 44 => "logs_events",
     /// Settings of Systems Manager that were changed, by `ssm/account/region/id`.
     ServiceSettings = 56 => "ssm_service_settings",
+    /// Connections of EventBridge to APIs outside, with their secrets, by name.
+    Connections = 64 => "events_connections",
     /// State of executions that have ended badly, for a redrive, by ARN.
     Redrives = 48 => "states_redrives",
     /// Calls that were allowed or refused: pages of them by `page/time/count/id`, and how many

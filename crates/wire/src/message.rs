@@ -107,7 +107,7 @@ pub(crate) fn percent_encode_path(text: &str) -> String {
 ///
 /// # Errors
 /// When a name or a value is not UTF-8.
-pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, std::string::FromUtf8Error> {
+pub fn pairs(text: &str) -> Result<Vec<(String, String)>, std::string::FromUtf8Error> {
     let parts = text.split('&').filter(|part| !part.is_empty());
     parts
         .map(|part| {

@@ -5,6 +5,7 @@ mod apigateway;
 mod aws_sdk;
 mod dynamodb;
 mod events;
+mod http;
 mod job;
 mod jobs;
 mod lambda;
@@ -82,6 +83,7 @@ const OPTIMIZED: &[(&str, &dyn Optimized)] = &[
     ("emr-serverless", &plain::EMR_SERVERLESS),
     ("events", &events::Events),
     ("glue", &plain::GLUE),
+    ("http", &http::Http),
     ("lambda", &lambda::Lambda),
     ("mediaconvert", &plain::MEDIACONVERT),
     ("sagemaker", &plain::SAGEMAKER),
@@ -174,6 +176,10 @@ pub(crate) fn answered(
     Some(match outcome(resource, answer) {
         Ok(output) if waits(parsed.as_ref()) => Fact::TaskSubmitted { task, output },
         Ok(output) => Fact::TaskSucceeded { task, output },
+        // No Catch and no Retry is asked.
+        Err(TaskFailure { error, cause }) if error == "States.Runtime" => {
+            Fact::TaskImpossible { task, cause }
+        }
         Err(TaskFailure { error, cause }) => {
             Fact::TaskFailed { task, error: Some(error), cause: Some(cause) }
         }

@@ -28,3 +28,19 @@ pub(super) fn invalid_pattern(err: &events::pattern::Error) -> Error {
 pub(super) fn invalid_token() -> Error {
     Error::new("ValidationException", "Parameter NextToken is not valid.")
 }
+
+pub(super) fn limit_exceeded() -> Error {
+    Error::new(
+        "LimitExceededException",
+        "The requested resource exceeds the maximum number allowed.",
+    )
+}
+
+// UNVERIFIED: AWS's wording of these two.
+pub(super) fn connection_not_found(name: &str) -> Error {
+    Error::new("ResourceNotFoundException", format!("Connection '{name}' does not exist."))
+}
+
+pub(super) fn connection_exists(name: &str) -> Error {
+    Error::new("ResourceAlreadyExistsException", format!("Connection {name} already exists."))
+}

@@ -5,6 +5,7 @@
 //! made as the target's role and repeated until it succeeds or grows too old.
 
 mod buses;
+pub(crate) mod connections;
 mod deliveries;
 mod error;
 mod pump;
@@ -18,8 +19,13 @@ use crate::Operation;
 pub(crate) use pump::Pump;
 
 /// Every operation, one line per file.
-pub(crate) const OPERATIONS: &[&[Operation]] =
-    &[buses::OPERATIONS, put_events::OPERATIONS, rules::OPERATIONS, targets::OPERATIONS];
+pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    buses::OPERATIONS,
+    connections::OPERATIONS,
+    put_events::OPERATIONS,
+    rules::OPERATIONS,
+    targets::OPERATIONS,
+];
 
 /// The one bus that is always there.
 const DEFAULT_BUS: &str = "default";

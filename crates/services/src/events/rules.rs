@@ -108,10 +108,7 @@ fn put(on: &mut Writing<'_>, input: &Value) -> Answer {
     }
     let is_new = on.store.get(Table::Rules, &key(name))?.is_none();
     if is_new && all(on.store.as_read())?.len() >= RULES_MAX {
-        return Err(Error::new(
-            "LimitExceededException",
-            "The requested resource exceeds the maximum number allowed.",
-        ));
+        return Err(error::limit_exceeded());
     }
     let rule = Rule {
         name: name.to_owned(),

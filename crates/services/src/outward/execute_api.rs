@@ -138,7 +138,7 @@ pub(super) fn output(answer: &Answer) -> Result<Value, CallError> {
 }
 
 /// Returns a header's name as AWS spells it: HTTP libraries do not keep that.
-fn spelled(name: &str) -> String {
+pub(super) fn spelled(name: &str) -> String {
     match name {
         "x-amzn-requestid" => "x-amzn-RequestId".into(),
         "x-amz-apigw-id" => name.into(),

@@ -9,6 +9,7 @@ mod destinations;
 mod doubt;
 mod execute_api;
 mod functions;
+mod http_task;
 mod objects;
 
 use std::collections::HashMap;
@@ -22,7 +23,9 @@ use wire::model::{Operation, Service};
 pub(crate) use authorization::check;
 pub use destinations::{Destination, Destinations};
 pub(crate) use execute_api::ApiCall;
+pub(crate) use http_task::{HttpTask, connection_error};
 
+use crate::events::connections::Connection;
 use crate::{Error, ids};
 
 /// How long a call that leaves may take, in seconds.
@@ -160,6 +163,26 @@ impl Outward {
         execute_api::output(&answer)
     }
 
+    /// Makes the request of an HTTP task.
+    ///
+    /// # Errors
+    /// What the API says, or what became of the request.
+    pub(crate) async fn call_http(
+        &self,
+        task: HttpTask,
+        connection: &Connection,
+        in_doubt: bool,
+    ) -> Result<Value, CallError> {
+        if in_doubt && !task.only_reads() {
+            return Err(doubt::refusal(runtime::HTTP_TASK, &task.method));
+        }
+        let (address, request) = task.request(connection, &self.region)?;
+        let failed = |err: &client::Error| http_task::unanswered(&err.to_string());
+        let client = self.client_at(address, &self.region).map_err(|err| failed(&err))?;
+        let asking = client.send(request, http_task::SECONDS_MAX).await;
+        http_task::output(&asking.map_err(|err| failed(&err))?)
+    }
+
     /// Makes a call over the network.
     ///
     /// # Errors
@@ -276,6 +299,15 @@ fn client_error(service: &'static Service, err: &client::Error) -> CallError {
         client::Error::Input(_) | client::Error::Endpoint { .. } | client::Error::Answer { .. } => {
             without_answer(err.to_string())
         }
+    }
+}
+
+/// Returns an error of our own side as a call's.
+pub(crate) fn passing(err: &Error) -> CallError {
+    CallError {
+        code: err.code.to_string(),
+        is_passing: err.code == "ServiceUnavailable",
+        ..without_answer(err.message.clone())
     }
 }
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod decisions;
+mod http_tasks;
 mod iam_credentials;
 mod iam_deletion;
 mod iam_entities;

@@ -1,0 +1,94 @@
+//! HTTP tasks of state machines: who may make the request, and with which connection.
+
+use std::sync::Arc;
+
+use runtime::{Call as Asked, CallError};
+use value::Value;
+
+use crate::call::Origin;
+use crate::endpoint::source_arn;
+use crate::events::connections::{self, Connection};
+use crate::outward::{Destination, HttpTask, connection_error, passing};
+use crate::{Call, Check, Error, Reading, Services, ids};
+
+impl Services {
+    /// Makes the request of an HTTP task.
+    ///
+    /// # Errors
+    /// `States.Http…` and `Events.ConnectionResource…`, as Retry and Catch see them.
+    pub(crate) async fn call_http(self: &Arc<Services>, asked: Asked) -> Result<Value, CallError> {
+        let task = HttpTask::read(&asked.input)?;
+        let connection = self.connection_for(&task, &asked)?;
+        self.outward().call_http(task, &connection, asked.in_doubt).await
+    }
+
+    /// Returns the connection, if the state machine's role may use it for this request.
+    fn connection_for(&self, task: &HttpTask, asked: &Asked) -> Result<Connection, CallError> {
+        if self.outward().destination("iam") != Some(&Destination::Embedded) {
+            return self.connection(task, |_| Ok(()));
+        }
+        let principal = self.principal(runtime::HTTP_TASK, asked, &ids::uuid());
+        let principal = principal.map_err(|err| permissions(&err))?;
+        let mut call =
+            self.call_from(principal, source_arn(&asked.caller), asked.effect_id.clone());
+        call.process.clone_from(&asked.process);
+        let mut refusal = None;
+        let found = self.admitted(&call, task, &mut refusal);
+        self.note(&call, runtime::HTTP_TASK, &asked.operation, refusal.as_ref());
+        found
+    }
+
+    /// Asks for the request, then for the connection and its secret.
+    fn admitted(
+        &self,
+        call: &Call,
+        task: &HttpTask,
+        refusal: &mut Option<Error>,
+    ) -> Result<Connection, CallError> {
+        let Origin::Service { source_arn } = &call.from else {
+            return Err(CallError::internal(call.request_id.clone()));
+        };
+        let mut may =
+            |check: Check| self.may(call, check).inspect_err(|err| *refusal = Some(err.clone()));
+        let check = Check::new("states:InvokeHTTPEndpoint", source_arn.clone())
+            .with("states:HTTPMethod", vec![task.method.clone()])
+            .with("states:HTTPEndpoint", vec![task.endpoint.clone()]);
+        may(check).map_err(|err| permissions(&err))?;
+        self.connection(task, |found| {
+            may(Check::new("events:RetrieveConnectionCredentials", found.arn.clone()))?;
+            may(Check::new("secretsmanager:GetSecretValue", found.secret_arn.clone()))?;
+            may(Check::new("secretsmanager:DescribeSecret", found.secret_arn.clone()))
+        })
+    }
+
+    /// Returns the connection, if it is there, may be used and is authorized.
+    fn connection(
+        &self,
+        task: &HttpTask,
+        may: impl FnOnce(&Connection) -> Result<(), Error>,
+    ) -> Result<Connection, CallError> {
+        let found = self.store().read(|tx| connections::find_by_arn(tx, &task.connection_arn));
+        let found = found.map_err(|err| passing(&err))?.ok_or_else(|| {
+            let what = format!("The connection {} does not exist.", task.connection_arn);
+            connection_error("ResourceNotFound", &what)
+        })?;
+        may(&found).map_err(|err| connection_error("AccessDenied", &err.message))?;
+        if !found.is_authorized() {
+            let what = format!("The connection {} is {}.", found.arn, found.state);
+            return Err(connection_error("InvalidConnectionState", &what));
+        }
+        Ok(found)
+    }
+
+    fn may(&self, call: &Call, check: Check) -> Result<(), Error> {
+        self.store().read(|store| {
+            let on = Reading { store, call };
+            self.policies.authorize_committed(self.store(), &on, runtime::HTTP_TASK, &[check])
+        })
+    }
+}
+
+/// A refusal of the request itself. UNVERIFIED: the name; AWS's documentation has none for it.
+fn permissions(err: &Error) -> CallError {
+    CallError { code: "States.Permissions".into(), ..passing(err) }
+}
