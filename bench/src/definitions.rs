@@ -34,8 +34,8 @@ pub(crate) fn pass() -> Value {
     })
 }
 
-/// Returns an inline Map over the numbers up to `count` of the input, each of which is made an object
-/// with the next one; the answer is the last.
+/// Returns an inline Map over the numbers up to `count` of the input, each of which is made an
+/// object with the next one; the answer is the last.
 pub(crate) fn map() -> Value {
     let next = value!({"Type": "Pass", "Output": {"n": "{% $states.input + 1 %}"}, "End": true});
     let processor = value!({
