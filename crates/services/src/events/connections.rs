@@ -56,19 +56,15 @@ impl Connection {
     /// Returns the header that authorizes a request: its name and its value.
     pub(crate) fn header(&self) -> Option<(String, String)> {
         let text = |path: [&str; 2]| self.auth_parameters.path(&path).and_then(Value::as_str);
-        match &*self.authorization_type {
-            "BASIC" => {
-                let user = text(["BasicAuthParameters", "Username"])?;
-                let password = text(["BasicAuthParameters", "Password"])?;
-                let joined = BASE64_STANDARD.encode(format!("{user}:{password}"));
-                Some(("authorization".into(), format!("Basic {joined}")))
-            }
-            _ => {
-                let name = text(["ApiKeyAuthParameters", "ApiKeyName"])?;
-                let key = text(["ApiKeyAuthParameters", "ApiKeyValue"])?;
-                Some((name.to_ascii_lowercase(), key.to_owned()))
-            }
+        if self.authorization_type == "BASIC" {
+            let user = text(["BasicAuthParameters", "Username"])?;
+            let password = text(["BasicAuthParameters", "Password"])?;
+            let joined = BASE64_STANDARD.encode(format!("{user}:{password}"));
+            return Some(("authorization".into(), format!("Basic {joined}")));
         }
+        let name = text(["ApiKeyAuthParameters", "ApiKeyName"])?;
+        let key = text(["ApiKeyAuthParameters", "ApiKeyValue"])?;
+        Some((name.to_ascii_lowercase(), key.to_owned()))
     }
 
     /// Returns what is added to each request: `HeaderParameters`, `QueryStringParameters` or
@@ -249,8 +245,8 @@ fn without_secrets(parameters: &Value) -> Value {
     match parameters {
         Value::Object(members) => {
             let is_secret = members.get("IsValueSecret").and_then(Value::as_bool) == Some(true);
-            let shown = |name: &str| !SECRETS.contains(&name) && !(is_secret && name == "Value");
-            let members = members.iter().filter(|(name, _)| shown(name));
+            let hidden = |name: &str| SECRETS.contains(&name) || (is_secret && name == "Value");
+            let members = members.iter().filter(|(name, _)| !hidden(name));
             members.fold(Value::object(), |all, (name, value)| {
                 all.with(name.clone(), without_secrets(value))
             })

@@ -45,7 +45,7 @@ pub(super) fn encode(body: &Value, arrays: Arrays) -> String {
     match body {
         Value::Object(members) => {
             for (name, value) in members.iter() {
-                add(name.to_string(), value, arrays, &mut pairs);
+                add(name, value, arrays, &mut pairs);
             }
         }
         other => pairs.push(percent_encode(&plain(other))),
@@ -53,16 +53,16 @@ pub(super) fn encode(body: &Value, arrays: Arrays) -> String {
     pairs.join("&")
 }
 
-fn add(name: String, value: &Value, arrays: Arrays, pairs: &mut Vec<String>) {
+fn add(name: &str, value: &Value, arrays: Arrays, pairs: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             for (inner, value) in members.iter() {
-                add(format!("{name}[{inner}]"), value, arrays, pairs);
+                add(&format!("{name}[{inner}]"), value, arrays, pairs);
             }
         }
-        Value::Array(items) => add_list(&name, items, arrays, pairs),
+        Value::Array(items) => add_list(name, items, arrays, pairs),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            pairs.push(format!("{}={}", percent_encode(&name), percent_encode(&plain(value))));
+            pairs.push(format!("{}={}", percent_encode(name), percent_encode(&plain(value))));
         }
     }
 }
@@ -79,7 +79,7 @@ fn add_list(name: &str, items: &[Value], arrays: Arrays, pairs: &mut Vec<String>
             Arrays::Brackets => format!("{name}[]"),
             Arrays::Repeat | Arrays::Commas => name.to_owned(),
         };
-        add(name, item, arrays, pairs);
+        add(&name, item, arrays, pairs);
     }
 }
 
