@@ -165,6 +165,8 @@ pub(super) fn status_in(input: &Value) -> Result<&str, Error> {
     let status = input.text("Status")?;
     match status {
         "Active" | "Inactive" => Ok(status),
+        // UNVERIFIED: AWS's text for the status that only time gives.
+        "Expired" => Err(error::invalid_input("The status Expired cannot be set.")),
         _ => Err(error::constraint(
             "status",
             Some(status),
