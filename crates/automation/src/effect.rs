@@ -12,6 +12,9 @@ pub enum Effect {
     Call(Call),
     /// Run a script in its own process, with the credentials of the assumed role.
     Script(Box<Script>),
+    /// See to a child execution and send [`crate::Fact::ChildEnded`] when it has ended; asked for
+    /// again, it is the newer wish that counts.
+    Child(Box<Child>),
     /// Send [`crate::Fact::TimerFired`] at this time.
     Timer {
         /// The timer's id.
@@ -56,6 +59,51 @@ pub struct Call {
     pub operation: String,
     /// The request.
     pub input: Value,
+    /// As whom.
+    #[serde(default, skip_serializing_if = "Identity::is_worker")]
+    pub identity: Identity,
+}
+
+/// As whom a call is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Identity {
+    /// As [`crate::State::assume_role`], or as the starter without one.
+    #[default]
+    Worker,
+    /// As whoever started the execution, who starts another one by it.
+    Starter,
+}
+
+impl Identity {
+    /// Returns whether it is the usual one.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_worker(&self) -> bool {
+        *self == Identity::Worker
+    }
+}
+
+/// The execution of the same runbook for one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// The id that the end names.
+    pub id: u64,
+    /// Its `AutomationExecutionId`: whoever begins it twice begins one.
+    pub execution_id: String,
+    /// Its `Target`.
+    pub target: String,
+    /// The parameters that it has besides those of its parent.
+    pub parameters: Value,
+    /// What is to become of it.
+    pub wish: ChildWish,
+}
+
+/// What is to become of a child execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChildWish {
+    /// It is to run: begin it unless it was begun.
+    Run,
+    /// It is to be stopped, as by `StopAutomationExecution`.
+    Stop,
 }
 
 /// One script run.
@@ -105,6 +153,7 @@ impl Effect {
         match self {
             Effect::Call(call) => Some(call.id),
             Effect::Script(script) => Some(script.id),
+            Effect::Child(child) => Some(child.id),
             Effect::Timer { id, .. } => Some(*id),
             Effect::CancelTimer { .. }
             | Effect::Cancel { .. }

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use value::Value;
 
+use crate::rate::RateControl;
+use crate::state::Status;
+
 /// The moment of a fact and the randomness that may be drawn because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
@@ -54,6 +57,13 @@ pub enum Fact {
         /// The traceback as the harness wrote it, `ExceptionClass - message` last.
         text: String,
     },
+    /// The execution of [`crate::Effect::Child`] has ended.
+    ChildEnded {
+        /// The id of the effect.
+        id: u64,
+        /// How it ended.
+        end: ChildEnd,
+    },
     /// [`crate::Effect::Timer`] is due.
     TimerFired {
         /// The id of the timer.
@@ -91,6 +101,21 @@ pub struct Started {
     pub mode: Mode,
     /// The execution that this is a child of.
     pub parent_execution_id: Option<String>,
+    /// The target that it is for, when its parent runs over many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The targets that it runs over; without them it runs its steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Box<RateControl>>,
+}
+
+/// How a child execution ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildEnd {
+    /// Its final status.
+    pub status: Status,
+    /// Why it failed.
+    pub failure_message: Option<String>,
 }
 
 /// `ExecutionMode`.

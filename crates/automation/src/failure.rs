@@ -89,6 +89,11 @@ impl Failure {
         Failure { stage: Stage::PostVerification, ..failure }
     }
 
+    /// Too many targets have gone wrong.
+    pub(crate) fn fleet(text: &str) -> Failure {
+        Failure::phrased("running the automation on its targets", text, Kind::Action)
+    }
+
     /// The step took too long.
     // UNVERIFIED: AWS's documentation shows `Step timed out while step is verifying …` for EC2
     // only.

@@ -194,6 +194,22 @@ pub(crate) fn decode_all(parameters: &[Parameter], supplied: &Value) -> Result<V
     Ok(Value::from(values))
 }
 
+/// Decodes the parameters that can be; the others are left out.
+pub(crate) fn decode_some(parameters: &[Parameter], supplied: &Value) -> Value {
+    let mut values = Map::new();
+    for parameter in parameters {
+        let value = match (supplied.get(&parameter.name), &parameter.default) {
+            (Some(texts), _) => parameter.decode(texts).ok(),
+            (None, Some(default)) => Some(parameter.typed_default(default)),
+            (None, None) => None,
+        };
+        if let Some(value) = value {
+            values.insert(parameter.name.as_str(), value);
+        }
+    }
+    Value::from(values)
+}
+
 impl Parameter {
     /// Decodes the list of texts given for this parameter.
     fn decode(&self, texts: &Value) -> Result<Value, Error> {

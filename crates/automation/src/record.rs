@@ -2,22 +2,29 @@
 
 use value::{Value, value};
 
+use crate::actions::EXECUTE_AUTOMATION;
 use crate::clock;
+use crate::fact::Started;
 use crate::failure::Failure;
 use crate::interpolate::NO_OUTPUT;
 use crate::output;
+use crate::rate::{ChildExecution, Fleet, RateControl, Target};
 use crate::runbook::{Runbook, Step};
-use crate::state::{State, Status, StepExecution};
+use crate::state::{Phase, State, Status, StepExecution};
 
 /// Returns `AutomationExecution` as the API gives it; timestamps are epoch seconds.
 pub fn record(runbook: &Runbook, state: &State) -> Value {
     let started = state.started.clone().unwrap_or_default();
-    let steps = step_records(runbook, state);
+    let steps = match &state.fleet {
+        Some(fleet) => child_records(&started, fleet),
+        None => step_records(runbook, state),
+    };
     let failed = matches!(state.status, Status::Failed | Status::TimedOut);
     let failure = state.failure.as_ref().filter(|_| failed);
     let variables = state.variables.as_object().filter(|variables| !variables.is_empty());
     let current = current_step(runbook, state);
-    Value::object()
+    let rate = started.rate.as_deref();
+    let record = Value::object()
         .with("AutomationExecutionId", started.execution_id)
         .with("DocumentName", started.document_name)
         .with("DocumentVersion", started.document_version)
@@ -37,9 +44,82 @@ pub fn record(runbook: &Runbook, state: &State) -> Value {
         .with("ExecutedBy", started.executed_by)
         .with_some("CurrentStepName", current.map(|step| step.name.as_str()))
         .with_some("CurrentAction", current.map(|step| step.action.name))
-        .with("Targets", Vec::<Value>::new())
-        .with("ResolvedTargets", value!({"ParameterValues": [], "Truncated": false}))
-        .with_some("Variables", variables.map(|_| wire_members(&state.variables)))
+        .with("Targets", rate.map_or_else(|| value!([]), |rate| list_or_empty(&rate.targets)))
+        .with("ResolvedTargets", resolved_targets(rate))
+        .with_some("Target", started.target.as_deref())
+        .with_some("Variables", variables.map(|_| wire_members(&state.variables)));
+    match (rate, &state.fleet) {
+        (Some(rate), Some(fleet)) => with_rate(record, rate, fleet),
+        (Some(_) | None, _) => record,
+    }
+}
+
+fn list_or_empty(list: &Value) -> Value {
+    list.as_array().map_or_else(|| value!([]), |_| list.clone())
+}
+
+/// Returns `ResolvedTargets`; never truncated, for there are at most
+/// [`crate::rate::TARGETS_MAX`].
+fn resolved_targets(rate: Option<&RateControl>) -> Value {
+    let targets = rate.map_or(&[][..], |rate| &rate.resolved);
+    let names: Value = targets.iter().map(|target| target.name.as_str()).collect();
+    value!({"ParameterValues": names, "Truncated": false})
+}
+
+/// Adds what only an execution over many targets has.
+fn with_rate(record: Value, rate: &RateControl, fleet: &Fleet) -> Value {
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let maps = rate.target_maps.as_array().filter(|maps| !maps.is_empty());
+    record
+        .with_some("TargetParameterName", rate.target_parameter_name.as_deref())
+        .with_some("TargetMaps", maps.map(|_| rate.target_maps.clone()))
+        .with("MaxConcurrency", rate.max_concurrency.as_str())
+        .with("MaxErrors", rate.max_errors.as_str())
+        .with(
+            "ProgressCounters",
+            value!({
+                "TotalSteps": count(rate.resolved.len()),
+                "SuccessSteps": count(fleet.count(Status::Success)),
+                "FailedSteps": count(fleet.count(Status::Failed)),
+                "CancelledSteps": count(fleet.count(Status::Cancelled)),
+                "TimedOutSteps": count(fleet.count(Status::TimedOut)),
+            }),
+        )
+}
+
+/// Returns a step for every child that was begun.
+// UNVERIFIED: that children show as steps of their parent, and these steps' names and inputs.
+fn child_records(started: &Started, fleet: &Fleet) -> Value {
+    let targets = started.rate.iter().flat_map(|rate| &rate.resolved);
+    let pairs = targets.zip(&fleet.children);
+    pairs.map(|(target, child)| child_record(started, target, child)).collect()
+}
+
+fn child_record(started: &Started, target: &Target, child: &ChildExecution) -> Value {
+    let inputs = value!({
+        "DocumentName": json_text(&started.document_name),
+        "DocumentVersion": json_text(&started.document_version),
+        "RuntimeParameters": output::json_text(&target.parameters),
+    });
+    let mut outputs = value!({"ExecutionId": [child.execution_id.as_str()]});
+    if child.status.is_terminal() {
+        outputs.set("Status", value!([child.status.name()]));
+    }
+    Value::object()
+        .with("StepName", target.name.as_str())
+        .with("Action", EXECUTE_AUTOMATION)
+        .with("ExecutionStartTime", clock::epoch_seconds(child.start_millis))
+        .with_some("ExecutionEndTime", child.end_millis.map(clock::epoch_seconds))
+        .with("StepStatus", child.status.name())
+        .with("Inputs", inputs)
+        .with("Outputs", outputs)
+        .with_some("FailureMessage", child.failure_message.as_deref())
+        .with("StepExecutionId", child.step_id.as_str())
+        .with("OverriddenParameters", Value::object())
+}
+
+fn json_text(text: &str) -> String {
+    output::json_text(&Value::from(text))
 }
 
 /// Returns all `StepExecutions`: the steps of the document in its order, whether they were reached
@@ -130,6 +210,9 @@ fn current_step<'a>(runbook: &'a Runbook, state: &State) -> Option<&'a Step> {
     let busy = |execution: &StepExecution| {
         matches!(execution.status, Status::InProgress | Status::Waiting)
     };
+    if let Phase::Offered(index) = state.phase {
+        return runbook.steps.get(index);
+    }
     // Of a loop and the step that runs inside it, the step is the current one.
     let index = state.steps.iter().rposition(busy)?;
     runbook.steps.get(index)

@@ -9,6 +9,7 @@ use value::Value;
 use crate::effect::Effect;
 use crate::fact::{Started, StopType};
 use crate::failure::Failure;
+use crate::rate::Fleet;
 
 /// One execution. The default is one that has not started.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct State {
     /// What `{{ Loop.… }}` names; it outlives the loop.
     pub(crate) loop_scope: Value,
     pub(crate) phase: Phase,
+    /// The children of an execution over many targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) fleet: Option<Fleet>,
     /// Effects that have no answer yet, by id.
     pub(crate) outstanding: BTreeMap<u64, Effect>,
     pub(crate) last_id: u64,
@@ -54,6 +58,8 @@ pub(crate) enum Phase {
     Offered(usize),
     /// The step at this index runs.
     Running(usize),
+    /// Children run, one for each target.
+    Fleet,
     /// Over.
     Finished,
 }
@@ -105,6 +111,21 @@ impl Status {
             Status::Cancelled => "Cancelled",
             Status::Failed => "Failed",
         }
+    }
+
+    /// Returns the status of this name in the API.
+    pub fn parse(name: &str) -> Option<Status> {
+        let all = [
+            Status::Pending,
+            Status::InProgress,
+            Status::Waiting,
+            Status::Success,
+            Status::TimedOut,
+            Status::Cancelling,
+            Status::Cancelled,
+            Status::Failed,
+        ];
+        all.into_iter().find(|status| status.name() == name)
     }
 
     /// Returns whether nothing will follow.
@@ -167,6 +188,11 @@ impl State {
     /// Returns `AutomationExecutionStatus`.
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// Returns whether a child execution is to answer this effect.
+    pub fn awaits_child(&self, id: u64) -> bool {
+        matches!(self.outstanding.get(&id), Some(Effect::Child(_)))
     }
 
     /// Returns the effects that were asked for and not answered, to be asked for again after a

@@ -23,12 +23,12 @@ use crate::shard::Message;
 use crate::{Error, ProcessId, Runtime, Shared};
 
 /// How long to wait before something is tried again that failed, in milliseconds.
-const TRY_AGAIN_MILLIS: u64 = 1_000;
+pub(crate) const TRY_AGAIN_MILLIS: u64 = 1_000;
 /// How often a child is looked at that runs on another node, in milliseconds.
-const LOOK_ELSEWHERE_MILLIS: u64 = 1_000;
+pub(crate) const LOOK_ELSEWHERE_MILLIS: u64 = 1_000;
 /// How often a child is looked at that runs here, in milliseconds: its shard tells when it has
 /// ended, unless it has gone elsewhere.
-const LOOK_HERE_MILLIS: u64 = 10_000;
+pub(crate) const LOOK_HERE_MILLIS: u64 = 10_000;
 
 /// What the runtime needs to know of a child.
 pub(crate) struct ChildTask {
@@ -89,7 +89,7 @@ impl Followers {
         }
     }
 
-    fn wait(&self, id: &ProcessId) -> oneshot::Receiver<Busy> {
+    pub(crate) fn wait(&self, id: &ProcessId) -> oneshot::Receiver<Busy> {
         let (follower, told) = oneshot::channel();
         let mut waiting = self.waiting();
         let followers = waiting.entry(id.clone()).or_default();
@@ -98,7 +98,7 @@ impl Followers {
         told
     }
 
-    fn forget(&self, id: &ProcessId) {
+    pub(crate) fn forget(&self, id: &ProcessId) {
         let mut waiting = self.waiting();
         if let Some(followers) = waiting.get_mut(id) {
             followers.retain(|follower| !follower.is_closed());

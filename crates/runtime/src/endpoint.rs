@@ -52,6 +52,8 @@ pub struct Call {
     /// Whether the output is to have a member `ResponseMetadata` that tells how it came over HTTP,
     /// as botocore's answers do; only calls that leave this process have something to tell.
     pub tells_http: bool,
+    /// The automation execution that starts another one by this call.
+    pub nested_in: Option<String>,
     /// As whom.
     pub caller: Caller,
     /// Botocore's name of the service: `iam`, `stepfunctions`, `ssm`.
@@ -76,6 +78,7 @@ impl Call {
             process: None,
             in_doubt: false,
             tells_http: false,
+            nested_in: None,
             caller,
             service: service.into(),
             operation: operation.into(),

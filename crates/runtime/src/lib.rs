@@ -50,6 +50,7 @@ mod definitions;
 mod endpoint;
 mod express;
 mod figures;
+mod fleet;
 pub mod integrations;
 mod items;
 mod logging;

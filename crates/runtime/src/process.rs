@@ -13,6 +13,7 @@ use crate::children::ChildTask;
 use crate::clock::Clock;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError};
+use crate::fleet::FleetChild;
 use crate::items::ItemsTask;
 use crate::peers::Callback;
 use crate::processes::{
@@ -192,6 +193,8 @@ pub(crate) enum Effect {
     Disarm { timer: u64 },
     /// Begin a child execution unless it has begun, and follow it to its end.
     Child { number: u64, child: Box<ChildTask> },
+    /// See to a child of a runbook that runs over many targets.
+    FleetChild { number: u64, child: Box<FleetChild> },
     /// Write the results of a map run.
     Results { number: u64, task: Box<ResultsTask> },
     /// Read or bring items of a map run.
@@ -281,9 +284,7 @@ impl Process {
     pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Option<Fact> {
         match self {
             Process::Execution(process) => process.answered(call, answer),
-            Process::Automation(_) => {
-                Some(Fact::Automation(AutomationProcess::answered(call, answer)))
-            }
+            Process::Automation(process) => Some(Fact::Automation(process.answered(call, answer))),
             Process::Stack(process) => process.answered(call, answer).map(Fact::Stack),
         }
     }
@@ -337,7 +338,8 @@ impl Process {
     pub(crate) fn has_children(&self) -> bool {
         match self {
             Process::Execution(process) => process.has_children(),
-            Process::Automation(_) | Process::Stack(_) => false,
+            Process::Automation(process) => process.has_children(),
+            Process::Stack(_) => false,
         }
     }
 

@@ -459,6 +459,7 @@ impl Shard {
                 | Effect::Cancel { .. }
                 | Effect::Child { .. }
                 | Effect::StopChild { .. }
+                | Effect::FleetChild { .. }
                 | Effect::Items { .. }
                 | Effect::Results { .. }
                 | Effect::Arm { .. }

@@ -43,6 +43,8 @@ pub struct Call {
     /// Present when a running process calls: the same effect repeated after a crash carries the
     /// same id.
     pub effect_id: Option<String>,
+    /// The automation execution that starts another one by this call.
+    pub nested_in: Option<String>,
     /// The lease under which that process acts, on a store that several nodes share.
     pub lease: Option<Lease>,
     /// On whose behalf the call is made: `execution/ARN`, `automation/ID`, `stack/ID`, `rule/ARN`.

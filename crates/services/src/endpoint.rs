@@ -69,6 +69,7 @@ impl Services {
             session_policies: None,
             from: Origin::Service { source_arn },
             effect_id,
+            nested_in: None,
             lease: None,
             process: None,
             judgements: Judgements::default(),
@@ -116,10 +117,11 @@ impl Services {
         let request_id = ids::uuid();
         let failed = |err: &Error| call_error(name, err, &request_id);
         let principal = self.principal(name, &asked, &request_id).map_err(|err| failed(&err))?;
-        let Asked { effect_id, lease, process, caller, operation, input, tells_http, .. } = asked;
+        let Asked { effect_id, lease, process, nested_in, caller, .. } = asked;
+        let Asked { operation, input, tells_http, .. } = asked;
         let mut call = self.call_from(principal, source_arn(&caller), effect_id);
         call.request_id.clone_from(&request_id);
-        (call.lease, call.process) = (lease, process);
+        (call.lease, call.process, call.nested_in) = (lease, process, nested_in);
         tracing::Span::current().record("request_id", &*call.request_id);
         let operation = dispatch::find(name, &operation).map_err(|err| failed(&err))?;
         let modelled = known.operation(operation.name);

@@ -174,6 +174,7 @@ impl Services {
                 user_agent: request.header("user-agent").map(str::to_owned),
             },
             effect_id: None,
+            nested_in: None,
             lease: None,
             process: caller.process,
             judgements: Judgements::default(),

@@ -139,6 +139,8 @@ tables! {
     Connections = 64 => "events_connections",
     /// State of executions that have ended badly, for a redrive, by ARN.
     Redrives = 48 => "states_redrives",
+    /// Child automation executions by `parent's id/reversed start time/id`, for listing.
+    AutomationsByParent = 52 => "ssm_automations_by_parent",
     /// Calls that were allowed or refused: pages of them by `page/time/count/id`, and how many
     /// there are.
     Decisions = 60 => "decisions",

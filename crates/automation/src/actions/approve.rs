@@ -45,7 +45,7 @@ fn decide(turn: &mut Turn<'_, '_>, approver: &str, status: &str) -> Outcome {
     let decided = decisions.as_array().unwrap_or_default();
     let again =
         decided.iter().any(|one| one.get("Approver").and_then(Value::as_str) == Some(approver));
-    if again || !is_approver(turn, approver) {
+    if again || !is_approver(&turn.input("Approvers").unwrap_or_default(), approver) {
         return Outcome::Waiting;
     }
     decisions.array_mut().push(value!({
@@ -73,8 +73,7 @@ fn decide(turn: &mut Turn<'_, '_>, approver: &str, status: &str) -> Outcome {
 
 /// Returns whether a caller is among the approvers: by ARN, by user name, or as a session of an
 /// approving role.
-fn is_approver(turn: &Turn<'_, '_>, caller: &str) -> bool {
-    let approvers = turn.input("Approvers").unwrap_or_default();
+pub fn is_approver(approvers: &Value, caller: &str) -> bool {
     let approvers = approvers.as_array().unwrap_or_default();
     approvers.iter().filter_map(Value::as_str).any(|approver| {
         let user = caller.split_once(":user/").map(|(_, path)| path.rsplit('/').next());

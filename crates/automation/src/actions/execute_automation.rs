@@ -4,13 +4,13 @@
 //! words of a failure are those of a public report
 //! (aws-solutions/automated-security-response-on-aws, issue 27).
 //!
-//! DIFFERS: on AWS the child runs as the identity that started the parent and knows its parent;
-//! here it is started by an ordinary call of the parent's role.
+//! The child is started by whoever started the parent, not by the parent's role, and knows its
+//! parent.
 
 use value::{Value, value};
 
 use super::poll::{self, Judgement, Polled, Request, Seen};
-use super::{Action, Answer, Outcome, Turn, Work};
+use super::{Action, Answer, EXECUTE_AUTOMATION, Outcome, Turn, Work};
 use crate::failure::Failure;
 use crate::output;
 
@@ -26,7 +26,7 @@ const PASSED_ON: [&str; 8] = [
 ];
 
 pub(super) static ACTION: Action = Action {
-    name: "aws:executeAutomation",
+    name: EXECUTE_AUTOMATION,
     required: &["DocumentName"],
     timeout_seconds: Some(poll::TIMEOUT_SECONDS),
     may_follow_cancel: true,

@@ -24,16 +24,20 @@ mod wait_for_aws_resource_property;
 
 use value::Value;
 
-use crate::effect::{Call, Effect};
+use crate::effect::{Call, Effect, Identity};
 use crate::engine::Run;
 use crate::fact::{CallError, Signal};
 use crate::failure::Failure;
 use crate::runbook::Step;
 
+pub use approve::is_approver;
 pub(crate) use unavailable::UNKNOWN;
 
 /// The action whose input `Script` is code.
 pub(crate) const EXECUTE_SCRIPT: &str = "aws:executeScript";
+
+/// The action that runs another runbook.
+pub(crate) const EXECUTE_AUTOMATION: &str = "aws:executeAutomation";
 
 /// The action whose input `Steps` holds steps.
 pub(crate) const LOOP: &str = "aws:loop";
@@ -197,13 +201,24 @@ impl Turn<'_, '_> {
     /// Calls an AWS operation.
     pub(crate) fn call(&mut self, service: &str, operation: &str, input: Value) {
         let (service, operation) = (service.to_ascii_lowercase(), operation.to_owned());
-        self.run.ask(|id| Effect::Call(Call { id, service, operation, input }));
+        let identity = self.identity();
+        self.run.ask(|id| Effect::Call(Call { id, service, operation, input, identity }));
     }
 
     /// Calls an AWS operation whose answer nobody waits for.
     pub(crate) fn tell(&mut self, service: &str, operation: &str, input: Value) {
         let (service, operation) = (service.to_owned(), operation.to_owned());
-        self.run.tell(|id| Effect::Call(Call { id, service, operation, input }));
+        let identity = self.identity();
+        self.run.tell(|id| Effect::Call(Call { id, service, operation, input, identity }));
+    }
+
+    /// Returns as whom the action calls: another runbook is run as whoever started this one.
+    fn identity(&self) -> Identity {
+        if self.step.action.name == EXECUTE_AUTOMATION {
+            Identity::Starter
+        } else {
+            Identity::Worker
+        }
     }
 
     /// Asks to be woken.

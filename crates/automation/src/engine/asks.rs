@@ -105,8 +105,10 @@ impl Run<'_> {
         match self.state.outstanding.remove(&id) {
             Some(Effect::Timer { .. }) => self.effects.push(Effect::CancelTimer { id }),
             Some(Effect::Call(_) | Effect::Script(_)) => self.effects.push(Effect::Cancel { id }),
+            // Children are stopped, never forgotten: whoever finishes has none that runs.
             Some(
-                Effect::CancelTimer { .. }
+                Effect::Child(_)
+                | Effect::CancelTimer { .. }
                 | Effect::Cancel { .. }
                 | Effect::Record
                 | Effect::Event(_)

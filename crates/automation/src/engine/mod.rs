@@ -2,6 +2,7 @@
 
 mod asks;
 mod flow;
+mod rate;
 
 use value::Value;
 
@@ -71,6 +72,7 @@ impl Run<'_> {
                 self.answer(id, &Answer::Returned { payload, log });
             }
             Fact::ScriptFailed { id, text } => self.answer(id, &Answer::Raised(text)),
+            Fact::ChildEnded { id, end } => self.child_ended(id, end),
             Fact::TimerFired { id } => self.timer(id),
             Fact::StopRequested(stop) => self.stop(stop),
             Fact::Signal(signal) => self.signal(&signal),
@@ -82,8 +84,14 @@ impl Run<'_> {
             return;
         }
         let parameters = self.runbook.start_parameters(&started.parameters);
+        let over_targets = started.rate.is_some();
         self.state.start_millis = self.stamp.millis;
+        self.state.parameters = started.parameters.clone();
         self.state.started = Some(started);
+        if over_targets {
+            self.execution_status(Status::InProgress);
+            return self.begin_fleet();
+        }
         self.state.variables = self.initial_variables();
         for _step in &self.runbook.steps {
             let id = self.draw_uuid();
@@ -169,7 +177,14 @@ impl Run<'_> {
                 Phase::Running(index),
                 Signal::Approve { .. } | Signal::Reject { .. } | Signal::Resume { .. },
             ) => self.signal_step(index, signal),
-            (Phase::Idle | Phase::Offered(_) | Phase::Running(_) | Phase::Finished, _) => {}
+            (
+                Phase::Idle
+                | Phase::Offered(_)
+                | Phase::Running(_)
+                | Phase::Fleet
+                | Phase::Finished,
+                _,
+            ) => {}
         }
     }
 
@@ -191,6 +206,7 @@ impl Run<'_> {
     fn stop(&mut self, stop: StopType) {
         match (self.state.phase, stop) {
             (Phase::Idle | Phase::Finished, _) => {}
+            (Phase::Fleet, _) => self.stop_fleet(stop),
             (Phase::Offered(_), _) => {
                 self.state.stop = Some(stop);
                 self.finish();

@@ -231,11 +231,12 @@ impl Runbook {
     }
 
     /// Returns the role that a run started with these parameters assumes, `None` when it acts as
-    /// its caller; `supplied` is what [`Runbook::start_parameters`] takes and accepts.
+    /// its caller; `supplied` is what [`Runbook::start_parameters`] takes. Parameters that the role
+    /// does not depend on need not be there: with targets, the others are known later.
     ///
     /// AWS allows a constant or a parameter here, so nothing else is resolved.
     pub fn assume_role(&self, supplied: &Value) -> Option<String> {
-        let parameters = self.start_parameters(supplied).ok()?;
+        let parameters = parameter::decode_some(&self.parameters, supplied);
         let role = Scope::of_parameters(parameters).text(self.assume_role.as_deref()?);
         let role = role.trim();
         (!role.is_empty()).then(|| role.to_owned())

@@ -10,4 +10,5 @@ mod flow;
 mod loops;
 mod parameters;
 mod python;
+mod rate;
 mod replay;

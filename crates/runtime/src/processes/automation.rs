@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use automation::{Effect as Wanted, Fact, Runbook, Started, State, StatusChange};
+use automation::{Effect as Wanted, Fact, Identity, Runbook, Started, State, StatusChange};
 use events::Event;
 use serde::{Deserialize, Serialize};
 use store::Table;
@@ -13,9 +13,10 @@ use crate::Error;
 use crate::attachments::Attachments;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError, Caller};
-use crate::integrations;
+use crate::fleet::{self, FleetChild};
 use crate::process::{Effect, Stamp, put};
 use crate::scripts::Script;
+use crate::{Kind, ProcessId, integrations};
 
 /// How a runbook execution begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +34,12 @@ pub struct BeginAutomation {
     /// The files attached to the document.
     #[serde(default)]
     pub attachments: Attachments,
+    /// Who started it, as whom it starts other runbooks; the caller when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starter: Option<Box<policy::Principal>>,
+    /// How many executions it is nested in.
+    #[serde(default)]
+    pub depth: u32,
 }
 
 /// A running runbook execution.
@@ -61,7 +68,11 @@ impl AutomationProcess {
         let kept = Kept { id: id.to_owned(), begin: begin.clone(), state: State::default() };
         let mut process = AutomationProcess { runbook, kept };
         let index = format!("{}/{id}", newest_first(stamp.millis));
-        effects.push(Effect::Write(put(Table::AutomationsByStart, index, &id.into())));
+        effects.push(Effect::Write(put(Table::AutomationsByStart, &*index, &id.into())));
+        if let Some(parent) = &begin.started.parent_execution_id {
+            let index = format!("{parent}/{index}");
+            effects.push(Effect::Write(put(Table::AutomationsByParent, index, &id.into())));
+        }
         process.apply(stamp, Fact::Started(Box::new(begin.started.clone())), effects);
         Ok(process)
     }
@@ -81,7 +92,8 @@ impl AutomationProcess {
     /// Returns the write of what GetAutomationExecution answers.
     fn record(&self) -> store::Write {
         let record = automation::record(&self.runbook, &self.kept.state)
-            .with("$request", &self.kept.begin.request);
+            .with("$request", &self.kept.begin.request)
+            .with_some("$depth", Some(self.kept.begin.depth).filter(|depth| *depth != 0));
         put(Table::Automations, &*self.kept.id, &record)
     }
 
@@ -91,9 +103,10 @@ impl AutomationProcess {
                 number: call.id,
                 call: {
                     let operation = integrations::operation_name(&call.service, &call.operation);
-                    let caller = self.kept.begin.caller.clone();
+                    let (caller, nested_in) = self.caller(call.identity);
                     let made = Call::new(caller, call.service, operation, call.input);
-                    Box::new(made.of_effect(Some(self.effect_id(call.id))))
+                    let made = made.of_effect(Some(self.effect_id(call.id)));
+                    Box::new(Call { nested_in, ..made })
                 },
             },
             Wanted::Script(script) => Effect::Script {
@@ -110,6 +123,9 @@ impl AutomationProcess {
                     script: *script,
                 }),
             },
+            Wanted::Child(child) => {
+                Effect::FleetChild { number: child.id, child: Box::new(self.child(*child)) }
+            }
             Wanted::Timer { id, at_millis } => Effect::Arm { timer: id, at_millis },
             Wanted::CancelTimer { id } => Effect::Disarm { timer: id },
             Wanted::Cancel { id } => Effect::Cancel { number: id },
@@ -118,6 +134,39 @@ impl AutomationProcess {
             // The record is written after every change.
             Wanted::Record => return None,
         })
+    }
+
+    /// Returns as whom a call is made, and the execution in which it starts another.
+    fn caller(&self, identity: Identity) -> (Caller, Option<String>) {
+        match identity {
+            Identity::Worker => (self.kept.begin.caller.clone(), None),
+            Identity::Starter => {
+                let starter = self.kept.begin.starter.clone().map(Caller::Principal);
+                let caller = starter.unwrap_or_else(|| self.kept.begin.caller.clone());
+                (caller, Some(self.kept.id.clone()))
+            }
+        }
+    }
+
+    /// Returns how the execution for one target begins.
+    fn child(&self, child: automation::Child) -> FleetChild {
+        let mut begin = self.kept.begin.clone();
+        let (parent, id) = (&self.kept.id, &child.execution_id);
+        if let Caller::Role { session_name, source_arn, .. } = &mut begin.caller {
+            session_name.clone_from(id);
+            *source_arn = source_arn.replace(&**parent, id);
+        }
+        let started = &mut begin.started;
+        started.rate = None;
+        started.execution_id.clone_from(id);
+        started.parent_execution_id = Some(parent.clone());
+        started.target = Some(child.target);
+        for (name, given) in child.parameters.as_object().into_iter().flat_map(value::Map::iter) {
+            started.parameters.set(name.clone(), given.clone());
+        }
+        begin.request = Value::Null;
+        begin.depth += 1;
+        FleetChild { id: ProcessId::new(Kind::Automation, id), begin, wish: child.wish }
     }
 
     fn event(&self, change: StatusChange, stamp: &Stamp) -> Event {
@@ -137,8 +186,11 @@ impl AutomationProcess {
         format!("automation/{}/{call}", self.kept.id)
     }
 
-    pub(crate) fn answered(call: u64, answer: Result<Value, CallError>) -> Fact {
+    pub(crate) fn answered(&self, call: u64, answer: Result<Value, CallError>) -> Fact {
         match answer {
+            Ok(told) if self.kept.state.awaits_child(call) => {
+                Fact::ChildEnded { id: call, end: fleet::end_of(&told) }
+            }
             Ok(output) => Fact::CallSucceeded { id: call, output, request_id: None },
             Err(err) => Fact::CallFailed {
                 id: call,
@@ -165,6 +217,11 @@ impl AutomationProcess {
         let kept: Kept = restored(name, snapshot)?;
         let runbook = definitions.runbook(&kept.begin.definition, &kept.begin.format)?;
         Ok(AutomationProcess { runbook, kept })
+    }
+
+    /// Returns whether it runs over many targets.
+    pub(crate) fn has_children(&self) -> bool {
+        self.kept.begin.started.rate.is_some()
     }
 
     pub(crate) fn is_finished(&self) -> bool {

@@ -260,6 +260,7 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
         | Effect::StatusChanged(_)
         | Effect::Child { .. }
         | Effect::StopChild { .. }
+        | Effect::FleetChild { .. }
         | Effect::Items { .. }
         | Effect::Results { .. }
         | Effect::Finished => None,

@@ -14,6 +14,7 @@ use super::{Message, Shard};
 use crate::activities::Place;
 use crate::children::{self, ChildTask};
 use crate::endpoint::{Call, CallError};
+use crate::fleet::{self, FleetChild};
 use crate::items::{self, ItemsTask};
 use crate::process::{Effect, Fact};
 use crate::processes::Watcher;
@@ -78,6 +79,7 @@ impl Shard {
                 Effect::Items { number, task } => self.supply(id, number, *task),
                 Effect::Results { number, task } => self.write_results(id, number, *task),
                 Effect::StopChild { number, child } => self.stop_child(id, number, *child),
+                Effect::FleetChild { number, child } => self.see_to(id, number, *child),
                 Effect::Arm { timer, at_millis } => self.arm(id, timer, at_millis),
                 Effect::Disarm { timer } => {
                     self.shared.timers.cancel(&(Sleeper::Process(id), timer));
@@ -111,6 +113,16 @@ impl Shard {
             task.abort();
         }
         let task = children::stop(&self.shared, self.life, id.clone(), number, child);
+        self.running.insert((id, number), task);
+    }
+
+    fn see_to(&mut self, id: ProcessId, number: u64, child: FleetChild) {
+        self.shared.figures.performed();
+        // Whoever follows it with an older wish need not go on.
+        if let Some(task) = self.running.remove(&(id.clone(), number)) {
+            task.abort();
+        }
+        let task = fleet::see_to(&self.shared, self.life, id.clone(), number, child);
         self.running.insert((id, number), task);
     }
 

@@ -5,6 +5,7 @@ mod callbacks;
 mod crash;
 mod endpoint;
 mod express;
+mod fleet;
 mod flow;
 mod formats;
 mod scripts;

@@ -96,6 +96,14 @@ pub(super) fn definition_failed(name: &str, version: u32, why: &str) -> Error {
     )
 }
 
+pub(super) fn invalid_target(message: impl Into<String>) -> Error {
+    Error::new("InvalidTarget", message)
+}
+
+pub(super) fn execution_limit_exceeded(message: impl Into<String>) -> Error {
+    Error::new("AutomationExecutionLimitExceededException", message)
+}
+
 pub(super) fn invalid_parameters(message: impl Into<String>) -> Error {
     Error::new("InvalidAutomationExecutionParametersException", message)
 }
@@ -107,12 +115,31 @@ pub(super) fn execution_not_found(id: &str) -> Error {
     )
 }
 
-pub(super) fn invalid_next_token() -> Error {
-    Error::new("InvalidNextToken", "The specified token is not valid.")
+pub(super) fn step_not_found(step: &str) -> Error {
+    // UNVERIFIED: that the message names the step.
+    Error::new(
+        "AutomationStepNotFoundException",
+        format!(
+            "The specified step name and execution ID don't exist. Verify the information and try \
+             again: {step}"
+        ),
+    )
 }
 
-pub(super) fn invalid_filter_key(key: &str) -> Error {
-    Error::new("InvalidFilterKey", format!("The specified filter key {key} is not valid."))
+pub(super) fn already_ended(id: &str) -> Error {
+    // UNVERIFIED: the wording.
+    Error::new(
+        "InvalidAutomationStatusUpdateException",
+        format!("Automation execution {id} has already ended and cannot be stopped."),
+    )
+}
+
+pub(super) fn invalid_signal(why: &str) -> Error {
+    // UNVERIFIED: that the message says why.
+    Error::new(
+        "InvalidAutomationSignalException",
+        format!("The signal is not valid for the current Automation execution: {why}."),
+    )
 }
 
 pub(super) fn invalid_filter_value(value: &str) -> Error {
@@ -120,4 +147,12 @@ pub(super) fn invalid_filter_value(value: &str) -> Error {
         "InvalidFilterValue",
         format!("The filter value {value} isn't valid. Verify the value and try again."),
     )
+}
+
+pub(super) fn invalid_next_token() -> Error {
+    Error::new("InvalidNextToken", "The specified token is not valid.")
+}
+
+pub(super) fn invalid_filter_key(key: &str) -> Error {
+    Error::new("InvalidFilterKey", format!("The specified filter key {key} is not valid."))
 }

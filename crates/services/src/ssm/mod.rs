@@ -8,10 +8,15 @@ mod document_permissions;
 mod document_versions;
 mod documents;
 mod error;
+mod listing;
+mod lookup;
 mod retention;
 mod service_settings;
+mod signals;
 mod start;
+mod step_listing;
 mod tags;
+mod targets;
 
 pub(crate) use retention::PURGED;
 pub(crate) use start::SERVICE;
@@ -26,6 +31,9 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     document_versions::OPERATIONS,
     documents::OPERATIONS,
     service_settings::OPERATIONS,
+    listing::OPERATIONS,
+    signals::OPERATIONS,
     start::OPERATIONS,
+    step_listing::OPERATIONS,
     tags::OPERATIONS,
 ];

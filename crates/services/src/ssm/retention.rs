@@ -4,8 +4,9 @@ use runtime::newest_first;
 use store::{Load, Read, Scan, Table, Transaction};
 use value::Value;
 
-use crate::Error;
+use super::tags::key_of_execution;
 use crate::retention::{Budget, Kind, Looked, ROWS_PER_LOOK_MAX, Removed};
+use crate::{Error, Input};
 
 pub(crate) const PURGED: &Kind = &Kind { name: "automation", look, remove };
 
@@ -46,6 +47,12 @@ fn remove(
     if !is_due(tx.as_read(), &id, before_millis)? {
         return Ok(Removed::Stays);
     }
+    let record: Option<Value> = tx.load(Table::Automations, &id)?;
+    let parent = record.as_ref().and_then(|it| it.maybe_text("ParentAutomationExecutionId"));
+    if let Some(parent) = parent {
+        tx.delete(Table::AutomationsByParent, &format!("{parent}/{key}"))?;
+    }
+    tx.delete(Table::Tags, &key_of_execution(&id))?;
     tx.delete(Table::Automations, &id)?;
     tx.delete(Table::AutomationsByStart, key)?;
     Ok(Removed::Gone)

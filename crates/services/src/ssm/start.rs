@@ -10,7 +10,7 @@ use store::{Load, Table};
 use value::{Value, value};
 
 use super::document::{DocumentVersion, Found, bare_name, find, text_of};
-use super::error;
+use super::{error, lookup, tags, targets};
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, roles};
 
 pub(super) const OPERATIONS: &[Operation] =
@@ -20,14 +20,11 @@ pub(super) const OPERATIONS: &[Operation] =
 pub(crate) const SERVICE: &str = "ssm.amazonaws.com";
 
 /// Members that ask for what is not there yet: refused by name, never ignored.
-const NOT_AVAILABLE: [&str; 6] = [
-    "Targets",
-    "TargetParameterName",
-    "TargetMaps",
-    "TargetLocations",
-    "TargetLocationsURL",
-    "AlarmConfiguration",
-];
+const NOT_AVAILABLE: [&str; 3] = ["TargetLocations", "TargetLocationsURL", "AlarmConfiguration"];
+
+/// How deep automations may be nested in each other.
+// UNVERIFIED: that the fifth level is the last, and what is said beyond it.
+const DEPTH_MAX: u32 = 5;
 
 /// Returns the document version that a request means.
 fn found(on: &Reading<'_>, input: &Value) -> Result<Found, Error> {
@@ -57,7 +54,7 @@ fn may_start(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     };
     let arn = definition_arn(on, name, &found.number.to_string());
     let mut checks = vec![Check::new("ssm:StartAutomationExecution", arn)];
-    let parameters = input.get("Parameters").cloned().unwrap_or_else(Value::object);
+    let parameters = targets::parameters_of_first(input);
     if let Ok(runbook) = found.runbook()
         && let Some(role) = runbook.assume_role(&parameters).filter(|role| role.starts_with("arn:"))
     {
@@ -73,11 +70,14 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
             return Err(Error::new("ValidationException", text));
         }
         let id = execution_id(&call, &input);
-        let plan =
-            services.store().read(|store| plan(&Reading { store, call: &call }, &input, &id))?;
+        let resources = resources(&services, &call, &input).await?;
+        let plan = services
+            .store()
+            .read(|store| plan(&Reading { store, call: &call }, &input, &id, &resources))?;
         if plan.is_amazons {
             keep_definition(&services, &plan.text).await?;
         }
+        keep_tags(&services, &id, &input).await?;
         let process = ProcessId::new(Kind::Automation, &id);
         let begun = services.runtime().begin(process, Begin::Automation(plan.begin)).await?;
         if !matches!(begun, runtime::Started::New { .. }) {
@@ -85,6 +85,18 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         }
         Ok(value!({ "AutomationExecutionId": id }))
     })
+}
+
+/// Keeps the tags of a new execution. A repetition of the request keeps the same once more; if it
+/// is refused for something else, tags of no execution are left, which nobody sees.
+async fn keep_tags(services: &Services, id: &str, input: &Value) -> Result<(), Error> {
+    let tags = input.list("Tags").to_vec();
+    tags::check_start(&tags)?;
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let id = id.to_owned();
+    services.store().write(move |tx| tags::keep(tx, &id, &tags)).await?
 }
 
 /// The same client token is the same execution; so is the same effect repeated after a crash.
@@ -95,36 +107,43 @@ fn execution_id(call: &Call, input: &Value) -> String {
     }
 }
 
+/// Returns the resources that the request's targets stand for, where they have to be looked up.
+async fn resources(
+    services: &Arc<Services>,
+    call: &Call,
+    input: &Value,
+) -> Result<Vec<String>, Error> {
+    let Some(sought) = targets::sought(input)? else { return Ok(Vec::new()) };
+    let found = services.store().read(|store| found(&Reading { store, call }, input))?;
+    lookup::find(services, call, &sought, found.document.target_type.as_deref()).await
+}
+
 struct Plan {
     begin: BeginAutomation,
     text: String,
     is_amazons: bool,
 }
 
-fn plan(on: &Reading<'_>, input: &Value, id: &str) -> Result<Plan, Error> {
+fn plan(on: &Reading<'_>, input: &Value, id: &str, resources: &[String]) -> Result<Plan, Error> {
     let found = found(on, input)?;
     if let Some(failure) = found.version().and_then(|version| version.failure.as_deref()) {
         return Err(error::definition_failed(&found.document.name, found.number, failure));
     }
     let runbook = found.runbook()?;
+    let rate = targets::rate_control(input, &runbook, resources)?.map(Box::new);
     let parameters = input.get("Parameters").cloned().unwrap_or_else(Value::object);
-    runbook
-        .start_parameters(&parameters)
-        .map_err(|err| error::invalid_parameters(err.to_string()))?;
-    let role = runbook.assume_role(&parameters);
-    if let Some(role) = &role {
-        if !role.starts_with("arn:") || !role.contains(":role/") {
-            let text = "The format of the supplied assume role ARN isn't valid.";
-            return Err(error::invalid_parameters(text));
-        }
-        roles::check_assumable(on, role, SERVICE).map_err(|_| {
-            error::invalid_parameters("The defined assume role is unable to be assumed.")
-        })?;
+    if rate.is_none() {
+        runbook
+            .start_parameters(&parameters)
+            .map_err(|err| error::invalid_parameters(err.to_string()))?;
     }
+    let role = runbook.assume_role(&targets::parameters_of_first(input));
+    check_role(on, role.as_deref())?;
     let mode = match input.maybe_text("Mode") {
         Some("Interactive") => Mode::Interactive,
         Some(_) | None => Mode::Auto,
     };
+    let depth = depth(on)?;
     let begin = BeginAutomation {
         definition: definition_key(&found.text),
         format: found.format().to_string(),
@@ -135,18 +154,47 @@ fn plan(on: &Reading<'_>, input: &Value, id: &str) -> Result<Plan, Error> {
             document_version: found.number.to_string(),
             parameters,
             executed_by: on.call.principal.arn(),
-            assume_role: role,
+            assume_role: role.clone(),
             account: on.call.account().to_owned(),
             region: on.call.region.clone(),
             partition: on.call.settings.partition.clone(),
             mode,
-            parent_execution_id: None,
+            parent_execution_id: on.call.nested_in.clone(),
+            target: None,
+            rate,
         },
         request: request(input),
         attachments: found.version().map(DocumentVersion::attached).unwrap_or_default(),
+        // Without a role the caller is the starter.
+        starter: role.is_some().then(|| Box::new((*on.call.principal).clone())),
+        depth,
     };
     let is_amazons = found.document.is_amazons();
     Ok(Plan { begin, text: found.text, is_amazons })
+}
+
+/// Refuses a role that cannot be assumed.
+fn check_role(on: &Reading<'_>, role: Option<&str>) -> Result<(), Error> {
+    let Some(role) = role else { return Ok(()) };
+    if !role.starts_with("arn:") || !role.contains(":role/") {
+        let text = "The format of the supplied assume role ARN isn't valid.";
+        return Err(error::invalid_parameters(text));
+    }
+    roles::check_assumable(on, role, SERVICE)
+        .map_err(|_| error::invalid_parameters("The defined assume role is unable to be assumed."))
+}
+
+/// Returns how many executions the new one is nested in.
+fn depth(on: &Reading<'_>) -> Result<u32, Error> {
+    let Some(parent) = &on.call.nested_in else { return Ok(0) };
+    let record: Option<Value> = on.store.load(Table::Automations, parent)?;
+    let above = record.and_then(|record| record.integer("$depth")).unwrap_or(0);
+    match u32::try_from(above).unwrap_or(u32::MAX).saturating_add(1) {
+        depth if depth < DEPTH_MAX => Ok(depth),
+        _ => Err(error::execution_limit_exceeded(format!(
+            "Automations are nested at most {DEPTH_MAX} levels deep."
+        ))),
+    }
 }
 
 /// Whom the steps act as: the role, or whoever started the execution.

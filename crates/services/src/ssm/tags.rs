@@ -1,12 +1,19 @@
-//! Tags of documents.
+//! Tags of documents and of automation executions.
 
 use std::collections::BTreeMap;
 
-use store::{Save, Table};
+use store::{Load, Read, Save, Table, Transaction};
 use value::{Value, value};
 
+use super::automations;
 use super::document::{Document, find, key};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
+
+/// How many tags an execution may be given at its start (API reference,
+/// "StartAutomationExecution").
+const START_TAGS_MAX: usize = 5;
+/// How many tags a resource may have (API reference, "AddTagsToResource").
+const TAGS_MAX: usize = 50;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "AddTagsToResource", checks: may_add, run: Run::Write(add) },
@@ -14,23 +21,82 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "ListTagsForResource", checks: may_list, run: Run::Read(list) },
 ];
 
-/// Returns the document whose tags a request means.
-fn document(on: &Reading<'_>, input: &Value) -> Result<Document, Error> {
+type Tags = BTreeMap<String, String>;
+
+/// What has tags.
+enum Tagged {
+    Document(Box<Document>),
+    /// An automation execution, by id.
+    Execution(String),
+}
+
+/// Returns the key under which the tags of an execution are kept.
+pub(super) fn key_of_execution(id: &str) -> String {
+    format!("automation-execution/{id}")
+}
+
+/// Returns the tags of an execution.
+pub(super) fn of_execution(store: &dyn Read, id: &str) -> Result<Tags, Error> {
+    Ok(store.load(Table::Tags, &key_of_execution(id))?.unwrap_or_default())
+}
+
+/// Refuses more tags than an execution may be given at its start.
+pub(super) fn check_start(tags: &[Value]) -> Result<(), Error> {
+    if tags.len() <= START_TAGS_MAX {
+        return Ok(());
+    }
+    let text = format!("An automation can be started with at most {START_TAGS_MAX} tags.");
+    Err(Error::new("ValidationException", text))
+}
+
+/// Keeps the tags with which an execution starts, unless it has started.
+pub(super) fn keep(store: &mut dyn Transaction, id: &str, tags: &[Value]) -> Result<(), Error> {
+    if store.get(Table::Automations, id)?.is_some() {
+        return Ok(());
+    }
+    let mut all = Tags::new();
+    extend(&mut all, tags);
+    Ok(store.save(Table::Tags, &key_of_execution(id), &all)?)
+}
+
+fn extend(all: &mut Tags, tags: &[Value]) {
+    for tag in tags {
+        let (key, value) = (tag.maybe_text("Key"), tag.maybe_text("Value"));
+        all.insert(key.unwrap_or_default().to_owned(), value.unwrap_or_default().to_owned());
+    }
+}
+
+/// Returns what a request means.
+fn tagged(on: &Reading<'_>, input: &Value) -> Result<Tagged, Error> {
+    let id = input.text("ResourceId")?;
     match input.text("ResourceType")? {
-        "Document" => {}
+        "Document" => {
+            let document = find(on, id)?.ok_or_else(|| {
+                Error::new("InvalidResourceId", format!("The document {id} does not exist."))
+            })?;
+            Ok(Tagged::Document(Box::new(document)))
+        }
+        "Automation" => match automations::maybe(on.store, id)? {
+            Some(_) => Ok(Tagged::Execution(id.to_owned())),
+            None => {
+                let text = format!("The automation execution {id} does not exist.");
+                Err(Error::new("InvalidResourceId", text))
+            }
+        },
         other => {
-            let text = format!("Stepwell keeps tags of resources of type Document, not {other}.");
-            return Err(Error::new("InvalidResourceType", text));
+            let text =
+                format!("Stepwell keeps tags of the types Document and Automation, not {other}.");
+            Err(Error::new("InvalidResourceType", text))
         }
     }
-    let id = input.text("ResourceId")?;
-    find(on, id)?.ok_or_else(|| {
-        Error::new("InvalidResourceId", format!("The document {id} does not exist."))
-    })
 }
 
 fn check(on: &Reading<'_>, action: &str, input: &Value) -> Result<Vec<Check>, Error> {
-    let arn = on.call.regional_arn("ssm", &format!("document/{}", input.text("ResourceId")?));
+    let kind = match input.text("ResourceType")? {
+        "Automation" => "automation-execution",
+        _ => "document",
+    };
+    let arn = on.call.regional_arn("ssm", &format!("{kind}/{}", input.text("ResourceId")?));
     Ok(vec![Check::new(format!("ssm:{action}"), arn)])
 }
 
@@ -46,25 +112,35 @@ fn may_list(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     check(on, "ListTagsForResource", input)
 }
 
-fn change(
-    on: &mut Writing<'_>,
-    input: &Value,
-    edit: impl FnOnce(&mut BTreeMap<String, String>),
-) -> Answer {
-    let mut document = document(&on.reading(), input)?;
-    document.check_changeable()?;
-    edit(&mut document.tags);
-    on.store.save(Table::Documents, &key(on.call.account(), &document.name), &document)?;
+fn change(on: &mut Writing<'_>, input: &Value, edit: impl FnOnce(&mut Tags)) -> Answer {
+    match tagged(&on.reading(), input)? {
+        Tagged::Document(mut document) => {
+            document.check_changeable()?;
+            edit(&mut document.tags);
+            check_count(&document.tags)?;
+            let key = key(on.call.account(), &document.name);
+            on.store.save(Table::Documents, &key, &document)?;
+        }
+        Tagged::Execution(id) => {
+            let mut tags = of_execution(on.store.as_read(), &id)?;
+            edit(&mut tags);
+            check_count(&tags)?;
+            on.store.save(Table::Tags, &key_of_execution(&id), &tags)?;
+        }
+    }
     Ok(Value::object())
 }
 
+fn check_count(tags: &Tags) -> Result<(), Error> {
+    if tags.len() <= TAGS_MAX {
+        return Ok(());
+    }
+    let text = format!("A resource can have at most {TAGS_MAX} tags.");
+    Err(Error::new("TooManyTagsError", text))
+}
+
 fn add(on: &mut Writing<'_>, input: &Value) -> Answer {
-    change(on, input, |tags| {
-        for tag in input.list("Tags") {
-            let (key, value) = (tag.maybe_text("Key"), tag.maybe_text("Value"));
-            tags.insert(key.unwrap_or_default().to_owned(), value.unwrap_or_default().to_owned());
-        }
-    })
+    change(on, input, |tags| extend(tags, input.list("Tags")))
 }
 
 fn remove(on: &mut Writing<'_>, input: &Value) -> Answer {
@@ -76,5 +152,12 @@ fn remove(on: &mut Writing<'_>, input: &Value) -> Answer {
 }
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
-    Ok(value!({ "TagList": document(on, input)?.tags() }))
+    let tags = match tagged(on, input)? {
+        Tagged::Document(document) => document.tags(),
+        Tagged::Execution(id) => {
+            let tags = of_execution(on.store, &id)?.into_iter();
+            tags.map(|(key, tag)| value!({ "Key": key, "Value": tag })).collect()
+        }
+    };
+    Ok(value!({ "TagList": tags }))
 }

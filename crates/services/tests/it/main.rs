@@ -22,6 +22,7 @@ mod outward;
 mod retention;
 mod served;
 mod server;
+mod ssm_automations;
 mod ssm_documents;
 mod states_callbacks;
 mod states_events;

@@ -54,6 +54,7 @@ impl Server {
             session_policies: None,
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
+            nested_in: None,
             lease: None,
             process: None,
             judgements: services::Judgements::default(),

@@ -75,6 +75,7 @@ impl Whole {
             session_policies: None,
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
+            nested_in: None,
             lease: None,
             process: None,
             judgements: services::Judgements::default(),
