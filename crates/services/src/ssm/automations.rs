@@ -81,7 +81,7 @@ pub(super) fn values(filter: &Value) -> impl Iterator<Item = &str> {
 /// When it is none.
 pub(super) fn filter_millis(text: &str) -> Result<i64, Error> {
     let time = asl::Timestamp::parse(text);
-    time.map(|time| time.millis()).ok_or_else(|| error::invalid_filter_value(text))
+    time.map(asl::Timestamp::millis).ok_or_else(|| error::invalid_filter_value(text))
 }
 
 /// Returns a time of a record, in milliseconds.

@@ -76,13 +76,13 @@ fn tagged(on: &Reading<'_>, input: &Value) -> Result<Tagged, Error> {
             })?;
             Ok(Tagged::Document(Box::new(document)))
         }
-        "Automation" => match automations::maybe(on.store, id)? {
-            Some(_) => Ok(Tagged::Execution(id.to_owned())),
-            None => {
-                let text = format!("The automation execution {id} does not exist.");
-                Err(Error::new("InvalidResourceId", text))
+        "Automation" => {
+            if automations::maybe(on.store, id)?.is_some() {
+                return Ok(Tagged::Execution(id.to_owned()));
             }
-        },
+            let text = format!("The automation execution {id} does not exist.");
+            Err(Error::new("InvalidResourceId", text))
+        }
         other => {
             let text =
                 format!("Stepwell keeps tags of the types Document and Automation, not {other}.");
