@@ -201,10 +201,12 @@ fn runbook(number: usize, user: &str) -> (ProcessId, Begin) {
             region: REGION.into(),
             partition: "aws".into(),
             mode: Mode::Auto,
-            parent_execution_id: None,
+            ..Started::default()
         },
         request: Value::Null,
         attachments: Attachments::new(),
+        starter: None,
+        depth: 0,
     };
     (ProcessId::new(Kind::Automation, &id), Begin::Automation(begin))
 }
