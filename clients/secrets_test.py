@@ -79,6 +79,28 @@ class Secrets:
         return sorted({f"{what} in {where}" for what, form in self.forms() if form in data})
 
 
+def connect(server, secrets):
+    """Makes connections with a password, a key, and a parameter that is called a secret."""
+    events = server.client("events")
+    password = secrets.add("the password of a connection", "of-basic-Horse0/battery")
+    basic = {"Username": "u", "Password": password}
+    events.create_connection(
+        Name="basic", AuthorizationType="BASIC", AuthParameters={"BasicAuthParameters": basic}
+    )
+    key = secrets.add("the key of a connection", "of-api-Horse1/battery")
+    added = secrets.add("a secret parameter of a connection", "of-header-Horse2/battery")
+    header = {"Key": "h", "Value": added, "IsValueSecret": True}
+    events.create_connection(
+        Name="key",
+        AuthorizationType="API_KEY",
+        AuthParameters={
+            "ApiKeyAuthParameters": {"ApiKeyName": "k", "ApiKeyValue": key},
+            "InvocationHttpParameters": {"HeaderParameters": [header]},
+        },
+    )
+    events.describe_connection(Name="key")
+
+
 def make(server, secrets):
     """Makes and uses one of every kind."""
     iam = server.client("iam")
@@ -129,6 +151,7 @@ def make(server, secrets):
             aws_session_token=credentials["SessionToken"],
         )
         session.get_caller_identity()
+    connect(server, secrets)
     given = secrets.add("a parameter of a stack", "stack-Horse9/battery+staple")
     cloudformation = server.client("cloudformation")
     parameters = [{"ParameterKey": "Password", "ParameterValue": given}]

@@ -39,6 +39,7 @@ impl Table {
             Table::Credentials
                 | Table::MfaDevices
                 | Table::Sessions
+                | Table::Connections
                 | Table::Applied
                 // Parameters of stacks may be passwords, and processes hold what they were given.
                 | Table::Stacks
