@@ -21,7 +21,8 @@ OF_OPERATIONS = {
             "DeleteLoginProfile ChangePassword DeletePolicy RemoveUserFromGroup DeactivateMFADevice ResyncMFADevice "
             "UpdateAccountPasswordPolicy DeleteAccountPasswordPolicy SetDefaultPolicyVersion DeletePolicyVersion "
             "DeleteRole DeleteSAMLProvider UpdateServerCertificate DeleteServerCertificate DeleteServiceLinkedRole "
-            "UpdateSigningCertificate DeleteSigningCertificate UpdateUser DeleteUser DeleteVirtualMFADevice"
+            "UpdateSigningCertificate DeleteSigningCertificate UpdateUser DeleteUser DeleteVirtualMFADevice "
+            "GenerateCredentialReport"
         ),
     },
     "InvalidInput": {
@@ -32,7 +33,8 @@ OF_OPERATIONS = {
             "ListPolicyTags"
         ),
         "what is malformed gets ValidationError by the model": (
-            "ListAttachedUserPolicies ListAttachedGroupPolicies ListAttachedRolePolicies ListMFADeviceTags"
+            "ListAttachedUserPolicies ListAttachedGroupPolicies ListAttachedRolePolicies ListMFADeviceTags "
+            "GetServiceLastAccessedDetails GetServiceLastAccessedDetailsWithEntities"
         ),
         "every list of keys can be taken off": (
             "UntagInstanceProfile UntagPolicy UntagMFADevice UntagServerCertificate"

@@ -129,6 +129,34 @@ fn load(store: &(impl Read + ?Sized), access_key_id: &str) -> Result<Option<Acce
     credentials::load(store, CredentialKind::AccessKey, access_key_id)
 }
 
+/// What a credential report tells of a key.
+pub(super) struct ReportedKey {
+    pub(super) is_active: bool,
+    pub(super) created_millis: i64,
+    /// When, in which region and for which service.
+    pub(super) last_used: Option<(i64, String, String)>,
+}
+
+/// Returns what a credential report tells of a user's keys, oldest first.
+pub(super) fn reported(
+    store: &(impl Read + ?Sized),
+    account: &str,
+    user_id: &str,
+) -> Result<Vec<ReportedKey>, Error> {
+    let kind = CredentialKind::AccessKey;
+    let keys: Vec<(String, AccessKey)> = credentials::all_owned(store, account, user_id, kind)?;
+    let mut reported: Vec<ReportedKey> = keys
+        .into_iter()
+        .map(|(_, key)| ReportedKey {
+            is_active: key.status == "Active",
+            created_millis: key.created_millis,
+            last_used: key.last_used.map(|used| (used.millis, used.region, used.service)),
+        })
+        .collect();
+    reported.sort_by_key(|key| key.created_millis);
+    Ok(reported)
+}
+
 fn not_found(id: &str) -> Error {
     error::no_such_entity(format!("The Access Key with id {id} cannot be found"))
 }

@@ -7,8 +7,7 @@ use value::Value;
 
 use super::credentials::{self, CredentialKind};
 use super::entity::{self, Kind};
-use super::managed_policies::ManagedPolicy;
-use super::{error, oidc_providers, paging, saml_providers, server_certificates};
+use super::{error, managed_policies, oidc_providers, paging, saml_providers, server_certificates};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
 /// Quotas that the summary tells and nothing here counts against.
@@ -74,8 +73,7 @@ fn summary(on: &Reading<'_>, _: &Value) -> Answer {
         let kind = CredentialKind::MfaDevice;
         devices_in_use += credentials::owned_ids(on.store, account, &user.id, kind)?.len();
     }
-    let own = on.call.global_arn("iam", "policy/");
-    let policies = on.store.load_all::<ManagedPolicy>(Table::Policies, Scan::prefix(&own))?;
+    let policies = managed_policies::customers(on)?;
     let versions: usize = policies.iter().map(|(_, policy)| policy.versions.len()).sum();
     let profiles = format!("instance-profile/{account}/");
     let devices = on.store.scan(Table::MfaDevices, Scan::prefix(""))?.len();

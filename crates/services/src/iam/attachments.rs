@@ -144,7 +144,8 @@ pub(super) fn obstacle(entity: &Entity) -> Option<&'static str> {
     (!entity.attached_policies.is_empty()).then_some("detach all policies first.")
 }
 
-fn shown_one(arn: &str) -> Value {
+/// Returns an attached policy as lists show it.
+pub(super) fn shown_one(arn: &str) -> Value {
     let name = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
     Value::object().with("PolicyName", name).with("PolicyArn", arn)
 }

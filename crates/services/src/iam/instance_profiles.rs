@@ -112,6 +112,13 @@ fn save(w: &mut Writing<'_>, profile: &InstanceProfile) -> Result<(), Error> {
     Ok(w.store.save(Table::IamSettings, &key, profile)?)
 }
 
+/// Returns the instance profiles that a role is in.
+pub(super) fn shown_of_role(on: &Reading<'_>, role_id: &str) -> Result<Vec<Value>, Error> {
+    let profiles = all(on.store, on.call.account())?.into_iter().map(|(_, profile)| profile);
+    let with_role = profiles.filter(|profile| profile.role_id.as_deref() == Some(role_id));
+    with_role.map(|profile| shown(on, &profile)).collect()
+}
+
 /// Returns whether a role is in any instance profile.
 pub(super) fn has_role(
     store: &(impl Read + ?Sized),

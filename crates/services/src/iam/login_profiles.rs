@@ -6,6 +6,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
+use store::Read;
 use value::Value;
 
 use super::credentials::{self, CredentialKind};
@@ -126,6 +127,16 @@ impl LoginProfile {
         self.changed_millis = Some(w.call.now_millis);
         Ok(())
     }
+}
+
+/// Returns when a user's password was changed last, or made; `None` without a password.
+pub(super) fn password_changed_millis(
+    store: &(impl Read + ?Sized),
+    user_id: &str,
+) -> Result<Option<i64>, Error> {
+    let profile: Option<LoginProfile> =
+        credentials::load(store, CredentialKind::LoginProfile, user_id)?;
+    Ok(profile.map(|profile| profile.changed_millis.unwrap_or(profile.created_millis)))
 }
 
 fn load(on: &Reading<'_>, user: &Entity) -> Result<LoginProfile, Error> {

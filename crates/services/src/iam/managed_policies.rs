@@ -84,6 +84,12 @@ impl ManagedPolicy {
     }
 }
 
+/// Returns the customer's own policies with their keys.
+pub(super) fn customers(on: &Reading<'_>) -> Result<Vec<(String, ManagedPolicy)>, Error> {
+    let own = on.call.global_arn("iam", "policy/");
+    Ok(on.store.load_all(Table::Policies, Scan::prefix(&own))?)
+}
+
 /// Refuses a text that is no ARN.
 pub(super) fn check_arn(arn: &str) -> Result<(), Error> {
     match arn.parse::<Arn>() {
@@ -159,7 +165,8 @@ pub(super) fn check(on: &Reading<'_>, action: &str, input: &Value) -> Result<Che
     })
 }
 
-fn shown(on: &Reading<'_>, policy: &ManagedPolicy) -> Result<Value, Error> {
+/// Returns a policy as lists show it.
+pub(super) fn shown(on: &Reading<'_>, policy: &ManagedPolicy) -> Result<Value, Error> {
     let account = on.call.account();
     let attached = attachments::attached_count(on.store, account, &policy.arn)?;
     let boundaries = attachments::boundary_count(on.store, account, &policy.arn)?;

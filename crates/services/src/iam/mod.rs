@@ -4,14 +4,18 @@
 //! a membership or an attachment knows the id of its entity, so renaming moves one row and a name
 //! used again inherits nothing.
 
+mod access_advisor;
 mod access_keys;
 mod account;
+mod account_details;
 mod attachments;
 mod aws_managed;
 mod boundaries;
+mod credential_report;
 mod credentials;
 mod entity;
 mod error;
+mod granted_services;
 mod groups;
 mod inline_policies;
 mod instance_profiles;
@@ -62,10 +66,13 @@ pub(crate) use principals::policies_of_arn;
 
 /// Every operation, one line per file.
 pub const OPERATIONS: &[&[Operation]] = &[
+    access_advisor::OPERATIONS,
     access_keys::OPERATIONS,
     account::OPERATIONS,
+    account_details::OPERATIONS,
     attachments::OPERATIONS,
     boundaries::OPERATIONS,
+    credential_report::OPERATIONS,
     groups::OPERATIONS,
     inline_policies::OPERATIONS,
     instance_profiles::OPERATIONS,

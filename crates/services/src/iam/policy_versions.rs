@@ -41,7 +41,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-fn shown(policy: &ManagedPolicy, version: &PolicyVersion) -> Value {
+/// Returns a version without its text.
+pub(super) fn shown(policy: &ManagedPolicy, version: &PolicyVersion) -> Value {
     Value::object()
         .with("VersionId", &*version.id)
         .with("IsDefaultVersion", version.id == policy.default_version)

@@ -165,8 +165,8 @@ fn shown_in_list(store: &dyn Read, call: &Call, role: &Entity) -> Answer {
         .with("MaxSessionDuration", detail.max_session_seconds))
 }
 
-/// Returns a role as GetRole shows it.
-fn shown_whole(store: &dyn Read, call: &Call, role: &Entity) -> Answer {
+/// Returns what lists leave out: boundary, tags and last use.
+fn with_rest(store: &dyn Read, call: &Call, role: &Entity, shown: Value) -> Answer {
     let used = decisions::uses_of(store, &role.id)?.into_iter().map(|(_, last)| last);
     let last_used = used.max_by_key(|last| last.millis).map_or_else(Value::object, |last| {
         let date = entity::seconds(last.millis);
@@ -174,10 +174,20 @@ fn shown_whole(store: &dyn Read, call: &Call, role: &Entity) -> Answer {
     });
     let whole = role.shown_whole(call);
     let kept = |member: &str| whole.get(member).cloned();
-    Ok(shown_in_list(store, call, role)?
+    Ok(shown
         .with_some("PermissionsBoundary", kept("PermissionsBoundary"))
         .with_some("Tags", kept("Tags"))
         .with("RoleLastUsed", last_used))
+}
+
+/// Returns a role as GetRole shows it.
+fn shown_whole(store: &dyn Read, call: &Call, role: &Entity) -> Answer {
+    with_rest(store, call, role, shown_in_list(store, call, role)?)
+}
+
+/// Returns a role as GetAccountAuthorizationDetails shows it, without its policies.
+pub(super) fn detail_shown(store: &dyn Read, call: &Call, role: &Entity) -> Answer {
+    with_rest(store, call, role, shown(store, call, role)?)
 }
 
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{Load, Save, Table};
+use store::{Load, Read, Save, Table};
 use value::Value;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -50,6 +50,21 @@ struct Certificate {
     uploaded_millis: i64,
     /// SHA-256 of the certificate itself, in hexadecimal.
     fingerprint: String,
+}
+
+/// Returns of a user's certificates whether they are active and since when they are there, oldest
+/// first.
+pub(super) fn reported(
+    store: &(impl Read + ?Sized),
+    account: &str,
+    user_id: &str,
+) -> Result<Vec<(bool, i64)>, Error> {
+    let kind = CredentialKind::SigningCertificate;
+    let all: Vec<(String, Certificate)> = credentials::all_owned(store, account, user_id, kind)?;
+    let each = all.into_iter().map(|(_, one)| (one.status == "Active", one.uploaded_millis));
+    let mut reported: Vec<(bool, i64)> = each.collect();
+    reported.sort_by_key(|(_, uploaded_millis)| *uploaded_millis);
+    Ok(reported)
 }
 
 /// Returns the bytes of a certificate in PEM.

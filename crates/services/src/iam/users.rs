@@ -110,7 +110,7 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
 }
 
 /// When the account was made, for lack of a true date: 2020-01-01.
-const ROOT_CREATED_MILLIS: i64 = 1_577_836_800_000;
+pub(super) const ROOT_CREATED_MILLIS: i64 = 1_577_836_800_000;
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
     let users = entity::all(on.store, on.call.account(), Kind::User)?;

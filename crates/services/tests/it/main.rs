@@ -13,6 +13,7 @@ mod iam_passwords;
 mod iam_policies;
 mod iam_providers;
 mod iam_quotas;
+mod iam_reports;
 mod iam_server_certificates;
 mod iam_service_linked_roles;
 mod limits;
