@@ -94,6 +94,22 @@ impl Failure {
         Failure::phrased("running the automation on its targets", text, Kind::Action)
     }
 
+    /// Instances could not be launched.
+    pub(crate) fn launch(text: &str) -> Failure {
+        let message = format!(
+            "Automation Step Execution fails when it's launching the instance(s). Get Exception \
+             from RunInstances API of ec2 Service. Exception Message from RunInstances API: \
+             [{text}].{SUFFIX}"
+        );
+        Failure { stage: Stage::Invocation, kind: Kind::Action, message }
+    }
+
+    /// What was launched does not become what it should.
+    pub(crate) fn verifying(phrase: &str, text: &str) -> Failure {
+        let message = format!("Step fails when it's {phrase}. {text}.{SUFFIX}");
+        Failure { stage: Stage::PostVerification, kind: Kind::Verification, message }
+    }
+
     /// The step took too long.
     // UNVERIFIED: AWS's documentation shows `Step timed out while step is verifying …` for EC2
     // only.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use value::Value;
+use value::{Value, value};
 
 use crate::effect::Effect;
 use crate::fact::{Started, StopType};
@@ -172,6 +172,14 @@ pub(crate) struct Iteration {
     pub(crate) number: u64,
     /// The element of `Iterators`.
     pub(crate) value: Option<Value>,
+}
+
+impl Iteration {
+    /// Returns what references to the loop find.
+    pub(crate) fn scope(&self) -> Value {
+        value!({"CurrentIteration": self.number.cast_signed()})
+            .with_some("CurrentIteratorValue", self.value.clone())
+    }
 }
 
 impl State {

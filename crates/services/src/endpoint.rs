@@ -87,6 +87,9 @@ impl Services {
         if asked.service == runtime::HTTP_TASK {
             return self.call_http(asked).await;
         }
+        if asked.service == automation::actions::WEBHOOK {
+            return self.outward().call_webhook(&asked).await;
+        }
         let Some(known) = model::service(&asked.service) else {
             let service = &asked.service;
             let err = Error::new("NotImplemented", format!("AWS has no service `{service}`"));

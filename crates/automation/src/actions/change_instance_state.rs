@@ -19,8 +19,33 @@ pub(super) static ACTION: Action = Action {
     work: Work::Available { begin, resume, cancel: nothing_to_cancel },
 };
 
-const POLLED: Polled =
-    Polled { start, look: |turn, _started| look(turn), judge, stop: |_turn, _started| None };
+const POLLED: Polled = Polled {
+    start,
+    refused: poll::client_error,
+    look: |turn, _started| look(turn),
+    judge,
+    stop: |_turn, _started| None,
+};
+
+/// One instance of an answer.
+pub(super) struct Instance {
+    pub(super) id: String,
+    pub(super) state: String,
+    /// Whether it has passed both status checks, where they were asked for.
+    pub(super) has_passed: bool,
+}
+
+impl Instance {
+    /// Returns whether it will not run again.
+    fn is_lost(&self) -> bool {
+        matches!(self.state.as_str(), "terminated" | "shutting-down")
+    }
+
+    /// Returns whether it will not become ready after its launch.
+    pub(super) fn is_lost_or_stopped(&self) -> bool {
+        self.is_lost() || matches!(self.state.as_str(), "stopping" | "stopped")
+    }
+}
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
     match desired(turn).as_str() {
@@ -50,20 +75,24 @@ fn start(turn: &Turn<'_, '_>) -> Request {
         "stopped" => ("StopInstances", &["InstanceIds", "Force"]),
         _ => ("TerminateInstances", &["InstanceIds"]),
     };
-    Request { service: "ec2", operation, input: poll::inputs(turn, inputs) }
+    let force = turn.input("Force").filter(|_| inputs.contains(&"Force"));
+    let input = poll::inputs(turn, inputs).with_some("Force", force.map(|it| poll::flag(&it)));
+    Request { service: "ec2", operation, input }
+}
+
+fn look(turn: &Turn<'_, '_>) -> Request {
+    let ids = turn.input("InstanceIds").unwrap_or_default();
+    if desired(turn) == "running" {
+        return look_until_running(&ids);
+    }
+    let input = value!({"InstanceIds": ids});
+    Request { service: "ec2", operation: "DescribeInstances", input }
 }
 
 /// A running instance has to pass its status checks too.
-fn look(turn: &Turn<'_, '_>) -> Request {
-    let input = poll::inputs(turn, &["InstanceIds"]);
-    match desired(turn).as_str() {
-        "running" => Request {
-            service: "ec2",
-            operation: "DescribeInstanceStatus",
-            input: input.with("IncludeAllInstances", true),
-        },
-        _ => Request { service: "ec2", operation: "DescribeInstances", input },
-    }
+pub(super) fn look_until_running(ids: &Value) -> Request {
+    let input = value!({"InstanceIds": ids.clone(), "IncludeAllInstances": true});
+    Request { service: "ec2", operation: "DescribeInstanceStatus", input }
 }
 
 fn judge(turn: &Turn<'_, '_>, seen: &Seen<'_>) -> Judgement {
@@ -74,14 +103,13 @@ fn judge(turn: &Turn<'_, '_>, seen: &Seen<'_>) -> Judgement {
     let desired = desired(turn);
     let instances = instances(answer);
     let wanted = turn.input("InstanceIds").and_then(|ids| ids.as_array().map(<[Value]>::len));
-    for (id, state, _) in &instances {
-        let is_lost = matches!(state.as_str(), "terminated" | "shutting-down");
-        if is_lost && desired != "terminated" {
-            let text = format!("Instance {id} entered unexpected state: {state}");
-            return Judgement::Failed(Failure::action(&text));
-        }
+    let lost = instances.iter().find(|instance| instance.is_lost());
+    if let Some(Instance { id, state, .. }) = lost.filter(|_| desired != "terminated") {
+        let text = format!("Instance {id} entered unexpected state: {state}");
+        return Judgement::Failed(Failure::action(&text));
     }
-    let there = instances.iter().filter(|(_, state, passed)| *state == desired && *passed).count();
+    let is_there = |instance: &&Instance| instance.state == desired && instance.has_passed;
+    let there = instances.iter().filter(is_there).count();
     if there == instances.len() && wanted.unwrap_or(1) <= there {
         let states: Vec<Value> = instances.iter().map(|_| Value::from(&desired)).collect();
         return Judgement::Done(value!({"InstanceStates": states}));
@@ -89,21 +117,25 @@ fn judge(turn: &Turn<'_, '_>, seen: &Seen<'_>) -> Judgement {
     Judgement::Running
 }
 
-/// Returns id, state and whether all checks are passed, for every instance of an answer.
-fn instances(answer: &Value) -> Vec<(String, String, bool)> {
+/// Returns every instance of an answer.
+pub(super) fn instances(answer: &Value) -> Vec<Instance> {
     let list = |value: &Value, key: &str| {
         value.get(key).and_then(Value::as_array).unwrap_or_default().to_vec()
     };
     let text =
         |value: &Value, path: &[&str]| value.path(path).map(parameter::text).unwrap_or_default();
-    let described =
-        list(answer, "Reservations").into_iter().flat_map(|one| list(&one, "Instances"));
-    let described =
-        described.map(|one| (text(&one, &["InstanceId"]), text(&one, &["State", "Name"]), true));
-    let checked = list(answer, "InstanceStatuses").into_iter().map(|one| {
-        let passed = ["SystemStatus", "InstanceStatus"];
-        let passed = passed.iter().all(|check| text(&one, &[*check, "Status"]) == "ok");
-        (text(&one, &["InstanceId"]), text(&one, &["InstanceState", "Name"]), passed)
+    let reservations = list(answer, "Reservations").into_iter();
+    let described = reservations.flat_map(|one| list(&one, "Instances")).map(|one| Instance {
+        id: text(&one, &["InstanceId"]),
+        state: text(&one, &["State", "Name"]),
+        has_passed: true,
+    });
+    let checked = list(answer, "InstanceStatuses").into_iter().map(|one| Instance {
+        id: text(&one, &["InstanceId"]),
+        state: text(&one, &["InstanceState", "Name"]),
+        has_passed: ["SystemStatus", "InstanceStatus"]
+            .iter()
+            .all(|check| text(&one, &[*check, "Status"]) == "ok"),
     });
     described.chain(checked).collect()
 }

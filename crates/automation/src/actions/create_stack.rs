@@ -23,6 +23,7 @@ const POLLED: Polled = Polled {
         operation: "CreateStack",
         input: turn.inputs(),
     },
+    refused: poll::client_error,
     look: |_turn, started| Request {
         service: "cloudformation",
         operation: "DescribeStacks",

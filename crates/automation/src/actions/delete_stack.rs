@@ -23,6 +23,7 @@ const POLLED: Polled = Polled {
         operation: "DeleteStack",
         input: turn.inputs(),
     },
+    refused: poll::client_error,
     look: |turn, _started| Request {
         service: "cloudformation",
         operation: "DescribeStacks",

@@ -42,6 +42,7 @@ const POLLED: Polled = Polled {
             .with_some("Parameters", turn.input("RuntimeParameters").map(|it| lists(&it)))
             .with_some("Tags", turn.input("Tags")),
     },
+    refused: poll::client_error,
     look: |_turn, started| Request {
         service: "ssm",
         operation: "GetAutomationExecution",

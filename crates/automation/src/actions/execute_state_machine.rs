@@ -26,6 +26,7 @@ const POLLED: Polled = Polled {
         operation: "StartExecution",
         input: poll::inputs(turn, &["stateMachineArn", "input", "name"]),
     },
+    refused: poll::client_error,
     look: |_turn, started| Request {
         service: SERVICE,
         operation: "DescribeExecution",

@@ -56,8 +56,13 @@ fn done(turn: &Turn<'_, '_>, answer: &Value) -> Outcome {
     let outputs = value!({"StatusCode": answer.get("StatusCode").cloned(), "Payload": payload})
         .with_some("LogResult", answer.get("LogResult").cloned());
     let data = value::parse(poll::text(&outputs, "Payload")).unwrap_or_default();
-    // Declared outputs select from the payload as data.
-    let selectable = outputs.clone().with("Payload", data);
+    // Declared outputs select from the payload as data, by `$.Payload.x` or, as in AWS's example
+    // of a loop, by `$.x`.
+    let members = data.as_object().cloned().unwrap_or_default();
+    let selectable = members.iter().fold(outputs.clone(), |all, (name, value)| {
+        if all.get(name).is_some() { all } else { all.with(name.clone(), value.clone()) }
+    });
+    let selectable = selectable.with("Payload", data);
     match crate::output::select(&turn.step.outputs, &selectable) {
         Ok(selected) => Outcome::Done(merged(selected, &outputs)),
         Err(err) => Outcome::Failed(Failure::action(&err.to_string())),

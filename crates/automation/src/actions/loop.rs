@@ -54,25 +54,29 @@ fn body_over(turn: &mut Turn<'_, '_>) -> Outcome {
     }
 }
 
-/// Returns how many iterations there are at most.
+/// Returns how many iterations there are at most: `MaxIterations` ends a loop over a list too.
 fn count(turn: &Turn<'_, '_>) -> Result<u64, String> {
-    let count = match (turn.input("Iterators"), turn.step.inputs.get("LoopCondition")) {
+    let most = match turn.text_input("MaxIterations") {
+        Some(text) => match text.parse() {
+            Ok(most @ 1..=ITERATIONS_MAX) => most,
+            Ok(_) | Err(_) => {
+                return Err(format!("`MaxIterations` is `{text}`, not 1 to {ITERATIONS_MAX}"));
+            }
+        },
+        None => ITERATIONS_MAX,
+    };
+    let items = match (turn.input("Iterators"), turn.step.inputs.get("LoopCondition")) {
         (Some(Value::Array(items)), None) => u64::try_from(items.len()).unwrap_or(u64::MAX),
         (Some(_), None) => return Err("`Iterators` is not a list".to_owned()),
-        (None, Some(_)) => match turn.text_input("MaxIterations") {
-            Some(text) => {
-                text.parse().map_err(|_err| format!("`MaxIterations` is `{text}`, no number"))?
-            }
-            None => ITERATIONS_MAX,
-        },
+        (None, Some(_)) => most,
         (Some(_), Some(_)) | (None, None) => {
             return Err("one of `Iterators` and `LoopCondition` is needed".to_owned());
         }
     };
-    if ITERATIONS_MAX < count {
-        return Err(format!("a loop has at most {ITERATIONS_MAX} iterations, not {count}"));
+    if ITERATIONS_MAX < items {
+        return Err(format!("a loop has at most {ITERATIONS_MAX} iterations, not {items}"));
     }
-    Ok(count)
+    Ok(items.min(most))
 }
 
 fn iterate(turn: &mut Turn<'_, '_>, number: u64) -> Outcome {
@@ -80,9 +84,9 @@ fn iterate(turn: &mut Turn<'_, '_>, number: u64) -> Outcome {
         Ok(value) => value,
         Err(text) => return Outcome::Failed(Failure::inputs(&text)),
     };
-    turn.run.state.loop_scope = value!({"CurrentIteration": number.cast_signed()})
-        .with_some("CurrentIteratorValue", value.clone());
-    turn.run.state.iterations.insert(turn.index, Iteration { number, value });
+    let iteration = Iteration { number, value };
+    turn.run.state.loop_scope = iteration.scope();
+    turn.run.state.iterations.insert(turn.index, iteration);
     Outcome::Body
 }
 

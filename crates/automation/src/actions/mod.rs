@@ -4,21 +4,27 @@ mod approve;
 mod assert_aws_resource_property;
 pub(crate) mod branch;
 mod change_instance_state;
+mod copy_image;
+mod create_image;
 mod create_stack;
 mod create_tags;
+mod delete_image;
 mod delete_stack;
 mod execute_automation;
 mod execute_aws_api;
 mod execute_script;
 mod execute_state_machine;
+mod image;
 mod invoke_lambda_function;
+mod invoke_webhook;
 mod r#loop;
 mod pause;
 mod poll;
 mod property;
 mod run_command;
+mod run_instances;
 mod sleep;
-mod unavailable;
+mod unknown;
 mod update_variable;
 mod wait_for_aws_resource_property;
 
@@ -31,7 +37,8 @@ use crate::failure::Failure;
 use crate::runbook::Step;
 
 pub use approve::is_approver;
-pub(crate) use unavailable::UNKNOWN;
+pub use invoke_webhook::WEBHOOK;
+pub(crate) use unknown::UNKNOWN;
 
 /// The action whose input `Script` is code.
 pub(crate) const EXECUTE_SCRIPT: &str = "aws:executeScript";
@@ -51,22 +58,22 @@ pub static ACTIONS: &[&Action] = &[
     &assert_aws_resource_property::ACTION,
     &branch::ACTION,
     &change_instance_state::ACTION,
-    &unavailable::COPY_IMAGE,
-    &unavailable::CREATE_IMAGE,
+    &copy_image::ACTION,
+    &create_image::ACTION,
     &create_stack::ACTION,
     &create_tags::ACTION,
-    &unavailable::DELETE_IMAGE,
+    &delete_image::ACTION,
     &delete_stack::ACTION,
     &execute_automation::ACTION,
     &execute_aws_api::ACTION,
     &execute_script::ACTION,
     &execute_state_machine::ACTION,
     &invoke_lambda_function::ACTION,
-    &unavailable::INVOKE_WEBHOOK,
+    &invoke_webhook::ACTION,
     &r#loop::ACTION,
     &pause::ACTION,
     &run_command::ACTION,
-    &unavailable::RUN_INSTANCES,
+    &run_instances::ACTION,
     &sleep::ACTION,
     &update_variable::ACTION,
     &wait_for_aws_resource_property::ACTION,
@@ -107,8 +114,8 @@ pub(crate) enum Work {
         /// Goes on when the body has run.
         body_over: fn(&mut Turn<'_, '_>) -> Outcome,
     },
-    /// Stepwell knows the action but cannot carry it out.
-    Unavailable,
+    /// Nobody knows the action; no runbook is accepted with it.
+    Unknown,
 }
 
 /// What an action says when it stops for now.

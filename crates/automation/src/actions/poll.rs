@@ -5,6 +5,7 @@ use value::{Value, value};
 use super::{Answer, Outcome, Turn};
 use crate::clock;
 use crate::failure::{self, Failure};
+use crate::parameter::{self, Type};
 
 /// How long an action waits between two looks.
 // UNVERIFIED: AWS does not say.
@@ -25,6 +26,8 @@ pub(super) struct Request {
 pub(super) struct Polled {
     /// Starts it.
     pub(super) start: fn(&Turn<'_, '_>) -> Request,
+    /// Says why the start was refused: code, operation, message.
+    pub(super) refused: fn(&str, &str, &str) -> Failure,
     /// Looks at it; the value is the answer of the start.
     pub(super) look: fn(&Turn<'_, '_>, &Value) -> Request,
     /// Judges what was seen.
@@ -69,7 +72,7 @@ pub(super) fn resume(turn: &mut Turn<'_, '_>, answer: &Answer, polled: &Polled) 
         }
         (Answer::Error(err), None) => {
             let request = (polled.start)(turn);
-            Outcome::Failed(Failure::client_error(&err.code, request.operation, &err.message))
+            Outcome::Failed((polled.refused)(&err.code, request.operation, &err.message))
         }
         (Answer::Timer, Some(started)) => {
             let request = (polled.look)(turn, started);
@@ -112,6 +115,11 @@ fn look_later(turn: &mut Turn<'_, '_>) -> Outcome {
     Outcome::InProgress
 }
 
+/// Says why a call was refused, as the SDK does.
+pub(super) fn client_error(code: &str, operation: &str, message: &str) -> Failure {
+    Failure::client_error(code, operation, message)
+}
+
 /// Returns the judgement on a look that the service refused.
 pub(super) fn refused(code: &str, operation: &str, message: &str) -> Judgement {
     // A look that came too often is repeated; anything else will not get better.
@@ -130,4 +138,14 @@ pub(super) fn inputs(turn: &Turn<'_, '_>, names: &[&str]) -> Value {
 /// Returns the text of a member.
 pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Returns a number that may be written as a text; what is none stays as it is.
+pub(super) fn number(given: &Value) -> Value {
+    parameter::typed(Type::Integer, given)
+}
+
+/// Returns a truth value that may be written as a text; what is none stays as it is.
+pub(super) fn flag(given: &Value) -> Value {
+    parameter::typed(Type::Boolean, given)
 }

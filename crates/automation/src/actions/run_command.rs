@@ -42,6 +42,7 @@ const POLLED: Polled = Polled {
         let input = poll::inputs(turn, &PASSED_ON);
         Request { service: "ssm", operation: "SendCommand", input }
     },
+    refused: poll::client_error,
     look: |_turn, started| {
         let input = value!({"CommandId": command_id(started), "Details": true});
         Request { service: "ssm", operation: "ListCommandInvocations", input }

@@ -80,10 +80,8 @@ impl Run<'_> {
             Work::Available { begin, .. } | Work::Loop { begin, .. } => {
                 begin(&mut Turn { run: self, index, step })
             }
-            Work::Unavailable => Outcome::Failed(Failure::action(&format!(
-                "The action {} is not available in Stepwell yet",
-                step.action.name
-            ))),
+            // A document that an older Stepwell accepted may hold anything.
+            Work::Unknown => Outcome::Failed(Failure::inputs("The step has no known action")),
         };
         self.settle(index, outcome);
     }
@@ -139,12 +137,11 @@ impl Run<'_> {
             // A step that breaks off the body fails the loop, whose own properties count then.
             return self.attempt_over(parent, status, failure);
         }
-        if step.fails_run() {
+        // UNVERIFIED: that the first critical failure, not the last, gives status and message.
+        if step.fails_run() && self.state.verdict == Verdict::Success {
+            let timed_out = status == Status::TimedOut;
+            self.state.verdict = if timed_out { Verdict::TimedOut } else { Verdict::Failed };
             self.state.failure = Some(failure);
-            if self.state.verdict == Verdict::Success {
-                let timed_out = status == Status::TimedOut;
-                self.state.verdict = if timed_out { Verdict::TimedOut } else { Verdict::Failed };
-            }
         }
         let next = match &step.on_failure {
             _ if step.is_end => Next::End,
@@ -262,6 +259,13 @@ impl Run<'_> {
         let pairs = self.runbook.steps.iter().zip(&self.state.steps);
         let mut outputs: HashMap<_, _> =
             pairs.map(|(step, it)| (step.name.as_str(), it.outputs.clone())).collect();
+        // AWS's own example names the loop by its step's name, its documents say `Loop`; of two
+        // loops, one inside the other, only the name tells which is meant.
+        for (index, iteration) in &self.state.iterations {
+            if let Some(step) = self.runbook.steps.get(*index) {
+                outputs.insert(step.name.as_str(), iteration.scope());
+            }
+        }
         outputs.insert(LOOP_SCOPE, self.state.loop_scope.clone());
         Scope {
             parameters: self.state.parameters.clone(),

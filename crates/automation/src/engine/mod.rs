@@ -113,9 +113,11 @@ impl Run<'_> {
 
     fn initial_variables(&self) -> Value {
         let mut variables = Value::object();
+        // UNVERIFIED: a variable without a default has no value yet, and reads as an empty text.
         for variable in &self.runbook.variables {
-            let default = variable.default.clone().unwrap_or_default();
-            variables.set(variable.name.as_str(), parameter::typed(variable.kind, &default));
+            if let Some(default) = &variable.default {
+                variables.set(variable.name.as_str(), parameter::typed(variable.kind, default));
+            }
         }
         variables
     }
@@ -129,7 +131,7 @@ impl Run<'_> {
         let Some(step) = self.runbook.steps.get(index) else { return };
         let outcome = match step.action.work {
             Work::Available { resume, .. } => resume(&mut Turn { run: self, index, step }, answer),
-            Work::Loop { .. } | Work::Unavailable => return,
+            Work::Loop { .. } | Work::Unknown => return,
         };
         self.settle(index, outcome);
     }

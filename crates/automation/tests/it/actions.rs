@@ -612,18 +612,6 @@ fn run_command_waits_for_every_node() {
 }
 
 #[test]
-fn actions_that_are_not_available_fail_and_say_so() {
-    let driver = started("{name: run, action: 'aws:deleteImage', inputs: {ImageId: x}}");
-    assert_eq!(
-        failure(&driver, "run"),
-        format!(
-            "Step fails when it is Execute/Cancelling action. The action aws:deleteImage is not \
-             available in Stepwell yet.{SUFFIX}"
-        )
-    );
-}
-
-#[test]
 fn action_names_are_unique_and_in_order() {
     let names: Vec<String> = ACTIONS.iter().map(|action| action.name.to_lowercase()).collect();
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod actions;
+mod cases;
 mod corpus;
 mod delete_iam_user;
 mod documents;

@@ -32,6 +32,21 @@ fn lists_of_texts_become_typed_values() {
         ("type: StringList", value!([]), "[]"),
         ("type: 'List<AWS::EC2::Instance::Id>'", value!(["i-1"]), r#"["i-1"]"#),
         ("type: StringMap", value!([r#"{"a":1}"#]), r#"{"a":1}"#),
+        ("type: Boolean", value!(["false"]), "false"),
+        ("type: Integer", value!(["9007199254740993"]), "9007199254740993"),
+        ("type: String, minChars: 2, maxChars: 3", value!(["日本"]), "\"日本\""),
+        ("type: StringList, minItems: 1, maxItems: 2", value!(["a"]), r#"["a"]"#),
+        ("type: StringMap, maxItems: 1", value!([r#"{"a":1}"#]), r#"{"a":1}"#),
+        ("type: Integer, allowedValues: [1, 2]", value!(["2"]), "2"),
+        ("type: Boolean, allowedValues: [true]", value!(["True"]), "true"),
+        ("type: StringList, allowedValues: [a, b]", value!(["b", "a"]), r#"["b","a"]"#),
+        // What only Java's dialect has: look around, back references, properties.
+        (
+            r"type: String, allowedPattern: '^(?!aws:)(?<x>[a-z])\k<x>(?<=aa)$'",
+            value!(["aa"]),
+            "\"aa\"",
+        ),
+        (r"type: String, allowedPattern: '^\p{Alpha}[\p{Digit}_]*$'", value!(["a1_"]), "\"a1_\""),
         ("type: MapList", value!([r#"{"a":1}"#, r#"{"b":2}"#]), r#"[{"a":1},{"b":2}]"#),
         ("type: MapList", value!([r#"[{"a":1}]"#]), r#"[{"a":1}]"#),
     ] {
@@ -64,6 +79,30 @@ fn values_outside_the_limits_are_refused() {
         ("type: StringMap", value!(["[1]"]), "which is not a valid StringMap."),
         ("type: MapList", value!(["1"]), "which is not a valid MapList."),
         ("type: String, minChars: 2", value!(["日"]), "which is not a valid String."),
+        ("type: String, maxChars: 2", value!(["abc"]), "which is not a valid String."),
+        ("type: StringList, minItems: 2", value!(["a"]), "which is not a valid StringList."),
+        ("type: MapList, minItems: 1", value!([]), "which is not a valid MapList."),
+        ("type: Integer", value!(["1.5"]), "which is not a valid Integer."),
+        ("type: Integer", value!([""]), "which is not a valid Integer."),
+        ("type: Integer", value!(["9223372036854775808"]), "which is not a valid Integer."),
+        ("type: Integer, minValue: 2", value!(["1"]), "which is not a valid Integer."),
+        (
+            "type: Integer, allowedValues: [1, 2]",
+            value!(["3"]),
+            "Parameter \"P\" has value \"3\" not found in [1, 2].",
+        ),
+        // A part that matches is not enough.
+        (
+            r"type: String, allowedPattern: '[a-z]{3}'",
+            value!(["abcd"]),
+            "Parameter \"P\" has value \"abcd\" not matching \"[a-z]{3}\".",
+        ),
+        // A pattern that would take for ever is given up, and the value refused.
+        (
+            r"type: String, allowedPattern: '^(a*)*\1b(?=c)$'",
+            value!(["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]),
+            r#"not matching "^(a*)*\1b(?=c)$"."#,
+        ),
         ("type: StringList, maxItems: 1", value!(["a", "b"]), "which is not a valid StringList."),
     ] {
         let err = decoded(parameter, texts).unwrap_err();

@@ -11,6 +11,7 @@ mod execute_api;
 mod functions;
 mod http_task;
 mod objects;
+mod webhook;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -181,6 +182,21 @@ impl Outward {
         let client = self.client_at(address, &self.region).map_err(|err| failed(&err))?;
         let asking = client.send(request, http_task::SECONDS_MAX).await;
         http_task::output(&asking.map_err(|err| failed(&err))?)
+    }
+
+    /// Sends a message of `aws:invokeWebhook` to its URL.
+    ///
+    /// # Errors
+    /// What became of the request.
+    pub(crate) async fn call_webhook(&self, asked: &Asked) -> Result<Value, CallError> {
+        if asked.in_doubt {
+            return Err(doubt::refusal(&asked.service, &asked.operation));
+        }
+        let message = webhook::Message::read(&asked.input)?;
+        let failed = |err: &client::Error| without_answer(err.to_string());
+        let client = self.client_at(message.address, &self.region).map_err(|err| failed(&err))?;
+        let answer = client.send(message.request, CALL_SECONDS_MAX).await;
+        Ok(webhook::output(&answer.map_err(|err| failed(&err))?))
     }
 
     /// Makes a call over the network.

@@ -23,6 +23,7 @@ mod outward;
 mod retention;
 mod served;
 mod server;
+mod ssm_actions;
 mod ssm_automations;
 mod ssm_documents;
 mod states_callbacks;
