@@ -118,7 +118,7 @@ fn every_action_has_cases_of_every_kind() {
 
 struct Case<'a> {
     name: String,
-    case: &'a Value,
+    data: &'a Value,
     driver: Driver,
     /// Calls that nobody waits for and no event has told of.
     told: Vec<Call>,
@@ -144,14 +144,14 @@ impl<'a> Case<'a> {
             facts: Vec::new(),
             now_millis: START_MILLIS,
         };
-        Case { name, case, driver, told: Vec::new(), seen: 0 }
+        Case { name, data: case, driver, told: Vec::new(), seen: 0 }
     }
 
     fn run(mut self) {
-        let start = self.case.get("start").cloned().unwrap_or_else(Value::object);
+        let start = self.data.get("start").cloned().unwrap_or_else(Value::object);
         let started = crate::driver::started(start);
         self.driver.fact(Fact::Started(Box::new(started)));
-        for (number, event) in list(self.case, "events").iter().enumerate() {
+        for (number, event) in list(self.data, "events").iter().enumerate() {
             let before = self.name.clone();
             self.name = format!("{before}, event {}", number + 1);
             self.note_told();
@@ -281,7 +281,7 @@ impl<'a> Case<'a> {
     }
 
     fn judge(self) {
-        let Case { name, case, driver, told, .. } = self;
+        let Case { name, data: case, driver, told, .. } = self;
         let left = driver.state.outstanding();
         assert!(left.is_empty(), "{name}: still asks for {left:?}");
         assert!(told.is_empty(), "{name}: also told {told:?}");
@@ -302,7 +302,7 @@ impl<'a> Case<'a> {
             includes(&name, &record, wanted);
         }
         for (step, wanted) in
-            case.get("step").and_then(Value::as_object).into_iter().flat_map(|it| it.iter())
+            case.get("step").and_then(Value::as_object).into_iter().flat_map(value::Map::iter)
         {
             includes(&format!("{name}: {step}"), &driver.step(step), wanted);
         }
