@@ -9,7 +9,9 @@ use value::Value;
 
 use super::error;
 use super::names::{self, ROOT_PATH};
+use super::paging;
 use super::tags::{self, Tag};
+use crate::page::Page;
 use crate::{Call, Check, Error, Reading, Writing, decisions, ids};
 
 /// The three kinds of entities that policies can hang on.
@@ -254,6 +256,13 @@ pub(super) fn all(
     kind: Kind,
 ) -> Result<Vec<(String, Entity)>, Error> {
     Ok(store.load_all(kind.table(), Scan::prefix(&format!("{account}/")))?)
+}
+
+/// Returns the page of a list of entities that an input asks for.
+pub(super) fn page(on: &Reading<'_>, kind: Kind, input: &Value) -> Result<Page<Entity>, Error> {
+    let prefix = format!("{}/", on.call.account());
+    let keep = |entity: &Entity| names::under_prefix(input, &entity.path);
+    paging::stored(on.store, input, kind.table(), &prefix, keep)
 }
 
 /// Stores a new entity.

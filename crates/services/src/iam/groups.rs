@@ -57,9 +57,8 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
 }
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
-    let groups = entity::all(on.store, on.call.account(), Kind::Group)?;
-    let under = groups.into_iter().filter(|(_, group)| names::under_prefix(input, &group.path));
-    paging::page(input, "Groups", under.map(|(key, group)| (key, group.shown(on.call))))
+    let page = entity::page(on, Kind::Group, input)?;
+    paging::answer("Groups", page, |group| Ok(group.shown(on.call)))
 }
 
 fn delete(w: &mut Writing<'_>, input: &Value) -> Answer {

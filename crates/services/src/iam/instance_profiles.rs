@@ -195,13 +195,10 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
 }
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
-    let mut rows = Vec::new();
-    for (key, profile) in all(on.store, on.call.account())? {
-        if names::under_prefix(input, &profile.path) {
-            rows.push((key, shown(on, &profile)?));
-        }
-    }
-    paging::page(input, "InstanceProfiles", rows)
+    let keep = |profile: &InstanceProfile| names::under_prefix(input, &profile.path);
+    let prefix = prefix(on.call.account());
+    let page = paging::stored(on.store, input, Table::IamSettings, &prefix, keep)?;
+    paging::answer("InstanceProfiles", page, |profile| shown(on, &profile))
 }
 
 fn list_for_role(on: &Reading<'_>, input: &Value) -> Answer {

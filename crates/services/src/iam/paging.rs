@@ -1,5 +1,7 @@
 //! Pages of IAM's lists: `Marker` and `MaxItems` in, `IsTruncated` and `Marker` out.
 
+use serde::de::DeserializeOwned;
+use store::{Load, Read, Scan, Table};
 use value::Value;
 
 use super::error;
@@ -27,6 +29,12 @@ pub(super) fn slice<T>(
     input: &Value,
     rows: impl IntoIterator<Item = (String, T)>,
 ) -> Result<Page<T>, Error> {
+    let (after, limit) = asked(input)?;
+    Ok(cut(rows, after.as_deref(), limit))
+}
+
+/// Returns behind which key a page begins, and how many items it has at most.
+fn asked(input: &Value) -> Result<(Option<String>, usize), Error> {
     let limit = match input.integer("MaxItems") {
         None => PAGE_ITEMS_DEFAULT,
         Some(asked) => checked_limit(asked)?,
@@ -37,7 +45,37 @@ pub(super) fn slice<T>(
             Some(open_marker(marker).ok_or_else(|| Error::validation("Invalid Marker."))?)
         }
     };
-    Ok(cut(rows, after.as_deref(), limit))
+    Ok((after, limit))
+}
+
+/// Returns the page that an input asks for of the stored records that `keep` lets through. No more
+/// is read than the page needs: how many there are makes no difference.
+pub(super) fn stored<T: DeserializeOwned>(
+    store: &(impl Read + ?Sized),
+    input: &Value,
+    table: Table,
+    prefix: &str,
+    keep: impl Fn(&T) -> bool,
+) -> Result<Page<T>, Error> {
+    let (mut after, limit) = asked(input)?;
+    let mut rows: Vec<(String, T)> = Vec::new();
+    loop {
+        // One more than fits, to know whether the page is the last.
+        let scan = Scan::prefix(prefix).after(after.as_deref()).limit(limit + 1);
+        let read = store.load_all(table, scan)?;
+        let is_end = read.len() <= limit;
+        after = read.last().map(|(key, _)| key.clone());
+        rows.extend(read.into_iter().filter(|(_, record)| keep(record)));
+        if is_end || limit < rows.len() {
+            return Ok(cut(rows, None, limit));
+        }
+    }
+}
+
+/// Answers a list operation with one page, whose items `show` turns into what is answered.
+pub(super) fn answer<T>(member: &str, page: Page<T>, show: impl FnMut(T) -> Answer) -> Answer {
+    let items: Vec<Value> = page.items.into_iter().map(show).collect::<Result<_, _>>()?;
+    Ok(close(Value::object().with(member, items), page.next))
 }
 
 /// Returns the answer with `IsTruncated` and, when there is more, `Marker`.

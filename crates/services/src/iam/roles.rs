@@ -262,13 +262,8 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
 }
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
-    let mut rows = Vec::new();
-    for (key, role) in entity::all(on.store, on.call.account(), Kind::Role)? {
-        if names::under_prefix(input, &role.path) {
-            rows.push((key, shown_in_list(on.store, on.call, &role)?));
-        }
-    }
-    paging::page(input, "Roles", rows)
+    let page = entity::page(on, Kind::Role, input)?;
+    paging::answer("Roles", page, |role| shown_in_list(on.store, on.call, &role))
 }
 
 /// Of a service-linked role nothing but the description can be changed.

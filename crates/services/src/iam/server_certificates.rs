@@ -272,11 +272,10 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
 }
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
+    let keep = |found: &ServerCertificate| names::under_prefix(input, &found.path);
     let prefix = prefix(on.call.account());
-    let all = on.store.load_all::<ServerCertificate>(Table::IamSettings, Scan::prefix(&prefix))?;
-    let under = all.into_iter().filter(|(_, found)| names::under_prefix(input, &found.path));
-    let rows = under.map(|(key, certificate)| (key, shown(on, &certificate)));
-    paging::page(input, "ServerCertificateMetadataList", rows)
+    let page = paging::stored(on.store, input, Table::IamSettings, &prefix, keep)?;
+    paging::answer("ServerCertificateMetadataList", page, |found| Ok(shown(on, &found)))
 }
 
 fn update(w: &mut Writing<'_>, input: &Value) -> Answer {

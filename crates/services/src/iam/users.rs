@@ -113,9 +113,8 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
 pub(super) const ROOT_CREATED_MILLIS: i64 = 1_577_836_800_000;
 
 fn list(on: &Reading<'_>, input: &Value) -> Answer {
-    let users = entity::all(on.store, on.call.account(), Kind::User)?;
-    let under = users.into_iter().filter(|(_, user)| names::under_prefix(input, &user.path));
-    paging::page(input, "Users", under.map(|(key, user)| (key, shown(on.call, &user))))
+    let page = entity::page(on, Kind::User, input)?;
+    paging::answer("Users", page, |user| Ok(shown(on.call, &user)))
 }
 
 /// An update needs permission on the user as it is and as it will be.

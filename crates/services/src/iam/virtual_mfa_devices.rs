@@ -4,7 +4,7 @@
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
-use store::{Load, Scan, Table};
+use store::{Scan, Table};
 use value::Value;
 
 use super::mfa_devices::{self, Maker, MfaDevice, check};
@@ -100,13 +100,8 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
         Some("Unassigned") => device.assigned.is_none(),
         Some(_) | None => true,
     };
-    let mut rows = Vec::new();
-    for (key, device) in on.store.load_all::<MfaDevice>(Table::MfaDevices, Scan::prefix(&own))? {
-        if wanted(&device) {
-            rows.push((key, shown(on, &device)?));
-        }
-    }
-    paging::page(input, "VirtualMFADevices", rows)
+    let page = paging::stored(on.store, input, Table::MfaDevices, &own, wanted)?;
+    paging::answer("VirtualMFADevices", page, |device| shown(on, &device))
 }
 
 fn shown(on: &Reading<'_>, device: &MfaDevice) -> Answer {

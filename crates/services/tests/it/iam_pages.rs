@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use value::{Value, value};
 
-use crate::server::{ACCOUNT, DOCUMENT, Server, server, text, trust};
+use crate::server::{ACCOUNT, DOCUMENT, Server, each, server, text, trust};
 
 const CERTIFICATES: [&str; 2] = [include_str!("data/one.pem"), include_str!("data/two.pem")];
 const SSH_KEY: &str = include_str!("data/ssh.pub");
@@ -205,4 +205,24 @@ fn no_list_is_forgotten() {
     let missing: Vec<&str> =
         served.map(|operation| operation.name).filter(|name| !cut.contains(name)).collect();
     assert_eq!(missing, [""; 0], "add a row for each");
+}
+
+#[test]
+fn what_lies_elsewhere_is_passed_over_and_pages_stay_full() {
+    let server = server();
+    for n in 0..12 {
+        let path = if n % 5 == 4 { "/here/" } else { "/elsewhere/" };
+        server.ok("CreateUser", value!({"UserName": (format!("u{n:02}")), "Path": path}));
+    }
+    let page = |marker: Option<Value>| {
+        let input = value!({"PathPrefix": "/here/", "MaxItems": 1});
+        server.ok("ListUsers", input.with_some("Marker", marker))
+    };
+    let first = page(None);
+    assert_eq!(each(&first, "Users", "UserName"), ["u04"]);
+    let second = page(first.get("Marker").cloned());
+    assert_eq!(each(&second, "Users", "UserName"), ["u09"]);
+    assert_eq!(second.get("Marker"), None);
+    let none = server.ok("ListUsers", value!({"PathPrefix": "/nowhere/", "MaxItems": 1}));
+    assert_eq!(each(&none, "Users", "UserName"), [""; 0]);
 }
