@@ -197,7 +197,8 @@ impl Services {
             None => {
                 let code =
                     face.word("MissingAuthenticationToken", "MissingAuthenticationTokenException");
-                return Err(face.fault(403, code, "Request is missing Authentication Token"));
+                let status = if face.is_xml() { 403 } else { 400 };
+                return Err(face.fault(status, code, "Request is missing Authentication Token"));
             }
         };
         let root = || Caller {
@@ -210,16 +211,18 @@ impl Services {
         if signed.access_key_id == TEST_KEY && self.http.auth != AuthMode::Strict {
             return Ok(root());
         }
-        match self.stored(&signed, face)? {
-            Some((caller, secret)) => {
-                let service = routed.operation.service().signing_name();
-                signed.verify(request, &secret, service, wall_millis(), face)?;
-                self.note_use(&signed);
-                Ok(caller)
-            }
-            None if self.http.auth == AuthMode::Open => Ok(root()),
-            None => Err(invalid_token(face)),
+        // Looked up first, because nothing is asked of unknown keys where everybody is let in; what
+        // is wrong with the request itself is said first.
+        let known = self.stored(&signed, face);
+        if matches!(known, Ok(None)) && self.http.auth == AuthMode::Open {
+            return Ok(root());
         }
+        let (service, skew) = (routed.operation.service().signing_name(), self.clock_skew());
+        signed.check(request, service, (wall_millis(), skew), face)?;
+        let (caller, secret) = known?.ok_or_else(|| invalid_token(face))?;
+        signed.verify(request, &secret, face)?;
+        self.note_use(&signed);
+        Ok(caller)
     }
 
     /// Notes that a long-term key was used, behind the answer: a lost note costs nothing.

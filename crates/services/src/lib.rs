@@ -99,6 +99,10 @@ pub struct Services {
     traces: OnceLock<traces::Traces>,
     /// Access keys of users, by id; `None` for ids that are none.
     keys: kept::Kept<String, Option<Arc<iam::StoredKey>>>,
+    /// Where the keys of identity providers come from.
+    issuers: OnceLock<sts::Issuers>,
+    /// How far the clocks of callers may be away, in seconds.
+    clock_skew_seconds: OnceLock<i64>,
     /// Where this server listens, for scripts; known once it does.
     endpoint_url: OnceLock<String>,
     /// What nodes on the same store know each other by; none when this is the only one.
@@ -122,6 +126,8 @@ impl Services {
             outward: OnceLock::new(),
             traces: OnceLock::new(),
             keys: kept::Kept::default(),
+            issuers: OnceLock::new(),
+            clock_skew_seconds: OnceLock::new(),
             endpoint_url: OnceLock::new(),
             node_secret: OnceLock::new(),
         })
@@ -139,6 +145,26 @@ impl Services {
     /// Keeps a file of each log group in this directory.
     pub fn logs_to(self: &Arc<Services>, directory: &std::path::Path) {
         tokio::spawn(self.clone().keep_log_files(directory.to_owned()));
+    }
+
+    /// Says where the keys of identity providers come from; of others they are fetched.
+    pub fn knows_issuers(&self, issuers: sts::Issuers) {
+        // Said once, before anybody calls.
+        let _ = self.issuers.set(issuers);
+    }
+
+    pub(crate) fn issuers(&self) -> &sts::Issuers {
+        self.issuers.get_or_init(sts::Issuers::default)
+    }
+
+    /// Says how far the clocks of callers may be away from this machine's, in seconds.
+    pub fn tolerates_skew(&self, seconds: i64) {
+        // Said once, before anybody calls.
+        let _ = self.clock_skew_seconds.set(seconds);
+    }
+
+    pub(crate) fn clock_skew(&self) -> i64 {
+        self.clock_skew_seconds.get().copied().unwrap_or(wire::sigv4::SKEW_SECONDS)
     }
 
     /// Says where this server listens; scripts are told.

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli::hint;
 use runtime::{Clock, ClockMode, NoPeers, Node, Opened, Runtime, Scripts};
+use services::sts::Issuers;
 use services::{
     AuthMode, Endpoint, Http, HttpPeers, Outward, Reset, Retention, Services, Settings,
 };
@@ -184,6 +185,10 @@ pub(crate) struct Options {
     /// Where calls of services go.
     pub(crate) outward: Arc<Outward>,
     pub(crate) auth: AuthMode,
+    /// How far the clocks of callers may be away.
+    pub(crate) clock_skew_seconds: i64,
+    /// Which files have the keys of identity providers: `HOST=FILE`.
+    pub(crate) oidc_keys: Vec<String>,
     pub(crate) reset: Reset,
     pub(crate) retention: Retention,
     /// Where spans of requests are sent.
@@ -194,6 +199,16 @@ pub(crate) struct Options {
     pub(crate) scripts: Scripts,
     /// How long requests under way may take to end when the server stops.
     pub(crate) drain: Duration,
+}
+
+/// Returns where the keys of identity providers come from.
+fn issuers(files: &[String]) -> Result<Issuers> {
+    let mut issuers = Issuers::default();
+    for text in files {
+        let set = issuers.set(text).map_err(|what| anyhow::anyhow!("--oidc-keys: {what}"));
+        set.map_err(|err| hint(err, "for example `--oidc-keys token.example.com=keys.json`"))?;
+    }
+    Ok(issuers)
 }
 
 /// A server that runs.
@@ -222,6 +237,8 @@ impl Server {
         let services = Services::new(options.settings.clone(), runtime.clone(), http);
         services.reaches(options.outward.clone());
         services.listens_at(&options.address);
+        services.tolerates_skew(options.clock_skew_seconds);
+        services.knows_issuers(issuers(&options.oidc_keys)?);
         let endpoint = Arc::new(Endpoint::new(services.clone()));
         match peers {
             Some(secret) => {

@@ -43,8 +43,7 @@ struct Wish<'i> {
 
 fn assume_role(w: &mut Writing<'_>, input: &Value) -> Answer {
     let wish = wish(w, input)?;
-    let seconds = input.integer("DurationSeconds").unwrap_or(DURATION_SECONDS_DEFAULT);
-    check_duration(seconds, DURATION_SECONDS_MIN, DURATION_SECONDS_MAX)?;
+    let seconds = duration_seconds(input)?;
     let policies = session_policies::in_input(w.store.as_read(), input)?;
     let packed = packed_policy::percent(policies.as_deref(), &wish.tags.all)?;
     let mfa_at_millis = accept_mfa(w, input)?;
@@ -77,14 +76,32 @@ fn refused(call: &Call, action: &str, role_arn: &str) -> Error {
     )
 }
 
-/// Reads and checks what the caller wants.
-fn wish<'i>(w: &Writing<'_>, input: &'i Value) -> Result<Wish<'i>, Error> {
+/// Returns which role is to be assumed.
+pub(super) fn role_arn_in(input: &Value) -> Result<&str, Error> {
     let role_arn = input.text("RoleArn")?;
-    if role_arn.parse::<policy::Arn>().is_err() {
-        return Err(Error::validation(format!("{role_arn} is invalid")));
+    match role_arn.parse::<policy::Arn>() {
+        Ok(_) => Ok(role_arn),
+        Err(_) => Err(Error::validation(format!("{role_arn} is invalid"))),
     }
+}
+
+/// Returns the name of the session.
+pub(super) fn session_name_in(input: &Value) -> Result<&str, Error> {
     let session_name = input.text("RoleSessionName")?;
     texts::check("roleSessionName", session_name, SESSION_NAME_CHARACTERS, texts::NAMES)?;
+    Ok(session_name)
+}
+
+/// Returns how long the session is to last.
+pub(super) fn duration_seconds(input: &Value) -> Result<i64, Error> {
+    let seconds = input.integer("DurationSeconds").unwrap_or(DURATION_SECONDS_DEFAULT);
+    check_duration(seconds, DURATION_SECONDS_MIN, DURATION_SECONDS_MAX)?;
+    Ok(seconds)
+}
+
+/// Reads and checks what the caller wants.
+fn wish<'i>(w: &Writing<'_>, input: &'i Value) -> Result<Wish<'i>, Error> {
+    let (role_arn, session_name) = (role_arn_in(input)?, session_name_in(input)?);
     let external_id = input.maybe_text("ExternalId");
     if let Some(id) = external_id {
         texts::check("externalId", id, EXTERNAL_ID_CHARACTERS, texts::EXTERNAL_IDS)?;
@@ -121,6 +138,11 @@ fn check_length(w: &Writing<'_>, role: &Role, seconds: i64) -> Result<(), Error>
              role chaining.",
         ));
     }
+    check_role_length(role, seconds)
+}
+
+/// Refuses a session longer than the role allows.
+pub(super) fn check_role_length(role: &Role, seconds: i64) -> Result<(), Error> {
     if seconds > role.max_session_seconds {
         return Err(Error::validation(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
@@ -175,7 +197,8 @@ fn authorize(
     Ok(())
 }
 
-fn compiled(kind: Kind, label: &str, text: &str) -> Result<Policy, Error> {
+/// Returns a stored policy, compiled.
+pub(super) fn compiled(kind: Kind, label: &str, text: &str) -> Result<Policy, Error> {
     Document::parse(text, kind)
         .map(|document| Policy::new(label, Arc::new(document)))
         .map_err(|err| Error::internal(&format!("the stored policy {label} is malformed: {err}")))

@@ -11,11 +11,13 @@ mod session_tags;
 mod session_tokens;
 mod sessions;
 mod texts;
+mod web_identity;
 
 use crate::Operation;
 
 pub use service_roles::assume_for_service;
 pub use sessions::{Credentials, Session, credentials_for, find_session};
+pub use web_identity::Issuers;
 
 pub(crate) use restrictions::check as check_restrictions;
 
@@ -25,4 +27,5 @@ pub const OPERATIONS: &[&[Operation]] = &[
     federation_tokens::OPERATIONS,
     identity::OPERATIONS,
     session_tokens::OPERATIONS,
+    web_identity::OPERATIONS,
 ];

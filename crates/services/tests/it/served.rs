@@ -70,19 +70,11 @@ impl Served {
         headers: &[(&str, &str)],
         body: &str,
     ) -> (u16, String) {
-        let host = ("host", "localhost");
-        let headers = headers.iter().chain([&host]);
-        let mut request = Request {
-            method: "POST".into(),
-            path: "/".into(),
-            headers: headers.map(|(name, text)| ((*name).into(), (*text).into())).collect(),
-            body: body.as_bytes().to_vec(),
-            peer: "127.0.0.1".into(),
-            ..Request::default()
-        };
-        let scope = ("us-east-1", service);
-        let token = keys.token.as_deref();
-        sigv4::sign(&mut request, &keys.id, &keys.secret, token, scope, wall_millis());
+        self.answer(signed(keys, service, headers, body, wall_millis())).await
+    }
+
+    /// Answers a request as it is.
+    pub(crate) async fn answer(&self, request: Request) -> (u16, String) {
         let answer = self.services.clone().handle(request).await;
         (answer.status, String::from_utf8(answer.body).unwrap())
     }
@@ -103,6 +95,28 @@ impl Served {
         let key = self.ok("iam", &format!("Action=CreateAccessKey&UserName={name}")).await;
         keys(&key)
     }
+}
+
+/// Returns a request that is signed at a time.
+pub(crate) fn signed(
+    keys: &Keys,
+    service: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+    now_millis: i64,
+) -> Request {
+    let headers = headers.iter().chain([&("host", "localhost")]);
+    let mut request = Request {
+        method: "POST".into(),
+        path: "/".into(),
+        headers: headers.map(|(name, text)| ((*name).into(), (*text).into())).collect(),
+        body: body.as_bytes().to_vec(),
+        peer: "127.0.0.1".into(),
+        ..Request::default()
+    };
+    let scope = ("us-east-1", service);
+    sigv4::sign(&mut request, &keys.id, &keys.secret, keys.token.as_deref(), scope, now_millis);
+    request
 }
 
 /// Returns the text of the first element of this name.

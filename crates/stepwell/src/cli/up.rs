@@ -64,6 +64,13 @@ pub(super) struct Arguments {
     /// key, `strict` only stored keys
     #[arg(long, value_enum, default_value = "loopback")]
     auth: Auth,
+    /// An OpenID Connect provider's keys are in this file (a JSON Web Key Set); those of others are
+    /// fetched from them
+    #[arg(long = "oidc-keys", value_name = "HOST=FILE")]
+    oidc_keys: Vec<String>,
+    /// How far the clocks of callers may be away from this machine's
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = clock_skew)]
+    clock_skew: i64,
     /// Let POST /_stepwell/reset empty a data directory too
     #[arg(long)]
     allow_reset: bool,
@@ -140,6 +147,19 @@ fn account(text: &str) -> Result<String, String> {
     if digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
 }
 
+/// How far clocks may be apart at most: a day.
+const CLOCK_SKEW_SECONDS_MAX: f64 = 86_400.0;
+
+/// Returns how many seconds clocks may be apart, or why that cannot be read.
+fn clock_skew(text: &str) -> Result<i64, String> {
+    let seconds = duration_seconds(text).map_err(|err| err.to_string())?;
+    if CLOCK_SKEW_SECONDS_MAX < seconds {
+        return Err("a day at most".to_owned());
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
+    Ok(seconds as i64)
+}
+
 /// Returns when something is removed, or why that cannot be read.
 fn purge(text: &str) -> Result<Purge, String> {
     if text == "never" {
@@ -193,6 +213,8 @@ impl Arguments {
                 limits,
             },
             auth: self.auth.mode(),
+            clock_skew_seconds: self.clock_skew,
+            oidc_keys: self.oidc_keys.clone(),
             reset: if reset { Reset::Allowed } else { Reset::Refused },
             retention: Retention {
                 executions: self.retention,

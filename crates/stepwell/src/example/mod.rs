@@ -38,6 +38,8 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
     let options = Options {
         keep: Keep::Memory,
         key_file: None,
+        clock_skew_seconds: wire::sigv4::SKEW_SECONDS,
+        oidc_keys: Vec::new(),
         address: format!("http://{address}"),
         advertised: format!("http://{address}"),
         clock,

@@ -29,7 +29,9 @@ impl Sampler {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
             let now_millis = i64::try_from(now.as_millis()).unwrap();
             let scope = operation.service().signing_name();
-            signed.verify(request, "secret", scope, now_millis, &routed.face)?;
+            let now = (now_millis, wire::sigv4::SKEW_SECONDS);
+            signed.check(request, scope, now, &routed.face)?;
+            signed.verify(request, "secret", &routed.face)?;
         } else if !operation.is_unsigned() {
             return Err(routed.face.fault(403, "Unsigned", "the request is not signed"));
         }

@@ -94,8 +94,10 @@ fn the_server_reads_what_a_client_writes() {
         let signed = wire::sigv4::parse(&request, &routed.face).unwrap().unwrap();
         assert_eq!(signed.session_token.as_deref(), Some("token"));
         let scope = service.signing_name();
-        signed.verify(&request, "secret", scope, NOW_MILLIS, &routed.face).unwrap();
-        let forged = signed.verify(&request, "other", scope, NOW_MILLIS, &routed.face);
+        let now = (NOW_MILLIS, wire::sigv4::SKEW_SECONDS);
+        signed.check(&request, scope, now, &routed.face).unwrap();
+        signed.verify(&request, "secret", &routed.face).unwrap();
+        let forged = signed.verify(&request, "other", &routed.face);
         assert!(forged.is_err(), "{name}");
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));

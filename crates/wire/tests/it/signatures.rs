@@ -1,6 +1,7 @@
 //! Signatures against AWS's published examples, and every way to be refused.
 
-use wire::{Face, Request, sigv4};
+use wire::sigv4::{self, SKEW_SECONDS};
+use wire::{Face, Request};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 /// 2015-08-30T12:36:00Z.
@@ -60,8 +61,10 @@ fn accepts_the_published_presigned_address() {
     assert_eq!(found.access_key_id, "AKIAIOSFODNN7EXAMPLE");
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     let sent = 1_369_353_600_000;
-    found.verify(&request, secret, "s3", sent + 3_600_000, &face).unwrap();
-    let late = found.verify(&request, secret, "s3", sent + 86_401_000, &face).unwrap_err();
+    let at = |millis| found.check(&request, "s3", (millis, SKEW_SECONDS), &face);
+    at(sent + 3_600_000).unwrap();
+    found.verify(&request, secret, &face).unwrap();
+    let late = at(sent + 86_401_000).unwrap_err();
     assert!(late.message.starts_with("Signature expired: 20130525T000000Z is now earlier than"));
 }
 
@@ -76,7 +79,11 @@ fn refusal(
     change(&mut request);
     let face = Face::of_name(Some(service));
     let fault = sigv4::parse(&request, &face)
-        .and_then(|signed| signed.unwrap().verify(&request, SECRET, service, now_millis, &face))
+        .and_then(|signed| {
+            let signed = signed.unwrap();
+            signed.check(&request, service, (now_millis, SKEW_SECONDS), &face)?;
+            signed.verify(&request, SECRET, &face)
+        })
         .expect_err("it must be refused");
     (fault.status, fault.code.to_string(), fault.message)
 }
