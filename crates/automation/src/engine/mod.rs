@@ -157,6 +157,7 @@ impl Run<'_> {
             self.withdraw_step(inner);
             self.step_status(inner, Status::Cancelled);
         }
+        // UNVERIFIED: what the step has started elsewhere goes on; only a cancellation stops it.
         let phrase = self.runbook.steps.get(late).map_or("", |step| step.action.phrase);
         self.attempt_over(late, Status::TimedOut, Failure::timed_out(phrase));
     }

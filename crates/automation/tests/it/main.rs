@@ -8,6 +8,7 @@ mod delete_iam_user;
 mod documents;
 mod driver;
 mod flow;
+mod forms;
 mod loops;
 mod parameters;
 mod python;

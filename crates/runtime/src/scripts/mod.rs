@@ -57,8 +57,6 @@ pub struct Scripts {
     pub policy: ScriptPolicy,
     /// The program that runs Python scripts: a name on the path, or a path.
     pub python: String,
-    /// The program that runs PowerShell scripts.
-    pub pwsh: String,
     /// What scripts may read beside the system and their interpreter.
     pub readable: Vec<PathBuf>,
     /// What they must not read: where the server keeps its data.
@@ -85,7 +83,6 @@ impl Default for Scripts {
         Scripts {
             policy: ScriptPolicy::Isolated,
             python: "python3".to_owned(),
-            pwsh: "pwsh".to_owned(),
             readable: Vec::new(),
             hidden: Vec::new(),
             share: SHARE,
