@@ -135,6 +135,21 @@ impl Diagnostics {
         self.push(Severity::Warning, path, message.into(), None);
     }
 
+    /// Notes something doubtful, with what may have been meant.
+    pub(crate) fn warning_with_hint(
+        &mut self,
+        path: &Path,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Severity::Warning, path, message.into(), Some(hint.into()));
+    }
+
+    /// Returns whether something stops the document.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.0.iter().any(|one| one.severity == Severity::Error)
+    }
+
     fn push(&mut self, severity: Severity, path: &Path, message: String, hint: Option<String>) {
         self.0.push(Diagnostic { severity, message, path: path.clone(), position: None, hint });
     }

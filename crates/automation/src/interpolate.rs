@@ -34,7 +34,7 @@ impl Scope<'_> {
     pub(crate) fn value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.string(text),
-            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Array(items) => items.iter().flat_map(|item| self.elements(item)).collect(),
             Value::Object(members) => {
                 let mut resolved = value::Map::with_capacity(members.len());
                 for (key, member) in members.iter() {
@@ -43,6 +43,18 @@ impl Scope<'_> {
                 Value::from(resolved)
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    /// Returns what an element of a list becomes: a reference to a list stands for its elements.
+    ///
+    /// UNVERIFIED: published documents that run on AWS need it
+    /// (adhorn/chaos-ssm-documents: `InstanceIds: ["{{ listInstances.InstanceIds }}"]`).
+    fn elements(&self, element: &Value) -> Vec<Value> {
+        let is_reference = element.as_str().is_some_and(|text| reference::whole(text).is_some());
+        match self.value(element) {
+            Value::Array(items) if is_reference => items.to_vec(),
+            resolved => vec![resolved],
         }
     }
 

@@ -64,6 +64,7 @@ pub use engine::apply;
 pub use fact::{CallError, ChildEnd, Fact, Mode, Signal, Stamp, Started, StopType};
 pub use failure::Failure;
 pub use output::OutputDeclaration;
+pub use pattern::pattern_matches;
 pub use record::record;
 pub use runbook::{File, Invalid, InvalidCode, OnFailure, Runbook, Step};
 pub use state::{State, Status};

@@ -25,6 +25,12 @@ pub(crate) fn matches_whole(pattern: &str, text: &str) -> bool {
     compile(pattern).map_or(true, |regex| regex.is_match(text).unwrap_or(false))
 }
 
+/// Returns whether a Java regular expression matches the whole of a text, with this crate's bound
+/// on the steps that it may take; nothing when it is no regular expression.
+pub fn pattern_matches(pattern: &str, text: &str) -> Option<bool> {
+    compile(pattern).ok().map(|regex| regex.is_match(text).unwrap_or(false))
+}
+
 /// Spells out what means something else in Java: `\d`, `\w` and `\s` are ASCII there, and the POSIX
 /// classes are properties.
 fn translated(pattern: &str) -> String {

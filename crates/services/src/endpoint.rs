@@ -95,7 +95,7 @@ impl Services {
             let err = Error::new("NotImplemented", format!("AWS has no service `{service}`"));
             return Err(call_error(service, &err, &ids::uuid()));
         };
-        match self.outward().destination(known.name()) {
+        match self.outward().destination_of(known.name(), &asked.operation) {
             Some(Destination::Embedded) => self.call_here(known, asked).await,
             Some(Destination::Aws | Destination::Endpoint(_) | Destination::Directory(_)) => {
                 self.call_elsewhere(known, asked).await
@@ -233,10 +233,13 @@ impl Services {
         }
         let caller = Caller::Principal(Box::new((*call.principal).clone()));
         let asked = Asked::new(caller, service, operation, input);
-        if self.outward().destination(service).is_none()
-            && self.outward().command(service, &asked).is_none()
-        {
-            return Err(failed(&outward::nowhere(service, operation)));
+        let is_outside = match self.outward().destination_of(service, operation) {
+            Some(Destination::Aws | Destination::Endpoint(_) | Destination::Directory(_)) => true,
+            Some(Destination::Embedded) => false,
+            None => self.outward().command(service, &asked).is_some(),
+        };
+        if !is_outside {
+            return Err(CallError { status: 501, ..failed(&outward::nowhere(service, operation)) });
         }
         self.outward().call(known, &asked).await
     }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use policy::Principal;
+use policy::{Principal, PrincipalKind};
 use runtime::wall_millis;
 use subtle::ConstantTimeEq;
 use tracing::field::Empty;
@@ -63,6 +63,8 @@ pub(crate) struct KeyUses {
     noted: Mutex<HashMap<String, i64>>,
 }
 
+/// The status for a call passed on that nobody has answered: `424 Failed Dependency`.
+const NO_ANSWER_STATUS: u16 = 424;
 /// How often the use of a key is noted.
 const USE_NOTED_EVERY_MILLIS: i64 = 60_000;
 /// How many keys are remembered; beyond that all are noted anew.
@@ -139,7 +141,7 @@ impl Services {
         let caller = self.authenticate(request, &routed)?;
         let input = routed.input(request)?;
         let (Some(name), Some(Ok(operation))) = (known, found) else {
-            return Err(face.not_implemented(routed.operation));
+            return self.relay(request, &routed, request_id, caller, input).await;
         };
         if let Some(problems) = wire::validate::problems(routed.operation, &input) {
             let code = face.word("ValidationError", "ValidationException");
@@ -158,6 +160,37 @@ impl Services {
         match self.dispatch(name, operation, call, input).await {
             Ok(output) => wire::answer(routed.operation, &output, request_id),
             Err(err) => Err(fault(face, &err)),
+        }
+    }
+
+    /// Makes a request of a service that is not served here where that service is: what a
+    /// runbook's script asks for goes where the runbook's own calls go.
+    ///
+    /// Only for sessions of roles, as which scripts act. Whoever else comes with a request that
+    /// this server cannot answer may have mistaken it for another, and nothing is done in their
+    /// name.
+    async fn relay(
+        self: &Arc<Self>,
+        request: &Request,
+        routed: &Routed,
+        request_id: &str,
+        caller: Caller,
+        input: Value,
+    ) -> Result<Response, Fault> {
+        let (face, operation) = (routed.face, routed.operation);
+        if !matches!(caller.principal.kind, PrincipalKind::AssumedRole { .. }) {
+            return Err(face.not_implemented(operation));
+        }
+        let call = self.call_of(request, request_id, caller);
+        let service = operation.service().name();
+        match self.call_outside(&call, service, operation.name(), input).await {
+            Ok(output) => wire::answer(operation, &output, request_id),
+            // Whether such a call arrived is not known, so that no client may repeat it by itself.
+            Err(err) if err.status == 0 => Err(face.fault(NO_ANSWER_STATUS, err.code, err.message)),
+            Err(err) if err.code == runtime::NO_ANSWER => {
+                Err(face.fault(err.status, "NotImplemented", err.message))
+            }
+            Err(err) => Err(face.fault(err.status, err.code, err.message)),
         }
     }
 

@@ -138,6 +138,8 @@ tables! {
     ServiceSettings = 56 => "ssm_service_settings",
     /// Connections of EventBridge to APIs outside, with their secrets, by name.
     Connections = 64 => "events_connections",
+    /// Parameters of Parameter Store by `account/name`.
+    Parameters = 57 => "ssm_parameters",
     /// State of executions that have ended badly, for a redrive, by ARN.
     Redrives = 48 => "states_redrives",
     /// Child automation executions by `parent's id/reversed start time/id`, for listing.

@@ -15,6 +15,7 @@ mod execute_aws_api;
 mod execute_script;
 mod execute_state_machine;
 mod image;
+pub(crate) mod inputs;
 mod invoke_lambda_function;
 mod invoke_webhook;
 mod r#loop;

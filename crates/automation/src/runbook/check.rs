@@ -193,7 +193,7 @@ fn branch_targets(step: &Step) -> Vec<(String, Path)> {
 }
 
 /// Returns the indexes of the steps that may follow the step at `index`.
-fn followers(runbook: &Runbook, index: usize) -> Vec<usize> {
+pub(super) fn followers(runbook: &Runbook, index: usize) -> Vec<usize> {
     let Some(step) = runbook.steps.get(index) else { return Vec::new() };
     let mut names: Vec<String> = branch_targets(step).into_iter().map(|(name, _)| name).collect();
     names.extend(step.next_step.iter().filter(|_| !step.is_end).cloned());

@@ -1,6 +1,7 @@
 //! A runbook: an Automation document of schema version 0.3, read and checked.
 
 mod check;
+mod doubt;
 mod read;
 
 use std::fmt;
@@ -138,7 +139,8 @@ impl InvalidCode {
 /// DIFFERS: AWS stops at the first problem.
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (count, diagnostic) in self.diagnostics.iter().enumerate() {
+        let errors = self.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+        for (count, diagnostic) in errors.enumerate() {
             let separator = if count == 0 { "" } else { "; " };
             write!(f, "{separator}{diagnostic}")?;
         }
@@ -211,6 +213,10 @@ impl Runbook {
         let mut found = Diagnostics::default();
         let mut runbook = read::runbook(document, &mut found);
         check::runbook(&runbook, &mut found);
+        doubt::keys(document, &mut found);
+        if !found.has_errors() {
+            doubt::runbook(&runbook, document, &mut found);
+        }
         let diagnostics = found.placed(places);
         let refused = diagnostics.iter().any(|one| one.severity == Severity::Error);
         if !refused {

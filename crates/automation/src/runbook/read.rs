@@ -13,7 +13,7 @@ use crate::{pattern, selector};
 pub(super) const SCHEMA_VERSION: &str = "0.3";
 
 /// The keys of a document; those of Change Manager templates last.
-const DOCUMENT_KEYS: [&str; 11] = [
+pub(super) const DOCUMENT_KEYS: [&str; 11] = [
     "schemaVersion",
     "description",
     "assumeRole",
@@ -30,8 +30,40 @@ const DOCUMENT_KEYS: [&str; 11] = [
 /// How documents spell the name of the checksum; all of these occur in Amazon's own.
 const CHECKSUM_KEYS: [&str; 4] = ["sha256", "SHA256", "sha-256", "SHA-256"];
 
+/// The properties of a parameter; the last two are in third-party documents only.
+pub(super) const PARAMETER_KEYS: [&str; 12] = [
+    "type",
+    "description",
+    "default",
+    "allowedValues",
+    "allowedPattern",
+    "displayType",
+    "minItems",
+    "maxItems",
+    "minChars",
+    "maxChars",
+    "minValue",
+    "maxValue",
+];
+
+/// The properties of a step.
+pub(super) const STEP_KEYS: [&str; 12] = [
+    "name",
+    "action",
+    "description",
+    "inputs",
+    "outputs",
+    "maxAttempts",
+    "timeoutSeconds",
+    "onFailure",
+    "onCancel",
+    "isCritical",
+    "isEnd",
+    "nextStep",
+];
+
 /// How deeply loops may nest.
-const LOOP_DEPTH_MAX: usize = 5;
+pub(super) const LOOP_DEPTH_MAX: usize = 5;
 
 /// Reads a document; what cannot be read is noted and left out.
 pub(super) fn runbook(document: &Value, found: &mut Diagnostics) -> Runbook {
@@ -39,9 +71,6 @@ pub(super) fn runbook(document: &Value, found: &mut Diagnostics) -> Runbook {
     let members = document.as_object().cloned().unwrap_or_default();
     if document.as_object().is_none() {
         found.error(&root, format!("a document is a mapping, not {}", named(document)));
-    }
-    for key in members.keys().filter(|key| !DOCUMENT_KEYS.contains(&&***key)) {
-        found.warning(&root.key(key), format!("`{key}` is not a key of Automation documents"));
     }
     schema_version(&members, found);
     let mut reader = Reader { found };

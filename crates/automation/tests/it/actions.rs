@@ -616,3 +616,16 @@ fn action_names_are_unique_and_in_order() {
     let names: Vec<String> = ACTIONS.iter().map(|action| action.name.to_lowercase()).collect();
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
 }
+
+#[test]
+fn a_reference_to_a_list_within_a_list_stands_for_its_elements() {
+    let driver = started(
+        "{name: api, action: 'aws:executeAwsApi', \
+          inputs: {Service: ec2, Api: StopInstances, InstanceIds: ['i-1', '{{ List }}'], \
+                   Filters: [{Values: ['{{ List }}']}], Names: ['x-{{ List }}']}}",
+    );
+    assert_eq!(
+        driver.call().unwrap().input.to_string(),
+        r#"{"InstanceIds":["i-1","a","b"],"Filters":[{"Values":["a","b"]}],"Names":["x-[\"a\",\"b\"]"]}"#
+    );
+}

@@ -195,7 +195,7 @@ fn doubtful_things_are_warnings() {
         told,
         [
             "there are no steps at `mainSteps` (line 2, column 1)",
-            "`autor` is not a key of Automation documents at `autor` (line 3, column 1)",
+            "`autor` is no key of Automation documents at `autor` (line 3, column 1)",
         ]
     );
     assert!(runbook.warnings.iter().all(|one| one.severity == Severity::Warning));
@@ -233,4 +233,69 @@ fn files_have_names_and_checksums() {
             "a SHA-256 has 64 hexadecimal digits at `files.../a.py.checksums` (line 4, column 13)",
         ]
     );
+}
+
+const DOUBTFUL: &str = r#"schemaVersion: "0.3"
+descripton: misspelt
+parameters:
+  Used: {type: String, default: "abc", allowedPattern: "[0-9]+"}
+  Size: {type: Integer, default: many, alowedValues: [1]}
+  Colour: {type: String, default: red, allowedValues: [blue]}
+  Unused: {type: String}
+variables:
+  Never: {type: String}
+mainSteps:
+  - name: first
+    action: aws:executeAwsApi
+    nextSteps: third
+    inputs: {Service: iam, Api: GetUser, UserName: "{{ Used }} {{ Size }} {{ Colour }} {{ third.Payload }}"}
+    outputs:
+      - {Name: Id, Selector: $.User.UserId, Type: String}
+      - {Name: Id, Selector: $.User.Arn, Type: String}
+    nextStep: third
+  - name: second
+    action: aws:sleep
+    inputs: {Duration: PT1S}
+  - name: third
+    action: aws:executeScript
+    isEnd: true
+    nextStep: fourth
+    inputs: {Runtime: python3.11, Handler: h, Scrip: x, Script: "", InputPayload: {id: "{{ first.ID }}", n: "{{ first.Id }}"}}
+  - name: fourth
+    action: aws:executeStateMachine
+    inputs: {stateMachineArn: a, anything: b}
+outputs:
+  - third.Payload
+  - third.Result
+  - fourth.anything
+"#;
+
+#[test]
+fn every_doubt_has_its_place_and_what_may_have_been_meant() {
+    let runbook = Runbook::parse(DOUBTFUL, Format::Yaml).unwrap();
+    let told = |one: &automation::Diagnostic| {
+        let line = one.position.map_or(0, |position| position.line);
+        (line, one.message.clone(), one.hint.clone().unwrap_or_default())
+    };
+    let told: Vec<_> = runbook.warnings.iter().map(told).collect();
+    let wanted = [
+        (2, "`descripton` is no key of Automation documents", "did you mean description?"),
+        (4, "`abc` does not match the allowed pattern", ""),
+        (5, "`many` is no Integer", ""),
+        (5, "`alowedValues` is no property of parameters", "did you mean allowedValues?"),
+        (6, "`red` is not among the allowed values", ""),
+        (7, "parameter `Unused` is not used", ""),
+        (9, "variable `Never` is never read", ""),
+        (13, "`nextSteps` is no property of steps", "did you mean nextStep?"),
+        (14, "step third cannot have run when `third.Payload` is read", ""),
+        (17, "output `Id` is declared twice", ""),
+        (19, "step second is never reached", ""),
+        (25, "step third: `nextStep` means nothing beside `isEnd`", ""),
+        (26, "`Scrip` is no input of aws:executeScript", "did you mean Script?"),
+        (26, "step first has no output `ID`", "did you mean Id?"),
+        (27, "step fourth is never reached", ""),
+        (32, "step third has no output `Result`", "it has Payload, OutputPayload, ExecutionLog"),
+    ];
+    let wanted = wanted.map(|(line, text, hint)| (line, text.to_owned(), hint.to_owned()));
+    assert_eq!(told, wanted);
 }

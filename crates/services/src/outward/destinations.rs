@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use wire::client::Client;
 use wire::model;
 
+use crate::dispatch;
+
 /// Where calls of a service go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -26,6 +28,8 @@ pub struct Destinations {
     is_aws: bool,
     /// By botocore's name.
     of: BTreeMap<String, Destination>,
+    /// Where the operations of an embedded service are that are not served here.
+    unserved: BTreeMap<String, Destination>,
     /// Which commands Lambda functions are, by their names.
     commands: BTreeMap<String, String>,
 }
@@ -36,7 +40,8 @@ impl Destinations {
         Destinations { is_aws: true, ..Destinations::default() }
     }
 
-    /// Takes `SERVICE=URL`, `SERVICE=aws` or `SERVICE=embedded`.
+    /// Takes `SERVICE=URL`, `SERVICE=aws` or `SERVICE=embedded`; `SERVICE/unserved=URL` or `…=aws`
+    /// for what an embedded service does not serve.
     ///
     /// # Errors
     /// Why that says nothing.
@@ -44,14 +49,21 @@ impl Destinations {
         let Some((service, destination)) = text.split_once('=') else {
             return Err(format!("`{text}` is not SERVICE=URL"));
         };
+        let (service, is_rest) = match service.strip_suffix("/unserved") {
+            Some(service) => (service, true),
+            None => (service, false),
+        };
         let name = match model::service(service) {
             Some(known) => known.name(),
             None => return Err(format!("AWS has no service `{service}`")),
         };
         let is_embedded = crate::SERVICE_NAMES.contains(&name);
         let destination = match destination {
-            "embedded" if !is_embedded => {
+            _ if !is_embedded && (is_rest || destination == "embedded") => {
                 return Err(format!("`{service}` is not among the embedded services"));
+            }
+            "embedded" if is_rest => {
+                return Err(format!("what `{service}` does not serve cannot be embedded"));
             }
             "embedded" => Destination::Embedded,
             "aws" => Destination::Aws,
@@ -60,7 +72,8 @@ impl Destinations {
                 Destination::Endpoint(address.trim_end_matches('/').to_owned())
             }
         };
-        self.of.insert(name.to_owned(), destination);
+        let said = if is_rest { &mut self.unserved } else { &mut self.of };
+        said.insert(name.to_owned(), destination);
         Ok(())
     }
 
@@ -115,9 +128,23 @@ impl Destinations {
         }
     }
 
+    /// Returns where an operation is called: what an embedded service does not serve may be
+    /// elsewhere.
+    pub fn of_operation(&self, service: &str, operation: &str) -> Option<&Destination> {
+        match self.of(service) {
+            Some(Destination::Embedded)
+                if dispatch::operations(service).all(|served| served.name != operation) =>
+            {
+                self.unserved.get(service).or(Some(&Destination::Embedded))
+            }
+            said => said,
+        }
+    }
+
     /// Returns whether calls can go to AWS itself, which needs credentials.
     pub fn reaches_aws(&self) -> bool {
-        self.is_aws || self.of.values().any(|destination| *destination == Destination::Aws)
+        let mut said = self.of.values().chain(self.unserved.values());
+        self.is_aws || said.any(|destination| *destination == Destination::Aws)
     }
 }
 
@@ -149,6 +176,21 @@ mod tests {
     }
 
     #[test]
+    fn what_an_embedded_service_does_not_serve_may_be_elsewhere() {
+        let mut destinations = Destinations::default();
+        destinations.set("ssm/unserved=http://127.0.0.1:9001").unwrap();
+        let endpoint = Destination::Endpoint("http://127.0.0.1:9001".into());
+        assert_eq!(destinations.of_operation("ssm", "SendCommand"), Some(&endpoint));
+        let here = Some(&Destination::Embedded);
+        assert_eq!(destinations.of_operation("ssm", "GetDocument"), here);
+        assert_eq!(destinations.of_operation("iam", "NoSuchOperation"), here);
+        assert_eq!(destinations.of_operation("sqs", "SendMessage"), None);
+        assert!(!destinations.reaches_aws());
+        destinations.set("iam/unserved=aws").unwrap();
+        assert!(destinations.reaches_aws());
+    }
+
+    #[test]
     fn functions_are_commands() {
         let mut destinations = Destinations::default();
         destinations.set_command("f=python3 f.py --mode=x").unwrap();
@@ -164,6 +206,11 @@ mod tests {
         assert_eq!(refused("lambda"), "`lambda` is not SERVICE=URL");
         assert_eq!(refused("lamda=aws"), "AWS has no service `lamda`");
         assert_eq!(refused("sqs=embedded"), "`sqs` is not among the embedded services");
+        assert_eq!(refused("sqs/unserved=http://h"), "`sqs` is not among the embedded services");
+        assert_eq!(
+            refused("ssm/unserved=embedded"),
+            "what `ssm` does not serve cannot be embedded"
+        );
         assert!(refused("sqs=127.0.0.1").contains("can not be called"), "{}", refused("sqs=x"));
     }
 }

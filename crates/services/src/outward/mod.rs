@@ -71,6 +71,11 @@ impl Outward {
         self.destinations.of(service)
     }
 
+    /// Returns where an operation is called, by botocore's names.
+    pub(crate) fn destination_of(&self, service: &str, operation: &str) -> Option<&Destination> {
+        self.destinations.of_operation(service, operation)
+    }
+
     /// Returns the command that a call of a Lambda function runs here.
     pub(crate) fn command(&self, service: &str, asked: &Asked) -> Option<&str> {
         let is_invoke = service == "lambda" && asked.operation == "Invoke";
@@ -81,7 +86,7 @@ impl Outward {
     /// Returns the client for an operation's service, where it has a destination outside.
     fn client(&self, operation: Operation, input: &Value) -> Result<Client, client::Error> {
         let service = operation.service();
-        let (address, region) = match self.destination(service.name()) {
+        let (address, region) = match self.destination_of(service.name(), operation.name()) {
             Some(Destination::Endpoint(address)) => (address.clone(), self.region.clone()),
             Some(Destination::Aws | Destination::Embedded | Destination::Directory(_)) | None => {
                 let (host, region) = self.aws_host(service);

@@ -10,6 +10,10 @@ mod documents;
 mod error;
 mod listing;
 mod lookup;
+mod parameter_defaults;
+mod parameter_lists;
+mod parameter_names;
+mod parameters;
 mod retention;
 mod service_settings;
 mod signals;
@@ -30,6 +34,8 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     document_permissions::OPERATIONS,
     document_versions::OPERATIONS,
     documents::OPERATIONS,
+    parameter_lists::OPERATIONS,
+    parameters::OPERATIONS,
     service_settings::OPERATIONS,
     listing::OPERATIONS,
     signals::OPERATIONS,

@@ -10,7 +10,7 @@ use store::{Load, Table};
 use value::{Value, value};
 
 use super::document::{DocumentVersion, Found, bare_name, find, text_of};
-use super::{error, lookup, tags, targets};
+use super::{error, lookup, parameter_defaults, tags, targets};
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, roles};
 
 pub(super) const OPERATIONS: &[Operation] =
@@ -71,9 +71,9 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         }
         let id = execution_id(&call, &input);
         let resources = resources(&services, &call, &input).await?;
-        let plan = services
-            .store()
-            .read(|store| plan(&Reading { store, call: &call }, &input, &id, &resources))?;
+        let plan = services.store().read(|store| {
+            plan(&services, &Reading { store, call: &call }, &input, &id, &resources)
+        })?;
         if plan.is_amazons {
             keep_definition(&services, &plan.text).await?;
         }
@@ -124,21 +124,42 @@ struct Plan {
     is_amazons: bool,
 }
 
-fn plan(on: &Reading<'_>, input: &Value, id: &str, resources: &[String]) -> Result<Plan, Error> {
+fn plan(
+    services: &Services,
+    on: &Reading<'_>,
+    input: &Value,
+    id: &str,
+    resources: &[String],
+) -> Result<Plan, Error> {
     let found = found(on, input)?;
     if let Some(failure) = found.version().and_then(|version| version.failure.as_deref()) {
         return Err(error::definition_failed(&found.document.name, found.number, failure));
     }
     let runbook = found.runbook()?;
-    let rate = targets::rate_control(input, &runbook, resources)?.map(Box::new);
+    let rate = targets::rate_control(input, &runbook, resources)?;
     let parameters = input.get("Parameters").cloned().unwrap_or_else(Value::object);
+    let checked = |parameters: &Value| {
+        let decoded = runbook.start_parameters(parameters);
+        decoded.map(drop).map_err(|err| error::invalid_parameters(err.to_string()))
+    };
     if rate.is_none() {
-        runbook
-            .start_parameters(&parameters)
-            .map_err(|err| error::invalid_parameters(err.to_string()))?;
+        checked(&parameters)?;
     }
-    let role = runbook.assume_role(&targets::parameters_of_first(input));
+    let given = targets::parameters_of_first(input);
+    let role = runbook.assume_role(&given);
     check_role(on, role.as_deref())?;
+    let stored = parameter_defaults::found(services, on, &runbook, role.as_deref(), &given)?;
+    let parameters = parameter_defaults::with(parameters, &stored);
+    let rate = match rate {
+        Some(_) => {
+            let filled = input.clone().with("Parameters", &parameters);
+            targets::rate_control(&filled, &runbook, resources)?.map(Box::new)
+        }
+        None => {
+            checked(&parameters)?;
+            None
+        }
+    };
     let mode = match input.maybe_text("Mode") {
         Some("Interactive") => Mode::Interactive,
         Some(_) | None => Mode::Auto,

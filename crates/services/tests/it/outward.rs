@@ -40,6 +40,10 @@ impl Handler for Elsewhere {
 }
 
 impl Elsewhere {
+    pub(crate) fn answering(answers: Vec<(&'static str, Value)>) -> Elsewhere {
+        Elsewhere { answers: Mutex::new(answers), ..Elsewhere::default() }
+    }
+
     /// Starts it on a port of its own and returns its address.
     pub(crate) async fn listen(self: &Arc<Self>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,7 +62,7 @@ pub(crate) async fn reaching(
     services: &[&str],
     answers: Vec<(&'static str, Value)>,
 ) -> (Whole, Arc<Elsewhere>) {
-    let elsewhere = Arc::new(Elsewhere { answers: Mutex::new(answers), ..Elsewhere::default() });
+    let elsewhere = Arc::new(Elsewhere::answering(answers));
     let address = elsewhere.listen().await;
     let mut destinations = Destinations::default();
     for service in services {

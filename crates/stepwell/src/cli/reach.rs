@@ -15,7 +15,8 @@ pub(super) struct Reach {
     /// AWS but Step Functions itself
     #[arg(long, value_enum, default_value = "embedded", env = "STEPWELL_TARGET")]
     target: Target,
-    /// Call a service there: SERVICE=http://HOST:PORT, SERVICE=aws or SERVICE=embedded
+    /// Call a service there: SERVICE=http://HOST:PORT, SERVICE=aws or SERVICE=embedded;
+    /// SERVICE/unserved=… for what an embedded one does not serve
     #[arg(
         long = "endpoint",
         value_name = "SERVICE=URL",

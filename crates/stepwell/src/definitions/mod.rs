@@ -186,6 +186,10 @@ fn read_within(path: &Path, depth: usize) -> Result<Vec<Source>> {
     };
     let node = match if json { Node::parse(&text) } else { yaml::parse(&text) } {
         Ok(node) => node,
+        // CreateDocument reads some YAML that is no good YAML; what it takes is a runbook here too.
+        Err(_) if !json && is_runbook(&text) => {
+            return one(Content::Runbook(automation::Format::Yaml));
+        }
         Err(problem) => return one(Content::Broken(problem)),
     };
     if node.get("Resources").is_some() {
@@ -208,6 +212,13 @@ fn read_within(path: &Path, depth: usize) -> Result<Vec<Source>> {
         placeholders,
         places: None,
     })))
+}
+
+fn is_runbook(yaml: &str) -> bool {
+    let document = automation::document::read(yaml, automation::Format::Yaml).ok();
+    document.is_some_and(|document| {
+        document.get("schemaVersion").is_some() && document.get("mainSteps").is_some()
+    })
 }
 
 /// JSON by its name, or by how it begins.
