@@ -28,6 +28,9 @@ pub struct RateControl {
     pub targets: Value,
     /// `TargetMaps`, as they were given.
     pub target_maps: Value,
+    /// `TargetLocations`, as they were given.
+    #[serde(default)]
+    pub target_locations: Value,
     /// `MaxConcurrency`: a number or a percentage.
     pub max_concurrency: String,
     /// `MaxErrors`: a number or a percentage.

@@ -70,7 +70,9 @@ fn resolved_targets(rate: Option<&RateControl>) -> Value {
 fn with_rate(record: Value, rate: &RateControl, fleet: &Fleet) -> Value {
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let maps = rate.target_maps.as_array().filter(|maps| !maps.is_empty());
+    let locations = rate.target_locations.as_array().filter(|places| !places.is_empty());
     record
+        .with_some("TargetLocations", locations.map(|_| rate.target_locations.clone()))
         .with_some("TargetParameterName", rate.target_parameter_name.as_deref())
         .with_some("TargetMaps", maps.map(|_| rate.target_maps.clone()))
         .with("MaxConcurrency", rate.max_concurrency.as_str())

@@ -24,6 +24,7 @@ fn over(count: usize, max_concurrency: &str, max_errors: &str) -> Started {
         target_parameter_name: Some("Name".to_owned()),
         targets: value!([{"Key": "ParameterValues", "Values": ["…"]}]),
         target_maps: Value::Null,
+        target_locations: Value::Null,
         max_concurrency: max_concurrency.to_owned(),
         max_errors: max_errors.to_owned(),
         resolved: (0..count).map(target).collect(),

@@ -9,6 +9,7 @@ mod document_versions;
 mod documents;
 mod error;
 mod listing;
+mod locations;
 mod lookup;
 mod parameter_defaults;
 mod parameter_lists;

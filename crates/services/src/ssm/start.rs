@@ -10,7 +10,7 @@ use store::{Load, Table};
 use value::{Value, value};
 
 use super::document::{DocumentVersion, Found, bare_name, find, text_of};
-use super::{error, lookup, parameter_defaults, tags, targets};
+use super::{error, locations, lookup, parameter_defaults, tags, targets};
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, roles};
 
 pub(super) const OPERATIONS: &[Operation] =
@@ -20,7 +20,7 @@ pub(super) const OPERATIONS: &[Operation] =
 pub(crate) const SERVICE: &str = "ssm.amazonaws.com";
 
 /// Members that ask for what is not there yet: refused by name, never ignored.
-const NOT_AVAILABLE: [&str; 3] = ["TargetLocations", "TargetLocationsURL", "AlarmConfiguration"];
+const NOT_AVAILABLE: [&str; 2] = ["TargetLocationsURL", "AlarmConfiguration"];
 
 /// How deep automations may be nested in each other.
 // UNVERIFIED: that the fifth level is the last, and what is said beyond it.
@@ -136,6 +136,7 @@ fn plan(
         return Err(error::definition_failed(&found.document.name, found.number, failure));
     }
     let runbook = found.runbook()?;
+    locations::check(on, input)?;
     let rate = targets::rate_control(input, &runbook, resources)?;
     let parameters = input.get("Parameters").cloned().unwrap_or_else(Value::object);
     let checked = |parameters: &Value| {
@@ -146,19 +147,16 @@ fn plan(
         checked(&parameters)?;
     }
     let given = targets::parameters_of_first(input);
-    let role = runbook.assume_role(&given);
+    let role = runbook.assume_role(&given).or_else(|| locations::role(on, input));
     check_role(on, role.as_deref())?;
     let stored = parameter_defaults::found(services, on, &runbook, role.as_deref(), &given)?;
     let parameters = parameter_defaults::with(parameters, &stored);
-    let rate = match rate {
-        Some(_) => {
-            let filled = input.clone().with("Parameters", &parameters);
-            targets::rate_control(&filled, &runbook, resources)?.map(Box::new)
-        }
-        None => {
-            checked(&parameters)?;
-            None
-        }
+    let rate = if rate.is_some() {
+        let filled = input.clone().with("Parameters", &parameters);
+        targets::rate_control(&filled, &runbook, resources)?.map(Box::new)
+    } else {
+        checked(&parameters)?;
+        None
     };
     let mode = match input.maybe_text("Mode") {
         Some("Interactive") => Mode::Interactive,

@@ -80,7 +80,10 @@ pub(super) fn rate_control(
 ) -> Result<Option<RateControl>, Error> {
     let (targets, maps) = (input.list("Targets"), input.list("TargetMaps"));
     let resolved = match (targets.is_empty(), maps.is_empty()) {
-        (true, true) => return Ok(None),
+        (true, true) => match input.list("TargetLocations").first() {
+            Some(location) => vec![located(location)],
+            None => return Ok(None),
+        },
         (false, false) => {
             let text = "Targets and TargetMaps cannot be specified together.";
             return Err(error::invalid_target(text));
@@ -105,6 +108,7 @@ pub(super) fn rate_control(
         target_parameter_name: input.maybe_text("TargetParameterName").map(str::to_owned),
         targets: input.get("Targets").cloned().unwrap_or_default(),
         target_maps: input.get("TargetMaps").cloned().unwrap_or_default(),
+        target_locations: input.get("TargetLocations").cloned().unwrap_or_default(),
         max_concurrency: amount("MaxConcurrency", MAX_CONCURRENCY_DEFAULT),
         max_errors: amount("MaxErrors", MAX_ERRORS_DEFAULT),
         resolved,
@@ -131,6 +135,16 @@ fn named(input: &Value, runbook: &Runbook, found: &[String]) -> Result<Vec<rate:
         rate::Target { name, parameters }
     };
     Ok(names.map(target).collect())
+}
+
+/// The one place that a location can be.
+fn located(location: &Value) -> rate::Target {
+    let first = |member| {
+        location.list(member).first().and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    // UNVERIFIED: how a child in a location shows where it is.
+    let name = format!("{}:{}", first("Accounts"), first("Regions"));
+    rate::Target { name, parameters: Value::object() }
 }
 
 fn mapped(map: &Value) -> rate::Target {

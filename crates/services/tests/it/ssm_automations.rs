@@ -181,6 +181,42 @@ async fn target_maps_give_each_child_several_parameters() {
 }
 
 #[tokio::test]
+async fn the_location_of_the_server_itself_has_an_execution_below_one_for_all() {
+    let whole = server().await;
+    let at = |account: &str, region: &str, role: &str| {
+        value!({
+            "DocumentName": "Look",
+            "Parameters": {"Name": ["u1"]},
+            "TargetLocations": [{
+                "Accounts": [account], "Regions": [region], "ExecutionRoleName": role,
+            }],
+        })
+    };
+    let trust = super::server::trust(r#"{"Service": "ssm.amazonaws.com"}"#);
+    let role = value!({"RoleName": "There", "AssumeRolePolicyDocument": trust});
+    whole.ok("iam", "CreateRole", role).await;
+    // The execution acts as the role of the location, which may do nothing yet.
+    let id = start(&whole, at(ACCOUNT, "us-east-1", "There")).await;
+    assert_eq!(text(&ended(&whole, &id).await, &["AutomationExecutionStatus"]), "Failed");
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}"#;
+    let policy = value!({"RoleName": "There", "PolicyName": "p", "PolicyDocument": policy});
+    whole.ok("iam", "PutRolePolicy", policy).await;
+    let id = start(&whole, at(ACCOUNT, "us-east-1", "There")).await;
+    let parent = ended(&whole, &id).await;
+    assert_eq!(text(&parent, &["AutomationExecutionStatus"]), "Success");
+    assert!(parent.get("TargetLocations").is_some());
+    let below = listed(&whole, value!([{"Key": "ParentExecutionId", "Values": [id]}])).await;
+    assert_eq!(names(&below, "Target"), [format!("{ACCOUNT}:us-east-1")]);
+    for (account, region, told) in [
+        ("111122223333", "us-east-1", "111122223333 is elsewhere"),
+        (ACCOUNT, "eu-west-1", "eu-west-1 is elsewhere"),
+    ] {
+        let err = refused(&whole, "StartAutomationExecution", at(account, region, "There")).await;
+        assert!(err.starts_with("InvalidTarget") && err.contains(told), "{err}");
+    }
+}
+
+#[tokio::test]
 async fn targets_that_make_no_sense_are_refused() {
     let whole = server().await;
     let targets = |targets: Value| over(&[]).with("Targets", targets);
