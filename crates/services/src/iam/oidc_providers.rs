@@ -109,7 +109,7 @@ fn prefix(account: &str) -> String {
 }
 
 /// Returns the provider of an account that issues tokens as `issuer`, a URL with or without its
-/// scheme; `None` when there is none.
+/// scheme, whatever slash it ends with; `None` when there is none.
 ///
 /// # Errors
 /// When the store fails.
@@ -119,6 +119,21 @@ pub fn find_oidc_provider(
     issuer: &str,
 ) -> Result<Option<OidcProvider>, Error> {
     let url = issuer.strip_prefix(SCHEME).unwrap_or(issuer);
+    let found = by_url(store, account, url)?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    match url.strip_suffix('/') {
+        Some(bare) => by_url(store, account, bare),
+        None => by_url(store, account, &format!("{url}/")),
+    }
+}
+
+fn by_url(
+    store: &(impl Read + ?Sized),
+    account: &str,
+    url: &str,
+) -> Result<Option<OidcProvider>, Error> {
     Ok(store.load(Table::IamSettings, &(prefix(account) + url))?)
 }
 
@@ -135,7 +150,7 @@ pub(super) fn count(store: &(impl Read + ?Sized), account: &str) -> Result<usize
 fn find_named(on: &Reading<'_>, input: &Value) -> Result<Option<OidcProvider>, Error> {
     let arn = input.text("OpenIDConnectProviderArn")?;
     match provider_arn::name_of(on.call, KIND, arn)? {
-        Some(url) => find_oidc_provider(on.store, on.call.account(), &url),
+        Some(url) => by_url(on.store, on.call.account(), &url),
         None => Ok(None),
     }
 }
@@ -224,7 +239,7 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
         created_millis: w.call.now_millis,
         tags: tags::in_input(input)?,
     };
-    if find_oidc_provider(&*w.store, account, url)?.is_some() {
+    if by_url(&*w.store, account, url)?.is_some() {
         return Err(error::already_exists(format!("Provider with url {given} already exists.")));
     }
     if count(&*w.store, account)? >= PROVIDERS_MAX {

@@ -54,8 +54,19 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// Lists that other tests cut, or that never have more than one item.
-const ELSEWHERE: &[&str] = &["ListAccountAliases"];
+/// Lists that other tests cut, and such as cannot be.
+const ELSEWHERE: &[&str] = &[
+    // There is one alias at most.
+    "ListAccountAliases",
+    // It takes no MaxItems.
+    "ListPoliciesGrantingServiceAccess",
+    // iam_reports.rs: four lists in one.
+    "GetAccountAuthorizationDetails",
+    // Below.
+    "GetServiceLastAccessedDetails",
+    // Only who has used a service is in it; iam_reports.rs has one who did.
+    "GetServiceLastAccessedDetailsWithEntities",
+];
 
 fn tags() -> Value {
     value!([{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}, {"Key": "c", "Value": "3"}])
@@ -155,41 +166,57 @@ pub(crate) fn make_everything(server: &Server) {
     resources(server);
 }
 
+/// Cuts a list into pages of one item.
+fn pages_make_the_whole(server: &Server, name: &str, member: &str, input: &Value) {
+    let items = |page: &Value| page.get(member).and_then(Value::as_array).unwrap().to_vec();
+    let whole = server.ok(name, input.clone());
+    assert_eq!(whole.get("IsTruncated").and_then(Value::as_bool), Some(false), "{name}");
+    assert_eq!(whole.get("Marker"), None, "{name}");
+    let whole = items(&whole);
+    assert!(whole.len() > 1, "{name} has {} items", whole.len());
+    let mut found = Vec::new();
+    let mut next = input.clone().with("MaxItems", 1);
+    for _ in 0..whole.len() {
+        let page = server.ok(name, next);
+        assert_eq!(items(&page).len(), 1, "{name}");
+        found.extend(items(&page));
+        let more = found.len() < whole.len();
+        assert_eq!(page.get("IsTruncated").and_then(Value::as_bool), Some(more), "{name}");
+        next = input.clone().with("MaxItems", 1).with_some("Marker", page.get("Marker").cloned());
+    }
+    assert_eq!(next.get("Marker"), None, "{name}");
+    assert_eq!(Value::from(found), Value::from(whole), "{name}");
+
+    let wrong =
+        |member: &str, value: Value| server.refused(name, input.clone().with(member, value));
+    assert_eq!(wrong("Marker", value!("x")), "ValidationError: Invalid Marker.", "{name}");
+    for (asked, bound) in [(0, "greater than or equal to 1"), (1001, "less than or equal to 1000")]
+    {
+        let constraint = format!("Member must have value {bound}");
+        assert!(wrong("MaxItems", value!(asked)).ends_with(&constraint), "{name}");
+    }
+}
+
 #[test]
 fn the_pages_of_every_list_make_the_whole() {
     let server = server();
     make_everything(&server);
     for (name, member, input) in rows() {
-        let items = |page: &Value| page.get(member).and_then(Value::as_array).unwrap().to_vec();
-        let whole = server.ok(name, input.clone());
-        assert_eq!(whole.get("IsTruncated").and_then(Value::as_bool), Some(false), "{name}");
-        assert_eq!(whole.get("Marker"), None, "{name}");
-        let whole = items(&whole);
-        assert!(whole.len() > 1, "{name} has {} items", whole.len());
-        let mut found = Vec::new();
-        let mut next = input.clone().with("MaxItems", 1);
-        for _ in 0..whole.len() {
-            let page = server.ok(name, next);
-            assert_eq!(items(&page).len(), 1, "{name}");
-            found.extend(items(&page));
-            let more = found.len() < whole.len();
-            assert_eq!(page.get("IsTruncated").and_then(Value::as_bool), Some(more), "{name}");
-            next =
-                input.clone().with("MaxItems", 1).with_some("Marker", page.get("Marker").cloned());
-        }
-        assert_eq!(next.get("Marker"), None, "{name}");
-        assert_eq!(Value::from(found), Value::from(whole), "{name}");
-
-        let wrong =
-            |member: &str, value: Value| server.refused(name, input.clone().with(member, value));
-        assert_eq!(wrong("Marker", value!("x")), "ValidationError: Invalid Marker.", "{name}");
-        for (asked, bound) in
-            [(0, "greater than or equal to 1"), (1001, "less than or equal to 1000")]
-        {
-            let constraint = format!("Member must have value {bound}");
-            assert!(wrong("MaxItems", value!(asked)).ends_with(&constraint), "{name}");
-        }
+        pages_make_the_whole(&server, name, member, &input);
     }
+}
+
+#[test]
+fn the_pages_of_a_report_make_the_whole() {
+    let server = server();
+    entities(&server);
+    let two = DOCUMENT.replace("\"s3:ListBucket\"", "[\"s3:*\", \"iam:*\"]");
+    let policy = value!({"UserName": "u0", "PolicyName": "two", "PolicyDocument": two});
+    server.ok("PutUserPolicy", policy);
+    let user = value!({"Arn": (format!("arn:aws:iam::{ACCOUNT}:user/u0"))});
+    let job = server.ok("GenerateServiceLastAccessedDetails", user);
+    let (name, member) = ("GetServiceLastAccessedDetails", "ServicesLastAccessed");
+    pages_make_the_whole(&server, name, member, &job);
 }
 
 #[test]

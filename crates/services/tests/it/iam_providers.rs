@@ -1,5 +1,6 @@
 //! Identity providers: whose tokens and assertions an account trusts.
 
+use services::iam;
 use value::{Value, value};
 
 use crate::server::{ACCOUNT, each, server, text};
@@ -58,6 +59,28 @@ fn an_oidc_url_is_https_without_query() {
     }
     let made = server.ok("CreateOpenIDConnectProvider", value!({"Url": "https://e.com/id/A"}));
     assert_eq!(text(&made, &["OpenIDConnectProviderArn"]), arn("oidc-provider", "e.com/id/A"));
+}
+
+#[test]
+fn an_issuer_is_found_whatever_slash_it_ends_with() {
+    let server = server();
+    server.ok("CreateOpenIDConnectProvider", value!({"Url": "https://a.com/"}));
+    server.ok("CreateOpenIDConnectProvider", value!({"Url": "https://b.com"}));
+    let found = |issuer: &str| {
+        let found = server.store.read(|store| iam::find_oidc_provider(store, ACCOUNT, issuer));
+        found.unwrap().map(|provider| provider.url)
+    };
+    for issuer in ["https://a.com/", "https://a.com", "a.com"] {
+        assert_eq!(found(issuer).as_deref(), Some("a.com/"), "{issuer}");
+    }
+    for issuer in ["https://b.com/", "https://b.com"] {
+        assert_eq!(found(issuer).as_deref(), Some("b.com"), "{issuer}");
+    }
+    assert_eq!(found("https://b.com//"), None);
+    // An ARN names its provider to the letter.
+    let arn = arn("oidc-provider", "a.com");
+    let named = value!({"OpenIDConnectProviderArn": arn});
+    assert!(server.refused("GetOpenIDConnectProvider", named).starts_with("NoSuchEntity: "));
 }
 
 #[test]
