@@ -7,6 +7,7 @@ usage: bad_input.py [--record docs/bad-input.md]
 """
 
 import argparse
+import datetime
 import http.client
 import json
 import re
@@ -21,10 +22,11 @@ ROLE = "arn:aws:iam::000000000000:role/x"
 
 
 def signed(service, key="test", signature="0" * 64):
-    """Returns headers that look signed."""
-    scope = f"{key}/20260101/us-east-1/{service}/aws4_request"
+    """Returns headers that look signed, just now: what is old is refused before its key is."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    scope = f"{key}/{now:%Y%m%d}/us-east-1/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
-    return {"X-Amz-Date": "20260101T000000Z", "Authorization": text}
+    return {"X-Amz-Date": f"{now:%Y%m%dT%H%M%SZ}", "Authorization": text}
 
 
 def target(operation, body, service="states", **headers):
@@ -108,13 +110,7 @@ def wrong_signature(server):
     iam_client = server.client("iam")
     iam_client.create_user(UserName="kept")
     key = iam_client.create_access_key(UserName="kept")["AccessKey"]["AccessKeyId"]
-    import datetime
-
-    now = datetime.datetime.now(datetime.timezone.utc)
-    headers = signed("iam", key)
-    headers["Authorization"] = headers["Authorization"].replace("20260101", f"{now:%Y%m%d}")
-    headers["X-Amz-Date"] = f"{now:%Y%m%dT%H%M%SZ}"
-    return form(b"Action=ListUsers&Version=2010-05-08", **headers)
+    return form(b"Action=ListUsers&Version=2010-05-08", **signed("iam", key))
 
 
 def send(server, headers, body):

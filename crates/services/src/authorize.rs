@@ -13,7 +13,7 @@ use store::Store;
 use crate::call::Origin;
 use crate::decisions::Judged;
 use crate::kept::Kept;
-use crate::{Call, Check, Error, Reading, iam};
+use crate::{Call, Check, Error, Reading, iam, sts};
 
 /// How many compiled policies are kept; beyond that all are compiled anew.
 const POLICIES_KEPT_MAX: usize = 10_000;
@@ -25,6 +25,8 @@ pub(crate) struct Policies {
     /// What speaks about callers without session policies, by unique id and ARN: a role made anew
     /// under the name of another has its ARN.
     of_callers: Kept<String, Arc<PolicySet>>,
+    /// What some refusals carry.
+    pub(crate) messages: sts::Messages,
     allowed: AtomicU64,
     denied: AtomicU64,
 }
@@ -99,7 +101,7 @@ impl Policies {
             let caller = format!("{} {}", on.call.principal.user_id(), on.call.principal.arn());
             self.of_callers.get(store, caller.as_str(), || self.of_caller(on).map(Arc::new))?
         };
-        self.counted(judge(on, service, checks, &policies))
+        self.counted(self.judge(on, service, checks, &policies))
     }
 
     /// Allows a call inside the transaction that makes the change, or says in AWS's words why not.
@@ -114,7 +116,7 @@ impl Policies {
             on.call.judgements.pass(checks);
             return self.counted(Ok(()));
         }
-        self.counted(judge(on, service, checks, &self.of_caller(on)?))
+        self.counted(self.judge(on, service, checks, &self.of_caller(on)?))
     }
 }
 
@@ -122,22 +124,29 @@ fn needs_no_policies(on: &Reading<'_>, checks: &[Check]) -> bool {
     checks.is_empty() || matches!(on.call.principal.kind, PrincipalKind::Root)
 }
 
-/// The one judgement: every call of every caller comes here.
-fn judge(
-    on: &Reading<'_>,
-    service: &str,
-    checks: &[Check],
-    policies: &PolicySet,
-) -> Result<(), Error> {
-    for check in checks {
-        let decision = policy::decide(&request(on, check), policies);
-        let refusal = (!decision.is_allowed()).then(|| refusal(on, check, &decision));
-        on.call.judgements.add(Judged::new(check, Some(decision)));
-        if let Some(text) = refusal {
-            return Err(Error::new(denial_code(service), text));
+impl Policies {
+    /// The one judgement: every call of every caller comes here.
+    fn judge(
+        &self,
+        on: &Reading<'_>,
+        service: &str,
+        checks: &[Check],
+        policies: &PolicySet,
+    ) -> Result<(), Error> {
+        for check in checks {
+            let request = request(on, check);
+            let decision = policy::decide(&request, policies);
+            let refused = (!decision.is_allowed()).then(|| {
+                let err = Error::new(denial_code(service), refusal(on, check, &decision));
+                self.messages.refusal(service, &request, &decision, err)
+            });
+            on.call.judgements.add(Judged::new(check, Some(decision)));
+            if let Some(err) = refused {
+                return Err(err);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Returns what a refused caller is told; the log is told too.

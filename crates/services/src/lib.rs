@@ -147,6 +147,16 @@ impl Services {
         tokio::spawn(self.clone().keep_log_files(directory.to_owned()));
     }
 
+    /// Says what authorization messages are encoded with; without, they are good for as long as the
+    /// process lives.
+    pub fn encodes_messages_with(&self, key: [u8; 32]) {
+        self.policies.messages.set_key(key);
+    }
+
+    pub(crate) fn messages(&self) -> &sts::Messages {
+        &self.policies.messages
+    }
+
     /// Says where the keys of identity providers come from; of others they are fetched.
     pub fn knows_issuers(&self, issuers: sts::Issuers) {
         // Said once, before anybody calls.

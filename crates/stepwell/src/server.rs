@@ -226,7 +226,7 @@ impl Server {
     pub(crate) async fn start(options: &Options) -> Result<Server> {
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(version, keep = %options.keep, clock = ?options.clock, "starting");
-        let (store, _) = options.keep.open_sealed(options.key_file.as_deref())?;
+        let (store, key) = options.keep.open_sealed(options.key_file.as_deref())?;
         let (node, peers) = node(&store, &options.advertised).await?;
         let opened = Opened::open(store, Clock::new(options.clock), node)
             .with_context(|| format!("reading what was running, kept {}", options.keep))
@@ -238,6 +238,7 @@ impl Server {
         services.reaches(options.outward.clone());
         services.listens_at(&options.address);
         services.tolerates_skew(options.clock_skew_seconds);
+        services.encodes_messages_with(key.derive("authorization messages"));
         services.knows_issuers(issuers(&options.oidc_keys)?);
         let endpoint = Arc::new(Endpoint::new(services.clone()));
         match peers {

@@ -1,6 +1,7 @@
 //! AWS Security Token Service: who one is, and temporary credentials.
 
 mod assume_role;
+mod authorization_messages;
 mod federation_tokens;
 mod identity;
 mod packed_policy;
@@ -19,11 +20,13 @@ pub use service_roles::assume_for_service;
 pub use sessions::{Credentials, Session, credentials_for, find_session};
 pub use web_identity::Issuers;
 
+pub(crate) use authorization_messages::Messages;
 pub(crate) use restrictions::check as check_restrictions;
 
 /// Every operation, one line per file.
 pub const OPERATIONS: &[&[Operation]] = &[
     assume_role::OPERATIONS,
+    authorization_messages::OPERATIONS,
     federation_tokens::OPERATIONS,
     identity::OPERATIONS,
     session_tokens::OPERATIONS,

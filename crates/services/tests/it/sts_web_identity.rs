@@ -268,9 +268,9 @@ async fn a_provider_that_does_not_answer_vouches_for_nobody() {
     // Nobody listens at the first port.
     register(&server, "localhost:1").await;
     let token = signer.token(&claims().with("iss", "https://localhost:1"));
-    let found = refused(&server, "r", &token).await;
-    assert!(found.starts_with("400 IDPCommunicationError: "), "{found}");
-    // It is not asked again at once.
-    let found = refused(&server, "r", &token).await;
-    assert!(found.starts_with("400 InvalidIdentityToken: Couldn't retrieve"), "{found}");
+    // Clients ask again; the provider is not asked again at once.
+    for _ in 0..2 {
+        let found = refused(&server, "r", &token).await;
+        assert!(found.starts_with("400 IDPCommunicationError: "), "{found}");
+    }
 }

@@ -31,8 +31,11 @@ const ISSUERS_KEPT_MAX: usize = 100;
 pub struct Issuers {
     /// Files with key sets, by the provider's URL without its scheme.
     files: HashMap<String, PathBuf>,
-    fetched: Mutex<HashMap<String, (Instant, Arc<Keys>)>>,
+    fetched: Mutex<HashMap<String, Fetched>>,
 }
+
+/// When a provider was asked, and what came of it.
+type Fetched = (Instant, Result<Arc<Keys>, Error>);
 
 impl Issuers {
     /// Says which file has a provider's keys: `HOST/PATH=FILE`.
@@ -83,27 +86,23 @@ impl Issuers {
                 no_key()
             });
         }
-        if let Some((at, keys)) = self.fetched().get(issuer)
-            && at.elapsed() < age
+        if let Some((at, kept)) = self.fetched().get(issuer)
+            && at.elapsed() < if kept.is_ok() { age } else { AGAIN }
         {
-            return Ok(keys.clone());
+            return kept.clone();
         }
-        let answer = fetch(issuer).await;
-        // Nobody has proved anything yet who makes us ask: a provider that fails has no keys for a
-        // while, instead of being asked again at every call.
-        let (keys, fault) = match answer {
-            Ok(keys) => (Arc::new(keys), None),
-            Err(fault) => (Arc::new(Keys::default()), Some(fault)),
-        };
+        // Nobody has proved anything yet who makes us ask: a provider that fails is not asked again
+        // for a while.
+        let answer = fetch(issuer).await.map(Arc::new).map_err(|fault| fault.told(issuer));
         let mut fetched = self.fetched();
         if ISSUERS_KEPT_MAX <= fetched.len() {
             fetched.clear();
         }
-        fetched.insert(issuer.to_owned(), (Instant::now(), keys.clone()));
-        fault.map_or(Ok(keys), |fault| Err(fault.told(issuer)))
+        fetched.insert(issuer.to_owned(), (Instant::now(), answer.clone()));
+        answer
     }
 
-    fn fetched(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Arc<Keys>)>> {
+    fn fetched(&self) -> std::sync::MutexGuard<'_, HashMap<String, Fetched>> {
         self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
