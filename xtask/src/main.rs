@@ -1,8 +1,10 @@
 //! Repository chores: `tidy` checks the house rules, `models` makes the API models, `authorization`
-//! the tables of actions, `bench` measures the server, `sim` runs the simulator.
+//! the tables of actions, `managed-policies` AWS's own policies, `bench` measures the server, `sim`
+//! runs the simulator.
 
 mod authorization;
 mod bench;
+mod managed_policies;
 mod models;
 mod sim;
 mod tidy;
@@ -30,11 +32,15 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["models"] => models::run(None).map(|()| 0)?,
         ["models", "--from", from] => models::run(Some(from)).map(|()| 0)?,
         ["authorization", "--from", from] => authorization::run(from).map(|()| 0)?,
+        ["managed-policies", "--from", from, "--ids", ids] => {
+            managed_policies::run(from, ids).map(|()| 0)?
+        }
         ["bench", ..] => return bench::run(arguments.get(1..).unwrap_or_default()),
         ["sim", ..] => return sim::run(arguments.get(1..).unwrap_or_default()),
         _ => bail!(
             "usage: cargo xtask tidy [--write] | models [--from DIR] | \
-             authorization --from DIR | bench [--help] | sim [--help]"
+             authorization --from DIR | \
+             managed-policies --from DIR --ids DIR | bench [--help] | sim [--help]"
         ),
     };
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

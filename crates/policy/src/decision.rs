@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Effect, Span};
+use crate::{Effect, Position, Span};
 
 /// The result of an evaluation, as the policy simulator names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +85,8 @@ pub struct Matched {
     pub index: usize,
     /// Where it stands in the policy text.
     pub span: Span,
+    /// Where the policy simulator says that it starts.
+    pub reported_start: Position,
     /// What it does.
     pub effect: Effect,
 }

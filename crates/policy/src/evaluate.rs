@@ -286,6 +286,7 @@ impl<'a, 'r> Evaluation<'a, 'r> {
                     sid: statement.shared_sid(),
                     index: statement.index(),
                     span: statement.span(),
+                    reported_start: statement.reported_start(),
                     effect: statement.effect(),
                 };
                 match statement.effect() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use value::Value;
 
+use super::places::Placed;
 use super::{Document, Effect, Kind, Position, PrincipalPattern, Scope, Selector, Span, Statement};
 use crate::Arn;
 use crate::arn::is_account;
@@ -14,7 +15,7 @@ use crate::pattern::{Pattern, Version, Wildcards};
 const UNIQUE_ID_PREFIXES: [&str; 2] = ["AIDA", "AROA"];
 
 /// Compiles a document that passed its checks.
-pub(super) fn document(json: &Value, spans: &[Span], kind: Kind) -> Document {
+pub(super) fn document(json: &Value, places: &[Placed], kind: Kind) -> Document {
     let version = match json.get("Version").and_then(Value::as_str) {
         Some("2012-10-17") => Version::V2012,
         Some(_) | None => Version::V2008,
@@ -28,19 +29,19 @@ pub(super) fn document(json: &Value, spans: &[Span], kind: Kind) -> Document {
             .iter()
             .enumerate()
             .map(|(index, json)| {
-                let span = spans.get(index).copied().unwrap_or(NOWHERE);
-                statement(json, index, span, version)
+                let place = places.get(index).copied().unwrap_or(NOWHERE);
+                statement(json, index, place, version)
             })
             .collect(),
     }
 }
 
-const NOWHERE: Span = {
+const NOWHERE: Placed = {
     let start = Position { line: 1, column: 1 };
-    Span { start, end: start }
+    Placed { span: Span { start, end: start }, reported_start: start }
 };
 
-fn statement(json: &Value, index: usize, span: Span, version: Version) -> Statement {
+fn statement(json: &Value, index: usize, place: Placed, version: Version) -> Statement {
     let effect = match json.get("Effect").and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,
         Some(_) | None => Effect::Deny,
@@ -56,7 +57,8 @@ fn statement(json: &Value, index: usize, span: Span, version: Version) -> Statem
     Statement {
         sid: json.get("Sid").and_then(Value::as_str).map(Arc::from),
         index,
-        span,
+        span: place.span,
+        reported_start: place.reported_start,
         effect,
         principals: principals(json),
         actions: selector(json, "Action", "NotAction", action)

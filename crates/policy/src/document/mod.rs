@@ -15,9 +15,9 @@ use crate::pattern::Pattern;
 
 pub(crate) use matching::{Asked, BoundaryState, Caller, Grade};
 
-/// How long a policy text may be; AWS's own limits are lower and belong to the calls that store
-/// policies.
-pub const POLICY_BYTES_MAX: usize = 128 * 1024;
+/// How long a policy text may be. AWS's limits are lower and belong to the calls that store
+/// policies; the largest of AWS's own managed policies has 150,000 bytes.
+pub const POLICY_BYTES_MAX: usize = 256 * 1024;
 
 /// What a policy document is for; each kind has its own grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +69,7 @@ pub struct Statement {
     sid: Option<Arc<str>>,
     index: usize,
     span: Span,
+    reported_start: Position,
     effect: Effect,
     principals: Option<Selector<PrincipalPattern>>,
     actions: Selector<Pattern>,
@@ -127,7 +128,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// From where to where a statement stands, as `SimulatePrincipalPolicy` reports it.
+/// From where to where a statement stands.
 ///
 /// AWS's columns count from 1 and stand behind the brace they speak of: a statement whose `{` is
 /// the first character of a text starts at column 2.
@@ -227,6 +228,12 @@ impl Statement {
     /// Returns where the statement stands in the text.
     pub fn span(&self) -> Span {
         self.span
+    }
+
+    /// Returns where the policy simulator says that the statement starts: in a list behind what
+    /// stands before it, the bracket or the statement before.
+    pub fn reported_start(&self) -> Position {
+        self.reported_start
     }
 
     /// Returns what the statement does.

@@ -2,10 +2,21 @@
 
 use super::{Position, Span};
 
-/// Returns the spans of the statements, in order; the text must be JSON already.
+/// Where a statement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub(super) span: Span,
+    /// Where AWS's simulator says that it starts: its parser stands behind the bracket of the list
+    /// then, or behind the statement before.
+    // UNVERIFIED: the place of the second and later statements; that of the first stands in AWS's
+    // examples for the CLI.
+    pub(super) reported_start: Position,
+}
+
+/// Returns the places of the statements, in order; the text must be JSON already.
 ///
 /// Of two `Statement` members the last one counts, as everywhere.
-pub(super) fn statements(text: &str) -> Vec<Span> {
+pub(super) fn statements(text: &str) -> Vec<Placed> {
     let mut scanner = Scanner::new(text);
     let mut spans = Vec::new();
     scanner.blanks();
@@ -22,8 +33,10 @@ pub(super) fn statements(text: &str) -> Vec<Span> {
 
 /// Returns the position of the first character of each statement, as editors count.
 pub(super) fn starts(text: &str) -> Vec<Position> {
-    let editors =
-        |span: Span| Position { column: span.start.column.saturating_sub(1), ..span.start };
+    let editors = |place: Placed| {
+        let start = place.span.start;
+        Position { column: start.column.saturating_sub(1), ..start }
+    };
     statements(text).into_iter().map(editors).collect()
 }
 
@@ -91,17 +104,23 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads one statement or a list of them.
-    fn elements(&mut self) -> Vec<Span> {
-        if !self.skip('[') {
-            return vec![self.value()];
+    fn elements(&mut self) -> Vec<Placed> {
+        if self.peek() != Some('[') {
+            let span = self.value();
+            return vec![Placed { span, reported_start: span.start }];
         }
-        let mut spans = Vec::new();
+        self.advance();
+        let mut reported_start = self.behind();
+        self.blanks();
+        let mut places = Vec::new();
         while self.peek().is_some_and(|next| next != ']') {
-            spans.push(self.value());
+            let span = self.value();
+            places.push(Placed { span, reported_start });
+            reported_start = span.end;
             self.skip(',');
         }
         self.skip(']');
-        spans
+        places
     }
 
     /// Reads one value of any kind.
@@ -176,7 +195,7 @@ mod tests {
         let text = format!("{head}{body}}}");
         assert_eq!((head.len(), text.len()), (39, 113));
         let span = Span { start: pair(1, 41), end: pair(1, 113) };
-        assert_eq!(statements(&text), [span]);
+        assert_eq!(statements(&text), [Placed { span, reported_start: span.start }]);
     }
 
     #[test]
@@ -190,7 +209,9 @@ mod tests {
 }"#;
         let first = Span { start: pair(4, 4), end: pair(4, 13) };
         let second = Span { start: pair(5, 4), end: pair(5, 5) };
-        assert_eq!(statements(text), [first, second]);
+        let place = |span: Span, reported_start| Placed { span, reported_start };
+        let expected = [place(first, pair(3, 21)), place(second, first.end)];
+        assert_eq!(statements(text), expected);
         assert_eq!(starts(text), [pair(4, 3), pair(5, 3)]);
     }
 }

@@ -26,6 +26,9 @@ const IAM_PATHS: [&str; 13] = [
     "access-report/",
 ];
 
+/// Paths that AWS's own managed policies have beside those that its text names.
+const NEWER_IAM_PATHS: [&str; 1] = ["role-template/"];
+
 /// Resources of S3 that live in a Region, unlike buckets.
 const REGIONAL_S3_PATHS: [&str; 5] =
     ["accesspoint", "job/", "storage-lens", "access-grants/", "async-request/"];
@@ -84,7 +87,9 @@ fn service_fault(resource: &str, service: &str, region: &str, path: &str) -> Opt
 /// A cut-off ARN such as `arn:aws:iam::*` has no path; a wildcard or variable may stand for any.
 fn iam_path_is_known(path: &str) -> bool {
     let open_ended = path.split('/').next().is_some_and(|first| is_wild(first) || first.is_empty());
-    open_ended || path == "root" || IAM_PATHS.iter().any(|known| path.starts_with(known))
+    open_ended
+        || path == "root"
+        || IAM_PATHS.iter().chain(&NEWER_IAM_PATHS).any(|known| path.starts_with(known))
 }
 
 fn is_partition(part: &str) -> bool {

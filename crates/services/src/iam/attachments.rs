@@ -1,5 +1,7 @@
 //! Managed policies attached to users, groups and roles, and who is counted as using a policy.
 
+use std::collections::BTreeSet;
+
 use store::{Read, Scan, Table};
 use value::Value;
 
@@ -68,11 +70,15 @@ pub(super) enum Use {
 impl Use {
     /// A blank parts ARN and id, for ARNs hold everything else.
     fn prefix(self, account: &str, arn: &str) -> String {
+        format!("{}{arn} ", self.prefix_of_all(account))
+    }
+
+    fn prefix_of_all(self, account: &str) -> String {
         let word = match self {
             Use::Attached => "policy-attached",
             Use::Boundary => "policy-boundary",
         };
-        format!("{word}/{account}/{arn} ")
+        format!("{word}/{account}/")
     }
 }
 
@@ -98,6 +104,18 @@ fn ids_using(
     let prefix = how.prefix(account, arn);
     let rows = store.scan(Table::Relations, Scan::prefix(&prefix))?;
     Ok(rows.iter().filter_map(|(key, _)| key.strip_prefix(&prefix).map(str::to_owned)).collect())
+}
+
+/// Returns the ARNs of all policies that are used.
+pub(super) fn used(
+    store: &(impl Read + ?Sized),
+    how: Use,
+    account: &str,
+) -> Result<BTreeSet<String>, Error> {
+    let prefix = how.prefix_of_all(account);
+    let rows = store.scan(Table::Relations, Scan::prefix(&prefix))?;
+    let arns = rows.iter().filter_map(|(key, _)| key.strip_prefix(&prefix)?.split_once(' '));
+    Ok(arns.map(|(arn, _)| arn.to_owned()).collect())
 }
 
 /// Returns the ids of the entities a policy is attached to.

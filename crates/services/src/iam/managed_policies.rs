@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{Load, Read, Save, Scan, Table};
 use value::Value;
 
+use super::attachments::Use;
 use super::entity::{self, Kind, seconds};
 use super::policy_text::{billed_characters, validate_policy};
 use super::tags::{self, Tag};
@@ -282,22 +283,26 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
     if scope != "Local" {
         policies.extend(aws_managed::all());
     }
-    let account = on.call.account();
-    let mut rows = Vec::new();
-    for policy in policies {
-        let counted = match input.maybe_text("PolicyUsageFilter") {
-            Some("PermissionsBoundary") => {
-                attachments::boundary_count(on.store, account, &policy.arn)?
-            }
-            Some(_) | None => attachments::attached_count(on.store, account, &policy.arn)?,
-        };
-        let wanted = !input.flag("OnlyAttached") || counted > 0;
-        if wanted && names::under_prefix(input, &policy.path) {
-            rows.push((policy.arn.clone(), shown(on, &policy)?));
-        }
-    }
-    rows.sort_by(|one, other| one.0.cmp(&other.0));
-    paging::page(input, "Policies", rows)
+    let how = match input.maybe_text("PolicyUsageFilter") {
+        Some("PermissionsBoundary") => Use::Boundary,
+        Some(_) | None => Use::Attached,
+    };
+    // One look at what is used, for AWS's own policies are too many to ask for one by one.
+    let used = if input.flag("OnlyAttached") {
+        Some(attachments::used(on.store, how, on.call.account())?)
+    } else {
+        None
+    };
+    policies.retain(|policy| {
+        let wanted = used.as_ref().is_none_or(|used| used.contains(&policy.arn));
+        wanted && names::under_prefix(input, &policy.path)
+    });
+    policies.sort_by(|one, other| one.arn.cmp(&other.arn));
+    let rows = policies.into_iter().map(|policy| (policy.arn.clone(), policy));
+    let page = paging::slice(input, rows)?;
+    let shown: Vec<Value> =
+        page.items.iter().map(|policy| shown(on, policy)).collect::<Result<_, _>>()?;
+    Ok(paging::close(Value::object().with("Policies", shown), page.next))
 }
 
 fn list_entities(on: &Reading<'_>, input: &Value) -> Answer {

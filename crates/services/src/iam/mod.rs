@@ -11,6 +11,7 @@ mod account_details;
 mod attachments;
 mod aws_managed;
 mod boundaries;
+mod context_keys;
 mod credential_report;
 mod credentials;
 mod entity;
@@ -42,6 +43,7 @@ mod server_certificates;
 mod service_linked_roles;
 mod service_specific_credentials;
 mod signing_certificates;
+mod simulation;
 mod ssh_public_keys;
 mod tags;
 mod totp;
@@ -72,6 +74,7 @@ pub const OPERATIONS: &[&[Operation]] = &[
     account_details::OPERATIONS,
     attachments::OPERATIONS,
     boundaries::OPERATIONS,
+    context_keys::OPERATIONS,
     credential_report::OPERATIONS,
     groups::OPERATIONS,
     inline_policies::OPERATIONS,
@@ -89,6 +92,7 @@ pub const OPERATIONS: &[&[Operation]] = &[
     service_linked_roles::OPERATIONS,
     service_specific_credentials::OPERATIONS,
     signing_certificates::OPERATIONS,
+    simulation::OPERATIONS,
     ssh_public_keys::OPERATIONS,
     tags::OPERATIONS,
     users::OPERATIONS,

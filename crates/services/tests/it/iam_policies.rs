@@ -149,3 +149,32 @@ fn a_principal_has_the_policies_of_itself_and_its_groups() {
     assert_eq!(policies(&impostor), iam::IdentityPolicies::default());
     assert_eq!(policies(&Principal::root(ACCOUNT)), iam::IdentityPolicies::default());
 }
+
+#[test]
+fn policies_of_aws_are_listed_in_pages_and_can_be_read() {
+    let server = server();
+    let (mut names, mut marker) = (Vec::new(), None);
+    loop {
+        let input = value!({"Scope": "AWS", "MaxItems": 1000}).with_some("Marker", marker);
+        let page = server.ok("ListPolicies", input);
+        names.extend(each(&page, "Policies", "PolicyName"));
+        marker = page.get("Marker").and_then(Value::as_str).map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names.len(), 1_582);
+    let jobs = server.ok("ListPolicies", value!({"Scope": "AWS", "PathPrefix": "/job-function/"}));
+    assert_eq!(each(&jobs, "Policies", "PolicyName").len(), 15);
+    let used = value!({"OnlyAttached": true});
+    assert_eq!(each(&server.ok("ListPolicies", used.clone()), "Policies", "Arn"), [""; 0]);
+    server.ok("CreateUser", value!({"UserName": "u"}));
+    let arn = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    server.ok("AttachUserPolicy", value!({"UserName": "u", "PolicyArn": arn}));
+    assert_eq!(each(&server.ok("ListPolicies", used), "Policies", "Arn"), [arn]);
+    let got = server.ok("GetPolicy", value!({"PolicyArn": arn}));
+    let version = text(&got, &["Policy", "DefaultVersionId"]);
+    let input = value!({"PolicyArn": arn, "VersionId": version});
+    let document = server.ok("GetPolicyVersion", input);
+    assert!(text(&document, &["PolicyVersion", "Document"]).contains("states%3ADescribe"));
+}

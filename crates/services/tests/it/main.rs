@@ -16,6 +16,7 @@ mod iam_quotas;
 mod iam_reports;
 mod iam_server_certificates;
 mod iam_service_linked_roles;
+mod iam_simulation;
 mod limits;
 mod logs;
 mod metrics;
