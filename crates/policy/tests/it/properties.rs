@@ -66,6 +66,19 @@ fn any_request() -> impl Strategy<Value = Request> {
     })
 }
 
+/// Every layer that can limit, each with a policy.
+fn layered(layers: &[Vec<Value>]) -> PolicySet {
+    let of = |at: usize| vec![policy(&layers[at])];
+    PolicySet {
+        identity: of(0),
+        boundary: Some(of(1)),
+        session: Some(of(2)),
+        scp: vec![of(3)],
+        rcp: vec![of(4)],
+        ..PolicySet::default()
+    }
+}
+
 /// Allowed is widest, an explicit deny narrowest.
 fn width(outcome: Outcome) -> u8 {
     match outcome {
@@ -102,6 +115,45 @@ proptest! {
             let identity = if fewer.is_empty() { Vec::new() } else { vec![policy(&fewer)] };
             prop_assert!(width(outcome(&request, identity)) <= width(before));
         }
+    }
+
+    #[test]
+    fn a_deny_in_any_layer_never_widens(
+        request in any_request(),
+        layers in prop::collection::vec(any_statements(), 5),
+        added in any_statement(),
+        layer in 0_usize..6,
+    ) {
+        let everywhere = layered(&layers);
+        let before = decide(&request, &everywhere).outcome;
+        let deny = policy(&[effect(&added, "Deny")]);
+        let mut after = everywhere;
+        match layer {
+            0 => after.identity.push(deny),
+            1 => after.boundary.get_or_insert_default().push(deny),
+            2 => after.session.get_or_insert_default().push(deny),
+            3 => after.scp[0].push(deny),
+            4 => after.rcp[0].push(deny),
+            _ => after.endpoint.get_or_insert_default().push(deny),
+        }
+        prop_assert!(width(decide(&request, &after).outcome) <= width(before));
+    }
+
+    #[test]
+    fn without_an_allow_in_any_layer_nothing_is_wider(
+        request in any_request(),
+        layers in prop::collection::vec(any_statements(), 5),
+        layer in 0_usize..5,
+    ) {
+        let before = decide(&request, &layered(&layers)).outcome;
+        let mut fewer = layers;
+        // A layer of denials only is what is left when every grant is taken out.
+        for statement in &mut fewer[layer] {
+            if statement.get("Effect").and_then(Value::as_str) == Some("Allow") {
+                *statement = value!({"Effect": "Allow", "Action": "none:none", "Resource": "*"});
+            }
+        }
+        prop_assert!(width(decide(&request, &layered(&fewer)).outcome) <= width(before));
     }
 
     #[test]

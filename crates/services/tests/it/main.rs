@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod authorization;
 mod decisions;
 mod http_tasks;
 mod iam_credentials;
