@@ -11,7 +11,9 @@ use policy::{
 };
 
 const MEASURED: Duration = Duration::from_secs(1);
-const BATCH: u32 = 1_000;
+const BATCH: u32 = 100;
+/// More than AWS lets hang on a principal: the worst that can be asked of one decision.
+const POLICIES: u32 = 2_000;
 
 /// The policy of the seed's runbook role, and what a cautious account adds to it.
 const RUNBOOK: &str = r#"{"Version": "2012-10-17", "Statement": [
@@ -55,18 +57,34 @@ fn main() {
         let request = Request::new(role.clone(), "iam:DeleteUser", user, context);
         black_box(decide(&request, &policies));
     });
+    let many = many(&policy);
+    report("decide among 2,000 policies", || {
+        black_box(decide(black_box(&request), black_box(&many)));
+    });
     report("parse and compile the runbook's policy", || {
         black_box(Document::parse(black_box(RUNBOOK), Kind::Identity).is_ok());
     });
 }
 
+/// As many policies as an account may have, each of another team, all of them on one principal.
+fn many(policy: &impl Fn(&str, &str) -> Policy) -> PolicySet {
+    let team = |number: u32| {
+        let text = RUNBOOK
+            .replace("iam:", "sqs:")
+            .replace('*', &format!("arn:aws:sqs:*:*:team-{number}-*"));
+        policy(&format!("Team{number}"), &text)
+    };
+    PolicySet { identity: (0..POLICIES).map(team).collect(), ..PolicySet::default() }
+}
+
+/// Prints the fastest batch: what others do on the machine makes some slower, none faster.
 fn report(what: &str, mut work: impl FnMut()) {
     let start = Instant::now();
-    let mut done = 0_u32;
+    let mut fastest = Duration::MAX;
     while start.elapsed() < MEASURED {
+        let batch = Instant::now();
         (0..BATCH).for_each(|_| work());
-        done += BATCH;
+        fastest = fastest.min(batch.elapsed() / BATCH);
     }
-    let each = start.elapsed() / done;
-    println!("{what}: {:.0} per second, {each:?} each", 1.0 / each.as_secs_f64());
+    println!("{what}: {:.0} per second, {fastest:?} each", 1.0 / fastest.as_secs_f64());
 }

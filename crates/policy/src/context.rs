@@ -1,5 +1,6 @@
 //! The request context: condition keys and their values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ const OWN_RESOURCE_TAG_SERVICES: [&str; 3] = ["ec2", "iam", "ssm"];
 /// The condition keys of one request with their values; key names compare without regard to case.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// Keys are in lower case.
-    entries: BTreeMap<Box<str>, Entry>,
+    /// Keys are in lower case; those that every call has are not copied.
+    entries: BTreeMap<Cow<'static, str>, Entry>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +31,11 @@ impl Context {
     /// Sets a key that has one value.
     pub fn set(&mut self, key: &str, value: impl Into<Arc<str>>) {
         self.entries.insert(key.to_lowercase().into(), Entry::One(value.into()));
+    }
+
+    /// Sets a key, given in lower case, that has one value.
+    pub(crate) fn set_known(&mut self, key: &'static str, value: impl Into<Arc<str>>) {
+        self.entries.insert(Cow::Borrowed(key), Entry::One(value.into()));
     }
 
     /// Sets a key that has a list of values; an empty list counts as an absent key.

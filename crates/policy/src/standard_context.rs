@@ -52,30 +52,30 @@ pub fn standard_context(principal: &Principal, facts: &CallFacts) -> Context {
 }
 
 fn principal_keys(principal: &Principal, context: &mut Context) {
-    context.set("aws:userid", principal.user_id());
+    context.set_known("aws:userid", principal.user_id());
     let principal_type = match &principal.kind {
         PrincipalKind::Root => Some("Account"),
         PrincipalKind::User { name, .. } => {
-            context.set("aws:username", name.as_str());
+            context.set_known("aws:username", name.as_str());
             Some("User")
         }
         PrincipalKind::AssumedRole { .. } => Some("AssumedRole"),
         PrincipalKind::FederatedUser { .. } => Some("FederatedUser"),
         PrincipalKind::Service { name } => {
-            context.set("aws:PrincipalServiceName", name.as_str());
+            context.set_known("aws:principalservicename", name.as_str());
             context.set_list("aws:PrincipalServiceNamesList", [name.as_str()]);
             None
         }
         PrincipalKind::Anonymous => Some("Anonymous"),
     };
     if let Some(principal_type) = principal_type {
-        context.set("aws:PrincipalType", principal_type);
+        context.set_known("aws:principaltype", principal_type);
     }
     let is_service = matches!(principal.kind, PrincipalKind::Service { .. });
-    context.set("aws:PrincipalIsAWSService", if is_service { "true" } else { "false" });
+    context.set_known("aws:principalisawsservice", if is_service { "true" } else { "false" });
     if !principal.account.is_empty() {
-        context.set("aws:PrincipalArn", principal.iam_arn());
-        context.set("aws:PrincipalAccount", principal.account.as_str());
+        context.set_known("aws:principalarn", principal.iam_arn());
+        context.set_known("aws:principalaccount", principal.account.as_str());
     }
     for (key, value) in principal.effective_tags() {
         context.set(&format!("aws:PrincipalTag/{key}"), value);
@@ -87,7 +87,7 @@ fn session_keys(principal: &Principal, now_millis: i64, context: &mut Context) {
         return;
     };
     if let Some(provider) = &session.identity_provider {
-        context.set("aws:FederatedProvider", provider.arn.as_str());
+        context.set_known("aws:federatedprovider", provider.arn.as_str());
         for (key, values) in &provider.keys {
             context.set_list(key, values.iter().map(String::as_str));
         }
@@ -96,46 +96,46 @@ fn session_keys(principal: &Principal, now_millis: i64, context: &mut Context) {
     if principal.kind == PrincipalKind::Anonymous {
         return;
     }
-    context.set("aws:TokenIssueTime", iso_seconds(session.issued_at_millis));
+    context.set_known("aws:tokenissuetime", iso_seconds(session.issued_at_millis));
     if let Some(source_identity) = &session.source_identity {
-        context.set("aws:SourceIdentity", source_identity.as_str());
+        context.set_known("aws:sourceidentity", source_identity.as_str());
     }
     match session.mfa_at_millis {
         Some(mfa_at_millis) => {
-            context.set("aws:MultiFactorAuthPresent", "true");
+            context.set_known("aws:multifactorauthpresent", "true");
             let age_seconds = (now_millis - mfa_at_millis).max(0) / 1000;
-            context.set("aws:MultiFactorAuthAge", age_seconds.to_string());
+            context.set_known("aws:multifactorauthage", age_seconds.to_string());
         }
-        None => context.set("aws:MultiFactorAuthPresent", "false"),
+        None => context.set_known("aws:multifactorauthpresent", "false"),
     }
 }
 
 fn request_keys(facts: &CallFacts, context: &mut Context) {
-    context.set("aws:CurrentTime", iso_seconds(facts.now_millis));
-    context.set("aws:EpochTime", facts.now_millis.div_euclid(1000).to_string());
+    context.set_known("aws:currenttime", iso_seconds(facts.now_millis));
+    context.set_known("aws:epochtime", facts.now_millis.div_euclid(1000).to_string());
     let secure = match facts.transport {
         Transport::Secure => "true",
         Transport::Plain => "false",
     };
-    context.set("aws:SecureTransport", secure);
+    context.set_known("aws:securetransport", secure);
     let forwarded = !facts.called_via.is_empty();
-    context.set("aws:ViaAWSService", if forwarded { "true" } else { "false" });
+    context.set_known("aws:viaawsservice", if forwarded { "true" } else { "false" });
     if let (Some(first), Some(last)) = (facts.called_via.first(), facts.called_via.last()) {
-        context.set("aws:CalledViaFirst", first.as_str());
-        context.set("aws:CalledViaLast", last.as_str());
-        context.set_list("aws:CalledVia", facts.called_via.iter().map(String::as_str));
+        context.set_known("aws:calledviafirst", first.as_str());
+        context.set_known("aws:calledvialast", last.as_str());
+        context.set_list("aws:calledvia", facts.called_via.iter().map(String::as_str));
     }
     let region = Some(&facts.region).filter(|region| !region.is_empty());
     for (key, value) in [
-        ("aws:RequestedRegion", region),
-        ("aws:SourceIp", facts.source_ip.as_ref()),
-        ("aws:UserAgent", facts.user_agent.as_ref()),
-        ("aws:SourceArn", facts.source_arn.as_ref()),
-        ("aws:SourceAccount", facts.source_account.as_ref()),
-        ("aws:ResourceAccount", facts.resource_account.as_ref()),
+        ("aws:requestedregion", region),
+        ("aws:sourceip", facts.source_ip.as_ref()),
+        ("aws:useragent", facts.user_agent.as_ref()),
+        ("aws:sourcearn", facts.source_arn.as_ref()),
+        ("aws:sourceaccount", facts.source_account.as_ref()),
+        ("aws:resourceaccount", facts.resource_account.as_ref()),
     ] {
         if let Some(value) = value {
-            context.set(key, value.as_str());
+            context.set_known(key, value.as_str());
         }
     }
 }

@@ -63,9 +63,26 @@ fn statement(json: &Value, index: usize, place: Placed, version: Version) -> Sta
         principals: principals(json),
         actions: selector(json, "Action", "NotAction", action)
             .unwrap_or(Selector { scope: Scope::Listed, patterns: Vec::new() }),
+        action_services: action_services(json),
         resources: selector(json, "Resource", "NotResource", resource),
         conditions: conditions(json.get("Condition"), version),
     }
+}
+
+/// Returns the services of the listed actions in lower case, with their colons.
+fn action_services(json: &Value) -> Option<Vec<Box<str>>> {
+    let mut services: Vec<Box<str>> = Vec::new();
+    for action in elements(Some(json.get("Action")?)) {
+        let (service, _) = action.as_str()?.split_once(':')?;
+        if service.contains(['*', '?']) {
+            return None;
+        }
+        let service: Box<str> = format!("{}:", service.to_lowercase()).into();
+        if !services.contains(&service) {
+            services.push(service);
+        }
+    }
+    Some(services)
 }
 
 fn selector<T>(

@@ -67,6 +67,10 @@ impl Statement {
     ///
     /// Keys that conditions and variables ask for in vain are given to `missing`.
     pub(crate) fn matches(&self, asked: &Asked<'_>, missing: &mut Vec<Arc<str>>) -> Option<Grade> {
+        let services = self.action_services.as_ref();
+        if services.is_some_and(|them| !them.iter().any(|one| asked.action.starts_with(&**one))) {
+            return None;
+        }
         if !self.actions.selects(|pattern| pattern.matches(asked.action, &Context::EMPTY)) {
             return None;
         }

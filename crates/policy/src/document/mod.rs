@@ -73,6 +73,9 @@ pub struct Statement {
     effect: Effect,
     principals: Option<Selector<PrincipalPattern>>,
     actions: Selector<Pattern>,
+    /// What the listed actions begin with, `iam:` and the like: most statements are passed over by
+    /// a look at this. `None` where a wildcard stands for a service.
+    action_services: Option<Vec<Box<str>>>,
     /// Absent where the document hangs on one resource: trust and some resource policies.
     resources: Option<Selector<Pattern>>,
     conditions: Vec<Condition>,

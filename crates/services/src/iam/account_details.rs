@@ -4,13 +4,14 @@
 
 use value::Value;
 
+use super::attachments::Use;
 use super::entity::{self, Entity, Kind};
 use super::managed_policies::{self, ManagedPolicy};
 use super::policy_text::encoded;
 use super::{
     attachments, aws_managed, instance_profiles, memberships, paging, policy_versions, roles,
 };
-use crate::{Answer, Check, Error, Input, Operation, Reading, Run};
+use crate::{Answer, Check, Input, Operation, Reading, Run};
 
 pub(super) const OPERATIONS: &[Operation] = &[Operation {
     name: "GetAccountAuthorizationDetails",
@@ -48,10 +49,10 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
     }
     if wanted("AWSManagedPolicy") {
         // UNVERIFIED: of AWS's own policies those that are in use.
-        for policy in aws_managed::all() {
-            if is_used(on, &policy)? {
-                add(3, policy.arn.clone(), Item::Policy(policy));
-            }
+        let mut used = attachments::used(on.store, Use::Attached, account)?;
+        used.extend(attachments::used(on.store, Use::Boundary, account)?);
+        for policy in used.iter().filter_map(|arn| aws_managed::find(arn)) {
+            add(3, policy.arn.clone(), Item::Policy(policy));
         }
     }
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -71,12 +72,6 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
         answer.set(name, list);
     }
     Ok(paging::close(answer, page.next))
-}
-
-fn is_used(on: &Reading<'_>, policy: &ManagedPolicy) -> Result<bool, Error> {
-    let account = on.call.account();
-    Ok(attachments::attached_count(on.store, account, &policy.arn)? > 0
-        || attachments::boundary_count(on.store, account, &policy.arn)? > 0)
 }
 
 fn inline(entity: &Entity) -> Vec<Value> {
