@@ -20,6 +20,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("iam:GetAccessKeyLastUsed", "asked of a key that nobody has: its user is not known"),
     ("logs:DescribeLogGroups", "AWS's refusals name an empty log group"),
     ("sts:AssumeRole", "decided with the trust policy of the role, which is not there"),
+    ("sts:AssumeRoleWithSAML", "as AssumeRole"),
+    ("sts:AssumeRoleWithWebIdentity", "as AssumeRole"),
     ("sts:GetCallerIdentity", "open to everyone, as documented"),
     ("sts:GetSessionToken", "open to everyone, as documented"),
 ];
@@ -37,7 +39,7 @@ fn plausible(operation: &str, member: &str) -> String {
         "stateMachineAliasArn" => states("stateMachine:m:live"),
         "roleArn" | "RoleArn" => iam("role/r"),
         "PolicyArn" | "PermissionsBoundary" => iam("policy/p"),
-        "PolicySourceArn" => iam("user/u"),
+        "PolicySourceArn" | "Arn" => iam("user/u"),
         "SerialNumber" => iam("mfa/m"),
         "OpenIDConnectProviderArn" => iam("oidc-provider/example.com"),
         "SAMLProviderArn" | "PrincipalArn" => iam("saml-provider/s"),
@@ -129,7 +131,7 @@ fn fault(check: &Check) -> Option<String> {
 fn every_operation_asks_for_its_action_on_a_resource_of_its_form() {
     let server = server();
     let call = server.call_of(Principal::user(ACCOUNT, "/", "kim", "AIDAKIM"));
-    let (mut asked, mut odd) = (0, BTreeSet::new());
+    let (mut asked, mut odd) = (BTreeSet::new(), BTreeSet::new());
     for service in SERVICE_NAMES {
         let prefix = if *service == "stepfunctions" { "states" } else { service };
         for operation in services::operations(service) {
@@ -139,7 +141,7 @@ fn every_operation_asks_for_its_action_on_a_resource_of_its_form() {
                 let on = Reading { store, call: &call };
                 (operation.checks)(&on, &input).unwrap_or_else(|err| panic!("{name}: {err}"))
             });
-            asked += 1;
+            asked.insert(name.clone());
             let mut faults: Vec<String> = checks.iter().filter_map(fault).collect();
             if !checks.iter().any(|check| check.action == name) {
                 faults.push("it does not ask for its action".to_owned());
@@ -150,7 +152,7 @@ fn every_operation_asks_for_its_action_on_a_resource_of_its_form() {
             }
         }
     }
-    eprintln!("{asked} operations asked");
+    assert!(250 < asked.len(), "{} operations", asked.len());
     let known = EXCEPTIONS.iter().map(|(name, _)| (*name).to_owned());
-    assert_eq!(odd, known.collect());
+    assert_eq!(odd, known.filter(|name| asked.contains(name)).collect());
 }

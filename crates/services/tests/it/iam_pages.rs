@@ -58,6 +58,9 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
 const ELSEWHERE: &[&str] = &[
     // There is one alias at most.
     "ListAccountAliases",
+    // iam_simulation.rs: a result for each action that is asked about.
+    "SimulateCustomPolicy",
+    "SimulatePrincipalPolicy",
     // It takes no MaxItems.
     "ListPoliciesGrantingServiceAccess",
     // iam_reports.rs: four lists in one.
