@@ -3,6 +3,7 @@
 from .row import Row
 from .world import DOCUMENT, NOBODY, NOTHING, TWICE, long_document
 
+AMAZONS = "arn:aws:iam::aws:policy/aws-service-role/AutoScalingServiceRolePolicy"
 SIZES = {"user": 2048, "group": 5120, "role": 10240}
 
 
@@ -165,6 +166,7 @@ def attach(kind):
         happy,
         NoSuchEntity=lambda it: kind.call(it, "attach", "policy", **kind.made(it), PolicyArn=NOTHING),
         LimitExceeded=eleven,
+        PolicyNotAttachable=lambda it: kind.call(it, "attach", "policy", **kind.made(it), PolicyArn=AMAZONS),
     )
 
 
@@ -257,7 +259,10 @@ def put_boundary(kind):
         put(it, who, arn)
         return boundary_of(it, kind, who) == arn
 
-    errors = {"NoSuchEntity": lambda it: put(it, kind.made(it), NOTHING)}
+    errors = {
+        "NoSuchEntity": lambda it: put(it, kind.made(it), NOTHING),
+        "PolicyNotAttachable": lambda it: put(it, kind.made(it), AMAZONS),
+    }
     if kind.word == "role":
         errors["UnmodifiableEntity"] = lambda it: put(it, kind.linked(it), it.policy())
     return Row(f"Put{kind.title}PermissionsBoundary", happy, **errors)

@@ -5,7 +5,6 @@ ALWAYS = {
     "ConcurrentModification": "changes are transactions: they come one after the other",
     "EntityTemporarilyUnmodifiable": "a change is complete when it is answered",
     "PolicyEvaluation": "every policy that is taken can be evaluated",
-    "PolicyNotAttachable": "every managed policy here can be attached",
     "NotSupportedService": "AWS was recorded answering NoSuchEntity",
 }
 

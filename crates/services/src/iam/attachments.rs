@@ -182,11 +182,10 @@ fn attach(w: &mut Writing<'_>, kind: Kind, input: &Value) -> Answer {
     let arn = input.text("PolicyArn")?;
     managed_policies::check_arn(arn)?;
     let mut entity = entity::get_modifiable(&*w.store, w.call, kind, input)?;
-    if managed_policies::find(&*w.store, arn)?.is_none() {
-        return Err(error::no_such_entity(format!(
-            "Policy {arn} does not exist or is not attachable."
-        )));
-    }
+    let policy = managed_policies::find(&*w.store, arn)?.ok_or_else(|| {
+        error::no_such_entity(format!("Policy {arn} does not exist or is not attachable."))
+    })?;
+    managed_policies::check_attachable(&policy, &format!("to a Customer {}", kind.title()))?;
     let is_new = !entity.attached_policies.contains(arn);
     if is_new && entity.attached_policies.len() >= ATTACHED_MAX {
         return Err(error::quota(&format!("PoliciesPer{}", kind.title()), ATTACHED_MAX));

@@ -46,11 +46,10 @@ fn may_put(on: &Reading<'_>, action: &str, kind: Kind, input: &Value) -> Result<
 /// When there is no such policy.
 pub(super) fn set(w: &mut Writing<'_>, entity: &mut Entity, arn: &str) -> Result<(), Error> {
     managed_policies::check_arn(arn)?;
-    if managed_policies::find(&*w.store, arn)?.is_none() {
-        return Err(error::no_such_entity(format!(
-            "Scope ARN: {arn} does not exist or is not attachable."
-        )));
-    }
+    let policy = managed_policies::find(&*w.store, arn)?.ok_or_else(|| {
+        error::no_such_entity(format!("Scope ARN: {arn} does not exist or is not attachable."))
+    })?;
+    managed_policies::check_attachable(&policy, "as a permissions boundary")?;
     clear(w, entity)?;
     entity.permissions_boundary = Some(arn.to_owned());
     attachments::note(w, Use::Boundary, arn, &entity.id)?;

@@ -188,3 +188,23 @@ pub(super) fn find(principal: &str) -> Option<&'static LinkedService> {
     let service = principal.strip_suffix(DOMAIN)?;
     SERVICES.iter().find(|known| known.service == service)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::aws_managed;
+    use super::*;
+
+    #[test]
+    fn every_policy_is_one_of_amazons() {
+        for service in SERVICES {
+            let name = service.policy_name;
+            let arn = format!("arn:aws:iam::aws:policy/aws-service-role/{name}");
+            assert!(aws_managed::find(&arn).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn services_are_in_order_and_stand_once() {
+        assert!(SERVICES.is_sorted_by(|one, next| one.service < next.service));
+    }
+}

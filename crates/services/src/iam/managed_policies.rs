@@ -18,6 +18,8 @@ use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing,
 const NAME_CHARACTERS_MAX: usize = 128;
 /// The largest document, in characters that are not white space.
 const DOCUMENT_CHARACTERS_MAX: usize = 6144;
+/// Where AWS's policies for service-linked roles lie.
+const SERVICE_ROLE_PATH: &str = "/aws-service-role/";
 /// How many customer managed policies an account can have.
 const POLICIES_MAX: usize = 1500;
 
@@ -98,6 +100,16 @@ pub(super) fn check_arn(arn: &str) -> Result<(), Error> {
         Err(_) => Err(Error::validation("Invalid ARN:  Could not be parsed!")),
         Ok(_) => Ok(()),
     }
+}
+
+/// Refuses AWS's policies for service-linked roles, which only AWS attaches.
+pub(super) fn check_attachable(policy: &ManagedPolicy, whereto: &str) -> Result<(), Error> {
+    if policy.path != SERVICE_ROLE_PATH {
+        return Ok(());
+    }
+    // UNVERIFIED: AWS's text for anything but a role.
+    let text = format!("Cannot attach a Service Role Policy {whereto}.");
+    Err(Error::new("PolicyNotAttachable", text))
 }
 
 /// Returns a policy, the customer's or AWS's, by its ARN; `None` when there is none.

@@ -2,7 +2,7 @@
 
 use value::{Value, value};
 
-use crate::server::{ACCOUNT, DOCUMENT, Server, server, text, trust};
+use crate::server::{ACCOUNT, DOCUMENT, Server, each, server, text, trust};
 
 const ROLE: &str = "AWSServiceRoleForAutoScaling";
 
@@ -78,6 +78,29 @@ fn nobody_but_its_service_changes_it() {
     server.ok("UpdateRoleDescription", value!({"RoleName": ROLE, "Description": "e"}));
     let tags = value!([{"Key": "a", "Value": "b"}]);
     server.ok("TagRole", value!({"RoleName": ROLE, "Tags": tags}));
+}
+
+#[test]
+fn its_policy_is_amazons_and_hangs_on_nothing_else() {
+    let server = with_role();
+    let attached = server.ok("ListAttachedRolePolicies", value!({"RoleName": ROLE}));
+    let policy = "arn:aws:iam::aws:policy/aws-service-role/AutoScalingServiceRolePolicy";
+    assert_eq!(each(&attached, "AttachedPolicies", "PolicyArn"), [policy]);
+    server.ok("CreateUser", value!({"UserName": "u"}));
+    let trust = trust(r#"{"Service":"ec2.amazonaws.com"}"#);
+    server.ok("CreateRole", value!({"RoleName": "r", "AssumeRolePolicyDocument": trust}));
+    assert_eq!(
+        server.refused("AttachRolePolicy", value!({"RoleName": "r", "PolicyArn": policy})),
+        "PolicyNotAttachable: Cannot attach a Service Role Policy to a Customer Role."
+    );
+    let refused = [
+        ("AttachUserPolicy", value!({"UserName": "u", "PolicyArn": policy})),
+        ("PutUserPermissionsBoundary", value!({"UserName": "u", "PermissionsBoundary": policy})),
+        ("PutRolePermissionsBoundary", value!({"RoleName": "r", "PermissionsBoundary": policy})),
+    ];
+    for (name, input) in refused {
+        assert!(server.refused(name, input).starts_with("PolicyNotAttachable: "), "{name}");
+    }
 }
 
 #[test]
