@@ -284,17 +284,19 @@ impl Services {
         let region = Some(signed.region.clone()).filter(|_| !is_global(&signed.service));
         let internal = |err: Error| fault(*face, &err);
         if let Some(token) = &signed.session_token {
-            let session = self.store().read(|store| {
-                let Some(session) = sts::find_session(store, &signed.access_key_id)? else {
-                    return Ok(None);
-                };
-                let is_live = iam::is_live(store, &session.principal)?;
-                Ok(Some((session, is_live)))
+            let id = signed.access_key_id.as_str();
+            let known = self.sessions.get(self.store(), id, || {
+                self.store().read(|store| {
+                    let Some(session) = sts::find_session(store, id)? else { return Ok(None) };
+                    let is_live = iam::is_live(store, &session.principal)?;
+                    Ok(Some(Arc::new((session, is_live))))
+                })
             });
-            let Some((session, is_live)) = session.map_err(internal)? else { return Ok(None) };
+            let Some(known) = known.map_err(internal)? else { return Ok(None) };
+            let (session, is_live) = &*known;
             let is_same: bool = session.token.as_bytes().ct_eq(token.as_bytes()).into();
             // UNVERIFIED: what AWS answers to sessions of roles and users that are gone.
-            if !is_same || !is_live {
+            if !is_same || !*is_live {
                 return Err(invalid_token(face));
             }
             if session.expires_millis <= wall_millis() + self.runtime().clock().ahead_millis() {
@@ -307,12 +309,12 @@ impl Services {
                 ));
             }
             let caller = Caller {
-                principal: session.principal,
-                session_policies: session.policies,
+                principal: session.principal.clone(),
+                session_policies: session.policies.clone(),
                 region,
-                process: session.process.map(Into::into),
+                process: session.process.clone().map(Into::into),
             };
-            return Ok(Some((caller, session.secret)));
+            return Ok(Some((caller, session.secret.clone())));
         }
         let id = signed.access_key_id.as_str();
         let key = self.keys.get(self.store(), id, || {

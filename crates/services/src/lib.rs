@@ -99,6 +99,8 @@ pub struct Services {
     traces: OnceLock<traces::Traces>,
     /// Access keys of users, by id; `None` for ids that are none.
     keys: kept::Kept<String, Option<Arc<iam::StoredKey>>>,
+    /// Sessions by access key id, each with whether who stands behind it is still there.
+    sessions: kept::Kept<String, Option<Arc<(sts::Session, bool)>>>,
     /// Where the keys of identity providers come from.
     issuers: OnceLock<sts::Issuers>,
     /// How far the clocks of callers may be away, in seconds.
@@ -126,6 +128,7 @@ impl Services {
             outward: OnceLock::new(),
             traces: OnceLock::new(),
             keys: kept::Kept::default(),
+            sessions: kept::Kept::default(),
             issuers: OnceLock::new(),
             clock_skew_seconds: OnceLock::new(),
             endpoint_url: OnceLock::new(),
