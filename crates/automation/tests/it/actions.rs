@@ -629,3 +629,17 @@ fn a_reference_to_a_list_within_a_list_stands_for_its_elements() {
         r#"{"InstanceIds":["i-1","a","b"],"Filters":[{"Values":["a","b"]}],"Names":["x-[\"a\",\"b\"]"]}"#
     );
 }
+
+/// So that after a crash nobody starts again what had started, and what had not is started.
+#[test]
+fn a_script_that_has_begun_is_marked_as_begun() {
+    let inputs = "{Runtime: python3.11, Handler: f, Script: 'def f(e, c): pass'}";
+    let mut driver =
+        started(&format!("{{name: run, action: 'aws:executeScript', inputs: {inputs}}}"));
+    let script = driver.script().unwrap();
+    assert!(!script.begun);
+    assert!(driver.fact(Fact::ScriptBegun { id: script.id + 1 }).is_empty());
+    assert!(!driver.script().unwrap().begun);
+    assert!(driver.fact(Fact::ScriptBegun { id: script.id }).is_empty());
+    assert!(driver.script().unwrap().begun);
+}

@@ -106,8 +106,10 @@ impl Run {
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();
         fs::write(data.join("key"), "secret").unwrap();
-        let scripts =
-            Scripts { cage: cage(kernel, folder.path()), hidden: vec![data], ..Scripts::default() };
+        let key_file = folder.path().join("key-file");
+        fs::write(&key_file, "secret").unwrap();
+        let cage = cage(kernel, folder.path());
+        let scripts = Scripts { cage, hidden: vec![data, key_file], ..Scripts::default() };
         Run { text: text.to_owned(), properties: "maxAttempts: 1", scripts, folder }
     }
 
@@ -338,6 +340,7 @@ fn a_script_cannot_read_what_is_the_servers() {
                  os.symlink('{root}/data/key', 'link')\n    \
                  return {{\n        \
                      'key': read('{root}/data/key'), 'link': read('link'),\n        \
+                     'key_file': read('{root}/key-file'),\n        \
                      'list': attempt(lambda: os.listdir('{root}/data')),\n        \
                      'hard': attempt(lambda: os.link('{root}/data/key', 'hard')),\n        \
                      'environ': read('/proc/{server}/environ'),\n        \
@@ -352,6 +355,9 @@ fn a_script_cannot_read_what_is_the_servers() {
         let mut take = |name: &str| seen.object_mut().remove(name).unwrap();
         assert_eq!(take("allowed"), value!("a"), "{kernel:?}");
         assert_eq!(take("ptrace"), value!(-1), "{kernel:?}");
+        // What is covered up is empty.
+        let key_file = take("key_file");
+        assert!(key_file == value!("") || key_file == value!("PermissionError"), "{key_file}");
         // Before Linux 6.12 Landlock alone lets signals out; see docs/scripts.md.
         let kill = take("kill");
         assert!(kernel == Kernel::WithoutNameSpaces || !kill.is_null(), "{kernel:?} {kill}");

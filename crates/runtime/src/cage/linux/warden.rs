@@ -72,8 +72,12 @@ fn own_mounts(cage: &Cage) -> io::Result<PathBuf> {
         // A container that hides parts of its own /proc lets nobody mount another.
         mount("tmpfs", "/proc", "tmpfs", nothing | MountFlags::RDONLY, none)?;
     }
-    for hidden in cage.hidden.iter().filter(|hidden| hidden.is_dir()) {
-        mount("tmpfs", hidden, "tmpfs", nothing | MountFlags::RDONLY, none)?;
+    for hidden in &cage.hidden {
+        if hidden.is_dir() {
+            mount("tmpfs", hidden, "tmpfs", nothing | MountFlags::RDONLY, none)?;
+        } else if hidden.is_file() {
+            mount_bind("/dev/null", hidden)?;
+        }
     }
     let own = Path::new(OWN_DIRECTORY);
     // An interpreter that lies there itself must stay visible.
