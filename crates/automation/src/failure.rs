@@ -124,6 +124,11 @@ impl Failure {
     }
 }
 
+/// Returns what a message says, without what every message ends with.
+pub(crate) fn bare(message: &str) -> &str {
+    message.strip_suffix(SUFFIX).unwrap_or(message).trim_end_matches('.')
+}
+
 /// Returns whether an error says that a service was asked too often.
 pub(crate) fn is_throttling(code: &str) -> bool {
     code.contains("Throttl") || code == "TooManyRequestsException" || code == "RequestLimitExceeded"

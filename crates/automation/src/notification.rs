@@ -4,6 +4,7 @@ use value::{Value, value};
 
 use crate::clock;
 use crate::effect::StatusChange;
+use crate::fact::Started;
 use crate::runbook::Step;
 use crate::state::{State, StepExecution};
 
@@ -34,15 +35,16 @@ pub(crate) fn of_step(state: &State, step: &Step, execution: &StepExecution) -> 
 }
 
 fn detail(state: &State, status: &str, start_millis: i64, end_millis: Option<i64>) -> Value {
-    let started = state.started.clone().unwrap_or_default();
+    let started = state.started.as_ref();
+    let text = |read: fn(&Started) -> &str| started.map(read).unwrap_or_default();
     // AWS writes the version as a number with a fraction: 1.0.
-    let version = format!("{}.0", started.document_version);
+    let version = format!("{}.0", text(|it| &it.document_version));
     let version = value::parse(&version).unwrap_or_else(|_| Value::from(version.as_str()));
     let elapsed = end_millis.map(|end| (end - start_millis).max(0));
     let elapsed = elapsed.and_then(|millis| value::parse(&format!("{millis}.0")).ok());
     value!({
-        "ExecutionId": started.execution_id,
-        "Definition": started.document_name,
+        "ExecutionId": text(|it| &it.execution_id),
+        "Definition": text(|it| &it.document_name),
         "DefinitionVersion": version,
         "Status": status,
         "StartTime": clock::event_time(start_millis),

@@ -18,6 +18,8 @@ pub struct Figures {
     express_begun: AtomicU64,
     /// Open executions of each shard that is this node's.
     open: [AtomicUsize; SHARDS as usize],
+    /// Open automations of each shard that is this node's.
+    open_automations: [AtomicUsize; SHARDS as usize],
 }
 
 /// The counters at one moment.
@@ -54,7 +56,7 @@ impl Figures {
 
     pub(crate) fn finished(&self, shard: u32, kind: Kind) {
         self.finished.fetch_add(1, Ordering::Relaxed);
-        if let (Kind::Execution, Some(open)) = (kind, self.open.get(shard as usize)) {
+        if let Some(open) = self.open(shard, kind) {
             let less = |open: usize| Some(open.saturating_sub(1));
             // An update that always has a value cannot fail.
             let _ = open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
@@ -63,21 +65,35 @@ impl Figures {
 
     /// Notes a process that is there: begun, or found at the start.
     pub(crate) fn opened(&self, shard: u32, kind: Kind) {
-        if let (Kind::Execution, Some(open)) = (kind, self.open.get(shard as usize)) {
+        if let Some(open) = self.open(shard, kind) {
             open.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Notes that nothing is known of a shard any more.
     pub(crate) fn forgot(&self, shard: u32) {
-        if let Some(open) = self.open.get(shard as usize) {
-            open.store(0, Ordering::Relaxed);
+        for open in [Kind::Execution, Kind::Automation].map(|kind| self.open(shard, kind)) {
+            open.inspect(|open| open.store(0, Ordering::Relaxed));
+        }
+    }
+
+    /// Returns the counter of what is open of a kind in a shard.
+    fn open(&self, shard: u32, kind: Kind) -> Option<&AtomicUsize> {
+        match kind {
+            Kind::Execution => self.open.get(shard as usize),
+            Kind::Automation => self.open_automations.get(shard as usize),
+            Kind::Stack => None,
         }
     }
 
     /// Returns how many executions are open in the shards that are this node's.
     pub(crate) fn executions_open(&self) -> usize {
         self.open.iter().map(|open| open.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Returns the same of automations.
+    pub(crate) fn automations_open(&self) -> usize {
+        self.open_automations.iter().map(|open| open.load(Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn applied(&self) {

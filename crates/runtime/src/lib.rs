@@ -336,7 +336,7 @@ impl Opened {
         let _ = self.shared.endpoint.set(endpoint);
         let _ = self.shared.peers.set(peers);
         for shard in self.shards {
-            tokio::spawn(shard.run());
+            tokio::spawn(shard.run(self.shared.clock.busy()));
         }
         tokio::spawn(timers::keep(self.shared));
     }
@@ -376,6 +376,11 @@ impl Runtime {
     /// Returns how many state-machine executions are open in the shards that are this node's.
     pub fn executions_open(&self) -> usize {
         self.shared.figures.executions_open()
+    }
+
+    /// Returns how many automations are open in the shards that are this node's.
+    pub fn automations_open(&self) -> usize {
+        self.shared.figures.automations_open()
     }
 
     /// Returns how many express executions are under way.

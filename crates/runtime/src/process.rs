@@ -171,6 +171,8 @@ pub(crate) enum Effect {
     Write(Write),
     /// Write this event into the outbox with the commit, and tell the world afterwards.
     Emit(Write),
+    /// As `Emit`, if anybody listens.
+    Notice(Box<Notice>),
     /// The status has changed: as `Emit`, if anybody listens; the process makes the event.
     StatusChanged(Box<StatusChange>),
     /// Call an operation; `number` is the process's own.
@@ -203,6 +205,14 @@ pub(crate) enum Effect {
     StopChild { number: u64, child: Box<ChildTask> },
     /// It has ended; whoever follows it is to hear of that.
     Finished,
+}
+
+/// An event that is written down only if anybody listens.
+pub(crate) struct Notice {
+    pub(crate) event: events::Event,
+    pub(crate) stamp: Stamp,
+    /// Which of the events of its fact it is.
+    pub(crate) number: usize,
 }
 
 /// A change of the status of a state-machine execution.

@@ -26,8 +26,10 @@ use crate::activities::answer_row;
 use crate::clock::Busy;
 use crate::endpoint::CallError;
 use crate::peers::Callback;
-use crate::process::{Begin, Effect, Entry, Fact, JournalLine, Process, Stamp, StatusChange};
-use crate::processes::{EXECUTION_EVENTS_SOURCE, ExecutionProcess};
+use crate::process::{
+    Begin, Effect, Entry, Fact, JournalLine, Notice, Process, Stamp, StatusChange,
+};
+use crate::processes::{EXECUTION_EVENTS_SOURCE, ExecutionProcess, emit};
 use crate::scripts::ScriptAnswer;
 use crate::timers::Sleeper;
 use crate::{Error, Novelty, ProcessId, Shared, Started};
@@ -154,9 +156,11 @@ impl Shard {
         self.residents.len()
     }
 
-    /// Runs until told to stop.
-    pub(crate) async fn run(mut self) {
+    /// Runs until told to stop. `starting` keeps virtual time from jumping to the deadline of a
+    /// call before the call is made again.
+    pub(crate) async fn run(mut self, starting: Busy) {
         self.perform_outstanding();
+        drop(starting);
         let mut envelopes = Vec::new();
         while self.inbox.recv_many(&mut envelopes, MESSAGES_PER_TURN_MAX).await > 0 {
             let epoch = self.shared.epoch();
@@ -437,6 +441,10 @@ impl Shard {
                     Some(event) => event,
                     None => continue,
                 },
+                Effect::Notice(notice) => match self.told(*notice) {
+                    Some(event) => event,
+                    None => continue,
+                },
                 effect => effect,
             };
             match effect {
@@ -447,8 +455,8 @@ impl Shard {
                     turn.events = true;
                     turn.writes.push(write);
                 }
-                // An event has been made of it.
-                Effect::StatusChanged(_) => {}
+                // Events have been made of them.
+                Effect::StatusChanged(_) | Effect::Notice(_) => {}
                 Effect::Finished => turn.ended.push(id.clone()),
                 Effect::Call { .. }
                 | Effect::Enqueue { .. }
@@ -466,6 +474,13 @@ impl Shard {
                 | Effect::Disarm { .. } => turn.effects.push((id.clone(), effect)),
             }
         }
+    }
+
+    /// Returns the effect that writes an event down, if anybody listens.
+    fn told(&self, notice: Notice) -> Option<Effect> {
+        let Notice { event, stamp, number } = notice;
+        let heard = self.shared.endpoint()?.hears(&event.source);
+        heard.then(|| emit(event, &stamp, number))
     }
 
     /// Returns the event of a change of status, if anybody listens.

@@ -12,6 +12,9 @@ const DEFINITION_BYTES_MAX: usize = 1024 * 1024;
 /// How many STANDARD executions may be open at once (Step Functions quotas, "Maximum open
 /// executions").
 const OPEN_EXECUTIONS_MAX: usize = 1_000_000;
+/// How many automations may be open at once: 100 that run and 1,000 that wait for them to end
+/// (Systems Manager quotas, "Concurrently running automations", "Automation queue size").
+const OPEN_AUTOMATIONS_MAX: usize = 1_100;
 /// More executions than any machine holds.
 const EXECUTIONS_CONCEIVABLE: usize = 100_000_000;
 
@@ -26,6 +29,8 @@ pub struct Limits {
     pub open_executions: usize,
     /// EXPRESS executions under way.
     pub express_executions: usize,
+    /// Automations that have not ended.
+    pub open_automations: usize,
 }
 
 /// One limit, as the command line knows it.
@@ -67,6 +72,12 @@ pub const LIMITS: &[Limit] = &[
         max: EXECUTIONS_CONCEIVABLE,
         field: |limits| &mut limits.express_executions,
     },
+    Limit {
+        name: "open-automations",
+        about: "automations that have not ended; AutomationExecutionLimitExceededException",
+        max: EXECUTIONS_CONCEIVABLE,
+        field: |limits| &mut limits.open_automations,
+    },
 ];
 
 impl Default for Limits {
@@ -76,6 +87,7 @@ impl Default for Limits {
             definition_bytes: DEFINITION_BYTES_MAX,
             open_executions: OPEN_EXECUTIONS_MAX,
             express_executions: EXPRESS_UNDER_WAY_MAX,
+            open_automations: OPEN_AUTOMATIONS_MAX,
         }
     }
 }

@@ -60,6 +60,11 @@ fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
 }
 
 fn resume(turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
+    if let (Answer::Output { output, .. }, true) = (answer, turn.memory().is_null()) {
+        // Whoever looks on can follow the child.
+        let id = poll::text(output, "AutomationExecutionId");
+        turn.show_outputs(value!({ "ExecutionId": id }));
+    }
     poll::resume(turn, answer, &POLLED)
 }
 

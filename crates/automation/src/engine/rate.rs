@@ -3,7 +3,7 @@
 use super::Run;
 use crate::effect::{Child, ChildWish, Effect};
 use crate::fact::{ChildEnd, StopType};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::rate::{ChildExecution, Fleet, RateControl};
 use crate::state::{Phase, Status, Verdict};
 
@@ -121,7 +121,7 @@ impl Run<'_> {
         let text = format!(
             "{errors} of {} targets failed, and {allowed} may; the first: {}",
             rate.resolved.len(),
-            first.unwrap_or("it did not say why")
+            first.map_or("it did not say why", failure::bare)
         );
         self.state.failure = Some(Failure::fleet(&text));
         self.state.verdict = Verdict::Failed;

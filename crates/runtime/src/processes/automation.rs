@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use store::Table;
 use value::{SerdeError, Value};
 
-use super::{emit, newest_first, restored};
+use super::{newest_first, restored};
 use crate::Error;
 use crate::attachments::Attachments;
 use crate::definitions::Definitions;
 use crate::endpoint::{Call, CallError, Caller};
 use crate::fleet::{self, FleetChild};
-use crate::process::{Effect, Stamp, put};
+use crate::process::{Effect, Notice, Stamp, put};
 use crate::scripts::Script;
 use crate::{Kind, ProcessId, integrations};
 
@@ -129,7 +129,10 @@ impl AutomationProcess {
             Wanted::Timer { id, at_millis } => Effect::Arm { timer: id, at_millis },
             Wanted::CancelTimer { id } => Effect::Disarm { timer: id },
             Wanted::Cancel { id } => Effect::Cancel { number: id },
-            Wanted::Event(change) => emit(self.event(change, stamp), stamp, number),
+            Wanted::Event(change) => {
+                let event = self.event(change, stamp);
+                Effect::Notice(Box::new(Notice { event, stamp: *stamp, number }))
+            }
             Wanted::Finish { .. } => Effect::Finished,
             // The record is written after every change.
             Wanted::Record => return None,

@@ -36,7 +36,7 @@ pub fn newest_first(millis: i64) -> String {
 }
 
 /// Returns the effect that puts an event into the outbox. Its id comes from the fact's entropy.
-fn emit(mut event: Event, stamp: &Stamp, number: usize) -> Effect {
+pub(crate) fn emit(mut event: Event, stamp: &Stamp, number: usize) -> Effect {
     let mut hash = Sha256::new();
     hash.update(stamp.entropy);
     hash.update(number.to_be_bytes());

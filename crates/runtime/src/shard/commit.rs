@@ -257,6 +257,7 @@ fn rest(outstanding: Vec<Effect>) -> Option<Vec<(u64, i64)>> {
         | Effect::Disarm { .. }
         | Effect::Write(_)
         | Effect::Emit(_)
+        | Effect::Notice(_)
         | Effect::StatusChanged(_)
         | Effect::Child { .. }
         | Effect::StopChild { .. }

@@ -87,6 +87,7 @@ impl Shard {
                 // These were written with the commit.
                 Effect::Write(_)
                 | Effect::Emit(_)
+                | Effect::Notice(_)
                 | Effect::StatusChanged(_)
                 | Effect::Finished => {}
             }

@@ -16,7 +16,7 @@ schemaVersion: '0.3'
 parameters: {Name: {type: String}}
 mainSteps:
   - {name: look, action: 'aws:executeAwsApi', inputs: {Service: iam, Api: GetUser, UserName: '{{ Name }}'}}
-  - {name: rest, action: 'aws:sleep', inputs: {Duration: PT1H}}
+  - {name: rest, action: 'aws:sleep', inputs: {Duration: PT0.02S}}
   - {name: delete, action: 'aws:executeAwsApi', inputs: {Service: iam, Api: DeleteUser, UserName: '{{ Name }}'}}
 ";
 const PARENT: &str = "00000000-0000-4000-8000-000000000001";
@@ -91,7 +91,7 @@ fn every_target_runs_once_however_often_the_node_dies() {
         let store = Store::open(directory.path()).unwrap();
         // Each life lets one more call through than the one before has made, and dies in it.
         let endpoint = Arc::new(Endpoint::default());
-        let over = life(&store, ClockMode::Virtual, &endpoint, async |runtime| {
+        let over = life(&store, ClockMode::Real, &endpoint, async |runtime| {
             if turn == 0 {
                 keep_definition(&store).await;
                 let id = ProcessId::new(Kind::Automation, PARENT);
@@ -115,7 +115,7 @@ fn every_target_runs_once_however_often_the_node_dies() {
         assert!(turn < 200, "it does not come to an end");
     }
     let store = Store::open(directory.path()).unwrap();
-    assert_eq!(status(&store), "Success");
+    assert_eq!(status(&store), "Success", "{}", record(&store, PARENT).unwrap());
     let children = children(&store);
     let target = |child: &Value| child.get("Target").unwrap().as_str().unwrap().to_owned();
     let targets: BTreeSet<String> = children.iter().map(target).collect();

@@ -1,6 +1,7 @@
 //! Automation documents as they are stored, found and described.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use automation::{Format, Runbook, catalogue};
 use runtime::definition_key;
@@ -102,9 +103,37 @@ impl Found {
     }
 
     /// Returns the runbook; stored texts have been checked, by the rules of their day.
-    pub(super) fn runbook(&self) -> Result<Runbook, Error> {
-        Runbook::parse_accepted(&self.text, self.format()).map_err(|err| Error::internal(&err))
+    ///
+    /// It is read once for all who ask: a start asks twice.
+    pub(super) fn runbook(&self) -> Result<Arc<Runbook>, Error> {
+        let format = self.format();
+        let read =
+            || Runbook::parse_accepted(&self.text, format).map_err(|err| Error::internal(&err));
+        let Some(version) = self.version() else { return Ok(Arc::new(read()?)) };
+        let key = format!("{format}/{}", version.definition);
+        if let Some(known) = runbooks_read().get(&key) {
+            return Ok(known.clone());
+        }
+        let runbook = Arc::new(read()?);
+        let mut kept = runbooks_read();
+        if RUNBOOKS_KEPT_MAX <= kept.len() {
+            kept.clear();
+        }
+        kept.insert(key, runbook.clone());
+        Ok(runbook)
     }
+}
+
+/// How many runbooks are kept that were read; beyond that all are read anew.
+const RUNBOOKS_KEPT_MAX: usize = 1_024;
+
+type RunbooksRead = HashMap<String, Arc<Runbook>>;
+
+/// Returns the runbooks that were read, by format and hash of their text: the same text is the same
+/// runbook for every server of the process.
+fn runbooks_read() -> MutexGuard<'static, RunbooksRead> {
+    static READ: LazyLock<Mutex<RunbooksRead>> = LazyLock::new(Mutex::default);
+    READ.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn key(account: &str, name: &str) -> String {

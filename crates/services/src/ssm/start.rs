@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use automation::{Mode, Started as Facts, catalogue};
 use runtime::{Begin, BeginAutomation, Caller, Kind, ProcessId, definition_key};
-use store::{Load, Table};
+use store::{Load, SHARDS, Table};
 use value::{Value, value};
 
 use super::document::{DocumentVersion, Found, bare_name, find, text_of};
@@ -70,6 +70,7 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
             return Err(Error::new("ValidationException", text));
         }
         let id = execution_id(&call, &input);
+        check_open(&services, &id)?;
         let resources = resources(&services, &call, &input).await?;
         let plan = services.store().read(|store| {
             plan(&services, &Reading { store, call: &call }, &input, &id, &resources)
@@ -97,6 +98,25 @@ async fn keep_tags(services: &Services, id: &str, input: &Value) -> Result<(), E
     }
     let id = id.to_owned();
     services.store().write(move |tx| tags::keep(tx, &id, &tags)).await?
+}
+
+/// Refuses a further automation when as many as may be are open, unless it is known. A node knows
+/// its own shards only and refuses at its share, so that several nodes may open a few more or less.
+fn check_open(services: &Services, id: &str) -> Result<(), Error> {
+    let open_max = services.settings().limits.open_automations;
+    let (held, _) = services.runtime().shards_and_nodes();
+    let share = open_max.saturating_mul(held) / SHARDS as usize;
+    // Without a shard it only hands on to the nodes that have some.
+    if held == 0 || services.runtime().automations_open() < share {
+        return Ok(());
+    }
+    match services.store().read(|store| store.get(Table::Automations, id))? {
+        Some(_) => Ok(()),
+        None => Err(error::execution_limit_exceeded(format!(
+            "The number of simultaneously running Automation executions exceeded the allowable \
+             limit: {open_max}."
+        ))),
+    }
 }
 
 /// The same client token is the same execution; so is the same effect repeated after a crash.

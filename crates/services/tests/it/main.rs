@@ -30,6 +30,7 @@ mod signatures;
 mod ssm_actions;
 mod ssm_automations;
 mod ssm_documents;
+mod ssm_events;
 mod ssm_parameters;
 mod states_callbacks;
 mod states_events;

@@ -1,12 +1,13 @@
 //! The Automation API, through the whole of the services on a virtual clock.
 
 use policy::{Principal, PrincipalKind};
-use services::Error;
+use runtime::ClockMode;
+use services::{Error, Limits};
 use value::{Value, value};
 
 use super::outward::reaching;
 use super::server::{ACCOUNT, text};
-use super::states_express::{Whole, whole};
+use super::states_express::{Whole, whole, whole_with};
 
 /// Fails for the user `bad`.
 const RUNBOOK: &str = "
@@ -38,7 +39,7 @@ mainSteps:
 ";
 
 /// The answer of an operation of Systems Manager.
-async fn ssm(whole: &Whole, name: &str, input: Value) -> Value {
+pub(crate) async fn ssm(whole: &Whole, name: &str, input: Value) -> Value {
     whole.ok("ssm", name, input).await
 }
 
@@ -47,7 +48,7 @@ async fn refused(whole: &Whole, name: &str, input: Value) -> String {
     answer.expect_err(name).to_string()
 }
 
-async fn keep(whole: &Whole, name: &str, content: &str) {
+pub(crate) async fn keep(whole: &Whole, name: &str, content: &str) {
     let document = value!({
         "Name": name, "Content": content, "DocumentType": "Automation", "DocumentFormat": "YAML",
     });
@@ -55,7 +56,7 @@ async fn keep(whole: &Whole, name: &str, content: &str) {
 }
 
 /// A server with the users `u1` to `u3` and the two runbooks.
-async fn server() -> Whole {
+pub(crate) async fn server() -> Whole {
     let whole = whole().await;
     for user in ["u1", "u2", "u3"] {
         whole.ok("iam", "CreateUser", value!({ "UserName": user })).await;
@@ -65,11 +66,11 @@ async fn server() -> Whole {
     whole
 }
 
-async fn start(whole: &Whole, input: Value) -> String {
+pub(crate) async fn start(whole: &Whole, input: Value) -> String {
     text(&ssm(whole, "StartAutomationExecution", input).await, &["AutomationExecutionId"])
 }
 
-async fn got(whole: &Whole, id: &str) -> Value {
+pub(crate) async fn got(whole: &Whole, id: &str) -> Value {
     let answer =
         ssm(whole, "GetAutomationExecution", value!({ "AutomationExecutionId": id })).await;
     answer.get("AutomationExecution").unwrap().clone()
@@ -87,7 +88,7 @@ async fn beyond(whole: &Whole, id: &str, statuses: &[&str]) -> Value {
     panic!("{}", got(whole, id).await);
 }
 
-async fn ended(whole: &Whole, id: &str) -> Value {
+pub(crate) async fn ended(whole: &Whole, id: &str) -> Value {
     beyond(whole, id, &["Pending", "InProgress", "Waiting", "Cancelling"]).await
 }
 
@@ -103,12 +104,12 @@ fn over(values: &[&str]) -> Value {
     })
 }
 
-async fn listed(whole: &Whole, filters: Value) -> Vec<Value> {
+pub(crate) async fn listed(whole: &Whole, filters: Value) -> Vec<Value> {
     let answer = ssm(whole, "DescribeAutomationExecutions", value!({ "Filters": filters })).await;
     answer.get("AutomationExecutionMetadataList").and_then(Value::as_array).unwrap().to_vec()
 }
 
-fn names(list: &[Value], member: &str) -> Vec<String> {
+pub(crate) fn names(list: &[Value], member: &str) -> Vec<String> {
     list.iter().map(|one| text(one, &[member])).collect()
 }
 
@@ -334,6 +335,23 @@ async fn a_client_token_names_one_execution() {
     let other = request(token).with("Parameters", value!({"Name": ["m"]}));
     let answer = refused(&whole, "StartAutomationExecution", other).await;
     assert!(answer.starts_with("IdempotentParameterMismatch: "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_further_automation_is_refused_until_one_has_ended() {
+    let limits = Limits { open_automations: 1, ..Limits::default() };
+    let whole = whole_with(ClockMode::Virtual, limits).await;
+    keep(&whole, "Waits", WAITS).await;
+    let token = "a1b2c3d4-0000-4000-8000-00000000abcd";
+    let request = value!({"DocumentName": "Waits", "ClientToken": token});
+    let id = start(&whole, request.clone()).await;
+    let another = value!({"DocumentName": "Waits"});
+    let answer = refused(&whole, "StartAutomationExecution", another.clone()).await;
+    assert!(answer.starts_with("AutomationExecutionLimitExceededException: "), "{answer}");
+    // The same request again opens nothing.
+    assert_eq!(start(&whole, request).await, id);
+    ssm(&whole, "StopAutomationExecution", value!({ "AutomationExecutionId": &*id })).await;
+    start(&whole, another).await;
 }
 
 async fn signal(whole: &Whole, id: &str, kind: &str, payload: Value) -> Result<Value, String> {
