@@ -75,6 +75,14 @@ impl Site {
         })
     }
 
+    /// Returns a request of a service, as bytes.
+    pub(crate) fn request(&self, service: &str, name: &str, input: &Value) -> Result<Vec<u8>> {
+        let found = wire::model::service(service).and_then(|service| service.operation(name));
+        let operation = found.with_context(|| format!("there is no {service}:{name}"))?;
+        let request = wire::client::request(operation, input)?;
+        self.seal(request, operation.service().signing_name())
+    }
+
     /// Adds host and signature, and writes the request as HTTP.
     fn seal(&self, mut request: Request, signing_name: &str) -> Result<Vec<u8>> {
         request.headers.push(("host".into(), self.address.to_string()));
@@ -145,8 +153,7 @@ impl Api {
     pub(crate) fn call(&mut self, service: &str, name: &str, input: &Value) -> Result<Value> {
         let found = wire::model::service(service).and_then(|service| service.operation(name));
         let operation = found.with_context(|| format!("there is no {service}:{name}"))?;
-        let request = wire::client::request(operation, input)?;
-        let request = self.site.seal(request, operation.service().signing_name())?;
+        let request = self.site.request(service, name, input)?;
         let reply = self.exchange(&request)?;
         let output = wire::client::output(operation, &reply.into_answer());
         Ok(output?)

@@ -25,6 +25,8 @@ pub(crate) struct Sizes {
     pub(crate) chains: usize,
     /// Chains run one after another, to count what each waits for.
     pub(crate) single_chains: usize,
+    /// Automations per round.
+    pub(crate) automations: usize,
     /// How many executions wait.
     pub(crate) waiting: usize,
     /// How many executions finish while memory is watched.
@@ -40,6 +42,7 @@ impl Sizes {
             latency_turns: 30,
             chains: 2_000,
             single_chains: 100,
+            automations: 1_000,
             waiting: 100_000,
             finished: 1_000_000,
         }
@@ -53,6 +56,7 @@ impl Sizes {
             latency_turns: 8,
             chains: 300,
             single_chains: 20,
+            automations: 1_000,
             waiting: 5_000,
             finished: 10_000,
         }

@@ -94,6 +94,13 @@ impl Server {
         resident_bytes(self.pid())
     }
 
+    /// Returns the sum of a metric's series.
+    pub(crate) fn metric(&self, api: &mut Api, name: &str) -> Result<f64> {
+        let page = api.page("/_stepwell/metrics")?;
+        let sum = sum_of(&String::from_utf8_lossy(&page.body), name);
+        sum.with_context(|| format!("there is no metric {name}"))
+    }
+
     /// Ends it at once, as a power cut would.
     pub(crate) fn kill(mut self) {
         end(&mut self.child);

@@ -1,5 +1,6 @@
 //! The scenarios: a file each, and a line in [`ALL`].
 
+mod automations;
 mod cold_start;
 mod durable_chain;
 mod express;
@@ -29,6 +30,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("inline-map", inline_map::run),
     ("start-execution", start_execution::run),
     ("seed-machine", seed_machine::run),
+    ("automations", automations::run),
     ("cold-start", cold_start::run),
     ("waiting", waiting::run),
     ("finished", finished::run),
