@@ -15,20 +15,23 @@ import tempfile
 from server import ROOT, Server, binary
 
 
-MARKED = re.compile(r"readme_test.py runs this block.*?```sh\n(.*?)```", re.S)
+MARKED = re.compile(r"readme_test.py runs this block([^.]*)\..*?```sh\n(.*?)```", re.S)
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def story(endpoint):
     """Returns the README's block of commands, with our server's address."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return MARKED.search(text).group(1).replace("http://127.0.0.1:4566", endpoint)
+    return MARKED.search(text).group(2).replace("http://127.0.0.1:4566", endpoint)
 
 
 def pages():
-    """Returns the marked blocks of the pages, by name."""
+    """Returns the marked blocks of the pages, by name, and whether each wants a server."""
     for page in sorted((ROOT / "docs").glob("*.md")):
-        for block in MARKED.findall(page.read_text(encoding="utf-8")):
-            yield page.name, block
+        for how, block in MARKED.findall(page.read_text(encoding="utf-8")):
+            yield page.name, block, "against a server" in how
 
 
 def play(block, environment):
@@ -64,9 +67,14 @@ def main():
     bin_folder = tempfile.mkdtemp()
     os.symlink(binary(), os.path.join(bin_folder, "stepwell"))
     environment = {**os.environ, "AWS_PAGER": "", "PATH": bin_folder + os.pathsep + os.environ["PATH"]}
-    for name, block in pages():
+    for name, block, wants_server in pages():
         print(f"# {name}")
-        counts = play(block, environment)
+        if wants_server:
+            with Server("--memory") as server:
+                reached = {"STEPWELL_ENDPOINT": server.endpoint, "AWS_ENDPOINT_URL": server.endpoint}
+                counts = play(block, {**environment, **KEYS, **reached})
+        else:
+            counts = play(block, environment)
         passed, failed = passed + counts[0], failed + counts[1]
     if "--pages" not in sys.argv:
         print("# README.md")

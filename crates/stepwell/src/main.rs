@@ -2,13 +2,14 @@
 //!
 //! `cli/` has a file per command; `server.rs` is a whole server; `example/` runs a folder on one;
 //! `definitions/` reads the files that hold state machines; `graph/` draws
-//! them, `testing/` runs their cases.
+//! them, `testing/` runs their cases; `runbook/` shows automation executions.
 
 mod cli;
 mod credentials;
 mod definitions;
 mod example;
 mod graph;
+mod runbook;
 mod server;
 mod testing;
 #[cfg(test)]

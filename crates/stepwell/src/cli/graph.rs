@@ -5,12 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use value::{Value, value};
-use wire::client::{Client, Credentials};
-use wire::model;
+use wire::client::Client;
 
-use super::hint;
+use super::{hint, remote};
 use crate::graph::Progress;
-use crate::{credentials, definitions, graph};
+use crate::{definitions, graph};
 
 /// The longest history that is read, in events: AWS's quota.
 const EVENTS_MAX: usize = 25_000;
@@ -59,13 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn of_execution(arn: &str, endpoint: &str) -> Result<String> {
     let region = arn.split(':').nth(3).filter(|region| !region.is_empty());
     let region = region.with_context(|| format!("`{arn}` is no ARN of an execution"))?;
-    let test = || Credentials {
-        access_key_id: "test".into(),
-        secret_access_key: "test".into(),
-        session_token: None,
-    };
-    let credentials = credentials::find()?.unwrap_or_else(test);
-    let client = Client::new(endpoint, region, Some(credentials))?;
+    let client = remote::client(endpoint, region)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let asked = runtime.block_on(ask(&client, arn));
     let (definition, history) =
@@ -91,8 +84,5 @@ async fn ask(client: &Client, arn: &str) -> Result<(Value, Vec<Value>)> {
 }
 
 async fn call(client: &Client, name: &str, input: &Value) -> Result<Value> {
-    let operation = model::service("stepfunctions").and_then(|service| service.operation(name));
-    let operation = operation.with_context(|| format!("there is no operation {name}"))?;
-    let answer = client.call(operation, input, runtime::wall_millis()).await;
-    answer.with_context(|| name.to_owned())
+    remote::call(client, "stepfunctions", name, input).await
 }

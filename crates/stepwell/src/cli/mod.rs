@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod automation;
 mod backup;
 mod clock;
 mod doctor;
@@ -10,10 +11,11 @@ mod graph;
 mod jsonl;
 mod lint;
 mod log;
-mod paint;
+pub(crate) mod paint;
 mod policy;
 mod problem;
 mod reach;
+mod remote;
 mod restore;
 mod run;
 mod scripts;
@@ -50,6 +52,7 @@ enum Command {
     Lint(lint::Arguments),
     Policy(policy::Arguments),
     Graph(graph::Arguments),
+    Automation(automation::Arguments),
     Test(test::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
@@ -97,6 +100,7 @@ impl Command {
             Command::Lint(arguments) => lint::run(&arguments),
             Command::Policy(arguments) => policy::run(&arguments),
             Command::Graph(arguments) => graph::run(&arguments),
+            Command::Automation(arguments) => automation::run(&arguments),
             Command::Test(arguments) => test::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Restore(arguments) => restore::run(&arguments),

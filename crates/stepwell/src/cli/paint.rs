@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 /// Whether text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(crate) enum Paint {
     /// As it is.
     Plain,
     /// With the colours of a terminal.
@@ -13,7 +13,7 @@ pub(super) enum Paint {
 
 /// What a piece of text means.
 #[derive(Clone, Copy)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// What went well.
     Good,
     /// An error.
@@ -28,13 +28,13 @@ pub(super) enum Meaning {
 
 impl Paint {
     /// Returns how to write to `stream`: coloured when a person watches and has not set NO_COLOR.
-    pub(super) fn of(stream: &impl IsTerminal) -> Paint {
+    pub(crate) fn of(stream: &impl IsTerminal) -> Paint {
         let colours = stream.is_terminal() && std::env::var_os("NO_COLOR").is_none();
         if colours { Paint::Coloured } else { Paint::Plain }
     }
 
     /// Returns the text with its colour.
-    pub(super) fn text(self, text: &str, meaning: Meaning) -> String {
+    pub(crate) fn text(self, text: &str, meaning: Meaning) -> String {
         let code = match meaning {
             Meaning::Good => "32",
             Meaning::Doubtful => "1;33",

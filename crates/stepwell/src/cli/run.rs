@@ -1,22 +1,30 @@
-//! `stepwell run`: deploy and run one example on a server of its own.
+//! `stepwell run`: deploy and run one example or one runbook on a server of its own.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use super::paint::Paint;
 use super::up::Clock;
 use super::{block_on, json_argument};
 use crate::example::{self, Manifest, Screen};
+use crate::runbook::{self, Play};
 
-/// Run one example on a server inside this process, which is gone afterwards.
+/// Run one example or one runbook on a server inside this process, which is gone afterwards.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// A folder with a stepwell.yaml, or a state machine (.asl.json)
+    /// A folder with a stepwell.yaml, a state machine (.asl.json), or a runbook (.yaml, .json)
     path: PathBuf,
     /// The input as JSON, or @FILE
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
+    /// A parameter of the runbook; given again, its list grows
+    #[arg(long = "param", value_name = "NAME=VALUE", conflicts_with = "input")]
+    parameters: Vec<String>,
+    /// Another runbook, which the first one runs by the name of its file
+    #[arg(long, value_name = "FILE", conflicts_with = "input")]
+    with: Vec<PathBuf>,
     /// Print the outcome as JSON, and nothing else
     #[arg(long)]
     json: bool,
@@ -25,8 +33,14 @@ pub(super) struct Arguments {
     clock: Clock,
 }
 
-/// Runs it; the status is 0 when it ended as the example says it should.
+/// Runs it; the status is 0 when it ended as the example says it should, or in success.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if runbook::is_runbook(&arguments.path) {
+        return run_runbook(arguments);
+    }
+    if !arguments.parameters.is_empty() || !arguments.with.is_empty() {
+        bail!("{} is no runbook: it takes no --param and no --with", arguments.path.display());
+    }
     let mut manifest = Manifest::read(&arguments.path)?;
     if let Some(text) = &arguments.input {
         manifest.input = json_argument("--input", text)?;
@@ -39,4 +53,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         screen.summary(&outcome);
     }
     Ok(if outcome.is_as_expected() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run_runbook(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.input.is_some() {
+        bail!("a runbook takes --param NAME=VALUE, not --input");
+    }
+    let paint = Paint::of(&std::io::stdout());
+    let play = Play {
+        path: arguments.path.clone(),
+        with: arguments.with.clone(),
+        parameters: runbook::parameters(&arguments.parameters)?,
+        clock: arguments.clock.mode(),
+        paint: (!arguments.json).then_some(paint),
+    };
+    let outcome = block_on(runbook::play(&play))?;
+    if arguments.json {
+        println!("{}", outcome.seen.to_value().to_pretty());
+    } else {
+        print!("\n{}", runbook::report(&outcome.seen, paint, outcome.now));
+    }
+    Ok(if outcome.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use runtime::ClockMode;
-use services::{AuthMode, Destinations, Limits, Outward, Reset, Retention, Settings};
+use services::{AuthMode, Destinations, Limits, Outward, Reset, Retention, Services, Settings};
 use value::{Value, value};
 
 use crate::server::{self, Keep, Options, Server};
@@ -26,13 +26,28 @@ use manifest::{Check, Judge};
 use outcome::Checked;
 pub(crate) use outcome::Outcome;
 pub(crate) use screen::Screen;
-use session::Session;
+pub(crate) use session::Session;
 
 /// Deploys the example on a new server, starts it, follows it to its end and checks what it claims.
 ///
 /// # Errors
 /// When it could not be deployed or started; an execution that fails is an outcome.
 pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -> Result<Outcome> {
+    on_a_server_of_its_own(clock, async |services| {
+        let mut session = Session::new(services, &manifest.input);
+        play(&mut session, manifest, screen).await
+    })
+    .await
+}
+
+/// Does something on a new server in memory, which is gone afterwards.
+///
+/// # Errors
+/// When the server cannot be started, or what is done fails.
+pub(crate) async fn on_a_server_of_its_own<T>(
+    clock: ClockMode,
+    work: impl AsyncFnOnce(Arc<Services>) -> Result<T>,
+) -> Result<T> {
     // Scripts of runbooks reach the server through a port.
     let (listener, address) = server::bind("127.0.0.1:0", AuthMode::Loopback).await?;
     let options = Options {
@@ -60,13 +75,13 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
         drain: Duration::ZERO,
     };
     let server = Server::start(&options).await?;
-    let mut session = Session::new(&server, &manifest.input);
+    let services = server.services.clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.serve(listener, async {
         // Dropping the sender says the same.
         let _ = stopped.await;
     }));
-    let outcome = play(&mut session, manifest, screen).await;
+    let outcome = work(services).await;
     drop(stop);
     serving.await.context("the server ended early")?;
     outcome
@@ -127,7 +142,7 @@ async fn judge(session: &mut Session, check: &Check) -> Result<Checked> {
 }
 
 /// Returns the policy of an example that is only a state machine: everything is allowed.
-fn everything() -> String {
+pub(crate) fn everything() -> String {
     value!({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]

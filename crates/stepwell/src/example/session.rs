@@ -12,7 +12,6 @@ use value::{Map, Value, value};
 use super::expression;
 use super::manifest::{Call, Stack};
 use super::one_time_code::two_codes;
-use crate::server::Server;
 
 /// How often something that is under way is looked at.
 pub(super) const LOOK_MILLIS: u64 = 5;
@@ -20,7 +19,7 @@ pub(super) const LOOK_MILLIS: u64 = 5;
 const STACK_LOOKS_MAX: usize = 12_000;
 
 /// One example being run.
-pub(super) struct Session {
+pub(crate) struct Session {
     services: Arc<Services>,
     endpoint: Endpoint,
     known: Bindings,
@@ -30,19 +29,29 @@ pub(super) struct Session {
 
 impl Session {
     /// Returns a session in which `$input` is known.
-    pub(super) fn new(server: &Server, input: &Value) -> Session {
-        let settings = server.services.settings();
+    pub(crate) fn new(services: Arc<Services>, input: &Value) -> Session {
+        let settings = services.settings();
         let known = Bindings::new()
             .with("input", input.clone())
             .with("account", Value::from(&settings.account))
             .with("region", Value::from(&settings.region));
         Session {
-            services: server.services.clone(),
-            endpoint: Endpoint::new(server.services.clone()),
+            endpoint: Endpoint::new(services.clone()),
+            services,
             known,
             calls_made: 0,
             stacks: Map::new(),
         }
+    }
+
+    /// Returns the account.
+    pub(crate) fn account(&self) -> &str {
+        &self.services.settings().account
+    }
+
+    /// Returns the server's time, in milliseconds since the epoch.
+    pub(crate) fn now_millis(&self) -> i64 {
+        self.services.runtime().clock().now_millis()
     }
 
     /// Makes a value known to later expressions.
@@ -78,7 +87,7 @@ impl Session {
     }
 
     /// Calls an operation.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &mut self,
         service: &str,
         operation: &str,

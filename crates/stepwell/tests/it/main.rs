@@ -10,6 +10,7 @@ mod log;
 mod policy_check;
 mod policy_evaluate;
 mod retention;
+mod runbook;
 mod server;
 mod shutdown;
 mod test_command;
