@@ -94,13 +94,6 @@ impl Server {
         resident_bytes(self.pid())
     }
 
-    /// Returns the sum of a metric's series.
-    pub(crate) fn metric(&self, api: &mut Api, name: &str) -> Result<f64> {
-        let page = api.page("/_stepwell/metrics")?;
-        let sum = sum_of(&String::from_utf8_lossy(&page.body), name);
-        sum.with_context(|| format!("there is no metric {name}"))
-    }
-
     /// Ends it at once, as a power cut would.
     pub(crate) fn kill(mut self) {
         end(&mut self.child);
@@ -138,6 +131,13 @@ fn printed_address(output: &mut BufReader<ChildStdout>) -> Result<SocketAddr> {
 pub(crate) fn health(api: &mut Api, member: &str) -> Result<f64> {
     let page = value::parse_bytes(&api.page("/_stepwell/health")?.body)?;
     page.get(member).and_then(Value::as_f64).with_context(|| format!("health has no {member}"))
+}
+
+/// Returns the sum of a metric's series.
+pub(crate) fn metric(api: &mut Api, name: &str) -> Result<f64> {
+    let page = api.page("/_stepwell/metrics")?;
+    let sum = sum_of(&String::from_utf8_lossy(&page.body), name);
+    sum.with_context(|| format!("there is no metric {name}"))
 }
 
 /// Returns how often the server's store has committed, where the server says so.

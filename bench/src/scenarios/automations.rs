@@ -10,7 +10,7 @@ use crate::api::{Api, Site};
 use crate::bench::Bench;
 use crate::load::{Make, Until, drive};
 use crate::report::Row;
-use crate::server::Server;
+use crate::server::metric;
 use crate::statistics::Spread;
 
 /// On how many connections automations are started.
@@ -85,7 +85,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         let started = Instant::now();
         let make = start(&server.site());
         let load = drive(server.address, CONNECTIONS, Until::Count(count), &make)?;
-        until_finished(&server, &mut api, round * count)?;
+        until_finished(&mut api, round * count)?;
         per_second.push(count as f64 / started.elapsed().as_secs_f64());
         cpu_us.push(server.usage()?.seconds_since(&before) * 1e6 / (count * STEPS) as f64);
         p99_us.push(load.latency_us(99));
@@ -111,10 +111,10 @@ fn start(site: &Site) -> Make {
 }
 
 /// Waits until so many processes have ended since the server began.
-fn until_finished(server: &Server, api: &mut Api, count: usize) -> Result<()> {
+fn until_finished(api: &mut Api, count: usize) -> Result<()> {
     let began = Instant::now();
     loop {
-        let finished = server.metric(api, "stepwell_processes_finished_total")?;
+        let finished = metric(api, "stepwell_processes_finished_total")?;
         if count as f64 <= finished {
             return Ok(());
         }
