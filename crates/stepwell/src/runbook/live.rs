@@ -38,7 +38,7 @@ impl Live {
         let mut text = String::new();
         if 0 < self.changing {
             // Up to where they began, and away with them.
-            text.push_str(&format!("\u{1b}[{}A\u{1b}[J", self.changing));
+            text.extend([format!("\u{1b}[{}A\u{1b}[J", self.changing)]);
             self.changing = 0;
         }
         let lines = match paint {
@@ -109,7 +109,7 @@ pub(super) fn line(paint: Paint, row: &Row, now: f64) -> String {
     let mut text = format!("{indent}{name:name_width$} {action} {status}{seconds}\n");
     if let Some(failure) = &row.failure {
         let failure = shortened(failure, FAILURE_CHARACTERS_MAX);
-        text.push_str(&format!("{indent}  {}\n", paint.text(&failure, Meaning::Bad)));
+        text.extend([format!("{indent}  {}\n", paint.text(&failure, Meaning::Bad))]);
     }
     text
 }

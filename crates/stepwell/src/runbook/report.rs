@@ -15,7 +15,7 @@ pub(crate) fn report(seen: &Seen, paint: Paint, now: f64) -> String {
     let mut out = head(&seen.record, paint, now);
     let rows = rows(seen);
     if !rows.is_empty() {
-        out.push_str(&format!("\n{}\n", paint.text("Steps", Meaning::Strong)));
+        out.extend([format!("\n{}\n", paint.text("Steps", Meaning::Strong))]);
         for row in &rows {
             // The whole message stands below.
             let row = super::rows::Row { failure: None, ..row.clone() };
@@ -48,7 +48,7 @@ fn head(record: &Value, paint: Paint, now: f64) -> String {
         ("CurrentStepName", "now at the step"),
     ] {
         if record.get(name).is_some() {
-            out.push_str(&format!("{label} {}\n", member(name)));
+            out.extend([format!("{label} {}\n", member(name))]);
         }
     }
     if member("Mode") == "Interactive" {
@@ -56,7 +56,7 @@ fn head(record: &Value, paint: Paint, now: f64) -> String {
     }
     if let Some(counters) = record.get("ProgressCounters") {
         let count = |name: &str| counters.get(name).and_then(Value::as_i64).unwrap_or(0);
-        out.push_str(&format!(
+        out.extend([format!(
             "{} targets: {} succeeded, {} failed, {} timed out, {} cancelled; at most {} at once, \
              {} may fail\n",
             count("TotalSteps"),
@@ -66,7 +66,7 @@ fn head(record: &Value, paint: Paint, now: f64) -> String {
             count("CancelledSteps"),
             member("MaxConcurrency"),
             member("MaxErrors"),
-        ));
+        )]);
     }
     for name in ["Parameters", "Variables", "Outputs"] {
         out.push_str(&map(record, name, paint));
@@ -80,9 +80,9 @@ fn map(record: &Value, name: &str, paint: Paint) -> String {
     let mut out = String::new();
     for (key, value) in members.into_iter().flat_map(value::Map::iter) {
         if out.is_empty() {
-            out.push_str(&format!("\n{}\n", paint.text(name, Meaning::Strong)));
+            out.extend([format!("\n{}\n", paint.text(name, Meaning::Strong))]);
         }
-        out.push_str(&format!("  {key} = {}\n", shown(value)));
+        out.extend([format!("  {key} = {}\n", shown(value))]);
     }
     out
 }
@@ -113,11 +113,11 @@ fn details(seen: &Seen, paint: Paint, out: &mut String) {
         let iteration = step.path(&["ParentStepDetails", "Iteration"]).and_then(Value::as_i64);
         let iteration = iteration.map(|number| format!(", iteration {number}")).unwrap_or_default();
         let status = text(step, "StepStatus");
-        out.push_str(&format!(
+        out.extend([format!(
             "\n{}{iteration}: {}\n",
             paint.text(text(step, "StepName"), Meaning::Strong),
             paint.text(status, meaning(status)),
-        ));
+        )]);
         for line in lines {
             out.push_str(&indented(&format!("{line}\n")));
         }
@@ -125,7 +125,7 @@ fn details(seen: &Seen, paint: Paint, out: &mut String) {
     if let Some(message) = record.get("FailureMessage").and_then(Value::as_str)
         && record.get("ProgressCounters").is_some()
     {
-        out.push_str(&format!("\n{message}\n"));
+        out.extend([format!("\n{message}\n")]);
     }
     for child in &seen.children {
         let (id, status) = (
@@ -133,7 +133,7 @@ fn details(seen: &Seen, paint: Paint, out: &mut String) {
             text(&child.record, "AutomationExecutionStatus"),
         );
         if matches!(status, "Failed" | "TimedOut") {
-            out.push_str(&format!("\nstepwell automation describe {id} tells why it {status}\n"));
+            out.extend([format!("\nstepwell automation describe {id} tells why it {status}\n")]);
         }
     }
 }
@@ -190,7 +190,7 @@ fn waits(record: &Value, step: &Value) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().flat_map(|line| ["  ", line, "\n"]).collect()
 }
 
 /// Returns a time as people write it.
