@@ -12,6 +12,19 @@ fn decode<T: DeserializeOwned>(table: Table, key: &str, bytes: &[u8]) -> Result<
     value::from_value(parsed).map_err(|err| corrupt(err.to_string()))
 }
 
+/// Decodes a record but for some members, which its type must not require.
+fn decode_without<T: DeserializeOwned>(
+    table: Table,
+    key: &str,
+    bytes: &[u8],
+    left_out: &[&str],
+) -> Result<T, Error> {
+    let corrupt = |what: String| Error::Corrupt { place: format!("{}/{key}", table.name()), what };
+    let text = std::str::from_utf8(bytes).map_err(|err| corrupt(err.to_string()))?;
+    let parsed = value::parse_without(text, left_out).map_err(|err| corrupt(err.to_string()))?;
+    value::from_value(parsed).map_err(|err| corrupt(err.to_string()))
+}
+
 /// Typed reads.
 pub trait Load: Read {
     /// Returns the record at a key.
@@ -32,6 +45,22 @@ pub trait Load: Read {
         rows.into_iter()
             .map(|(key, bytes)| decode(table, &key, &bytes).map(|record| (key, record)))
             .collect()
+    }
+
+    /// Returns keys and records in key order, the records without some members: for lists, which
+    /// show little of what may be much.
+    fn load_all_without<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        scan: Scan<'_>,
+        left_out: &[&str],
+    ) -> Result<Vec<(String, T)>, Error> {
+        let rows = self.scan(table, scan)?;
+        let records = rows.into_iter().map(|(key, bytes)| {
+            let record = decode_without(table, &key, &bytes, left_out)?;
+            Ok((key, record))
+        });
+        records.collect()
     }
 }
 

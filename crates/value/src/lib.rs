@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 pub use map::{Key, Map};
 pub use number::{JavaScriptNumber, Number};
-pub use parse::{DEPTH_MAX, ParseError, parse, parse_bytes};
+pub use parse::{DEPTH_MAX, ParseError, parse, parse_bytes, parse_without};
 pub use print::{escape_into, integer_into, quote};
 pub use serde_de::from_value;
 pub use serde_ser::{SerdeError, to_value};

@@ -36,7 +36,24 @@ pub struct ParseError {
 /// # Errors
 /// The first fault, with line, column and offset; nesting beyond [`DEPTH_MAX`] is one.
 pub fn parse(text: &str) -> Result<Value, ParseError> {
-    let mut parser = Parser { text, at: 0, depth: 0, keys: Keys::default() };
+    parse_without(text, &[])
+}
+
+/// Parses one JSON text, but for some members of the outermost object, which are left out.
+///
+/// What is left out is not looked at more closely than to find its end. This is for texts that were
+/// written by [`Value`]'s `Display`.
+///
+/// ```
+/// let text = r#"{"name": "a", "policies": {"p": "{\"Statement\": []}"}, "id": 1}"#;
+/// let value = value::parse_without(text, &["policies"]).unwrap();
+/// assert_eq!(value.to_string(), r#"{"name":"a","id":1}"#);
+/// ```
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_without(text: &str, left_out: &[&str]) -> Result<Value, ParseError> {
+    let mut parser = Parser { text, at: 0, depth: 0, keys: Keys::default(), left_out };
     parser.blanks();
     let value = parser.value()?;
     parser.blanks();
@@ -73,6 +90,8 @@ struct Parser<'t> {
     at: usize,
     depth: usize,
     keys: Keys<'t>,
+    /// Members of the outermost object that are skipped.
+    left_out: &'t [&'t str],
 }
 
 /// Keys seen in a document; equal keys share one allocation.
@@ -205,10 +224,43 @@ impl<'t> Parser<'t> {
             }
             self.at += 1;
             self.blanks();
-            let value = self.value()?;
-            map.insert(key, value);
+            if self.depth == 1 && self.left_out.contains(&&*key) {
+                self.skip();
+            } else {
+                let value = self.value()?;
+                map.insert(key, value);
+            }
             if !self.goes_on(b'}', "`,` or `}`")? {
                 return Ok(map.into());
+            }
+        }
+    }
+
+    /// Goes to the end of a value. What is not JSON is found out behind it.
+    fn skip(&mut self) {
+        let mut open = 0_usize;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => self.skip_string(),
+                b'{' | b'[' => open += 1,
+                b'}' | b']' | b',' if open == 0 => return,
+                b'}' | b']' => open -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Goes to the closing quote of a string.
+    fn skip_string(&mut self) {
+        self.at += 1;
+        loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            self.at += plain_bytes(rest);
+            match self.peek() {
+                Some(b'"') | None => return,
+                Some(b'\\') => self.at += 2,
+                Some(_) => self.at += 1,
             }
         }
     }

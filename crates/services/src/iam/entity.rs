@@ -94,6 +94,7 @@ pub(super) struct Entity {
     pub(super) path: String,
     pub(super) created_millis: i64,
     /// Texts by name.
+    #[serde(default)]
     pub(super) inline_policies: BTreeMap<String, String>,
     /// ARNs of managed policies.
     pub(super) attached_policies: BTreeSet<String>,
@@ -258,11 +259,12 @@ pub(super) fn all(
     Ok(store.load_all(kind.table(), Scan::prefix(&format!("{account}/")))?)
 }
 
-/// Returns the page of a list of entities that an input asks for.
+/// Returns the page of a list of entities that an input asks for. Inline policies, which no list
+/// shows, are left out.
 pub(super) fn page(on: &Reading<'_>, kind: Kind, input: &Value) -> Result<Page<Entity>, Error> {
     let prefix = format!("{}/", on.call.account());
     let keep = |entity: &Entity| names::under_prefix(input, &entity.path);
-    paging::stored(on.store, input, kind.table(), &prefix, keep)
+    paging::stored_without(on.store, input, (kind.table(), &prefix), &["inlinePolicies"], keep)
 }
 
 /// Stores a new entity.

@@ -57,12 +57,23 @@ pub(super) fn stored<T: DeserializeOwned>(
     prefix: &str,
     keep: impl Fn(&T) -> bool,
 ) -> Result<Page<T>, Error> {
+    stored_without(store, input, (table, prefix), &[], keep)
+}
+
+/// Returns the same, the records without some members.
+pub(super) fn stored_without<T: DeserializeOwned>(
+    store: &(impl Read + ?Sized),
+    input: &Value,
+    (table, prefix): (Table, &str),
+    left_out: &[&str],
+    keep: impl Fn(&T) -> bool,
+) -> Result<Page<T>, Error> {
     let (mut after, limit) = asked(input)?;
     let mut rows: Vec<(String, T)> = Vec::new();
     loop {
         // One more than fits, to know whether the page is the last.
         let scan = Scan::prefix(prefix).after(after.as_deref()).limit(limit + 1);
-        let read = store.load_all(table, scan)?;
+        let read = store.load_all_without(table, scan, left_out)?;
         let is_end = read.len() <= limit;
         after = read.last().map(|(key, _)| key.clone());
         rows.extend(read.into_iter().filter(|(_, record)| keep(record)));

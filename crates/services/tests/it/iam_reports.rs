@@ -237,6 +237,24 @@ async fn the_access_advisor_tells_who_used_what() {
     assert_eq!(text(entity, &["EntityInfo", "Type"]), "USER");
     assert_eq!(text(entity, &["EntityInfo", "Arn"]), alice);
 
+    whole.run_as(users[1].clone(), "iam", "ListUsers", value!({})).await.unwrap();
+    whole.services.write_decisions().await.unwrap();
+    let job = iam("GenerateServiceLastAccessedDetails", value!({ "Arn": &group })).await;
+    let (mut found, mut marker) = (0, None::<String>);
+    loop {
+        let input = value!({
+            "JobId": (text(&job, &["JobId"])), "ServiceNamespace": "iam", "MaxItems": 1,
+        });
+        let input = input.with_some("Marker", marker);
+        let page = iam("GetServiceLastAccessedDetailsWithEntities", input).await;
+        found += page.get("EntityDetailsList").and_then(Value::as_array).unwrap().len();
+        marker = page.get("Marker").and_then(Value::as_str).map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, 2);
+
     let granting = value!({ "Arn": &alice, "ServiceNamespaces": ["iam", "s3"] });
     let granting = iam("ListPoliciesGrantingServiceAccess", granting).await;
     assert_eq!(
@@ -263,10 +281,24 @@ fn the_access_advisor_refuses_what_is_not_there() {
     // An administrator may use everything.
     let bob = value!({ "Arn": (format!("arn:aws:iam::{ACCOUNT}:user/bob")) });
     let job = server.ok("GenerateServiceLastAccessedDetails", bob);
-    let job = value!({ "JobId": (text(&job, &["JobId"])), "MaxItems": 1000 });
-    let details = server.ok("GetServiceLastAccessedDetails", job);
-    let services = each(&details, "ServicesLastAccessed", "ServiceNamespace").len();
-    assert!(300 < services, "{services}");
+    let job = value!({ "JobId": (text(&job, &["JobId"])) });
+    let whole = job.clone().with("MaxItems", 1000);
+    let details = server.ok("GetServiceLastAccessedDetails", whole);
+    let services = each(&details, "ServicesLastAccessed", "ServiceNamespace");
+    assert!(300 < services.len(), "{}", services.len());
+    let (mut paged, mut marker) = (Vec::new(), None::<String>);
+    loop {
+        let page = job.clone().with_some("Marker", marker);
+        let page = server.ok("GetServiceLastAccessedDetails", page);
+        let found = each(&page, "ServicesLastAccessed", "ServiceNamespace");
+        assert!(found.len() <= 100);
+        paged.extend(found);
+        marker = page.get("Marker").and_then(Value::as_str).map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(paged, services);
     // Of a hundred reports the oldest goes.
     let group = value!({ "Arn": (format!("arn:aws:iam::{ACCOUNT}:group/ops")) });
     let first = server.ok("GenerateServiceLastAccessedDetails", group.clone());

@@ -72,6 +72,37 @@ fn faults_name_their_place() {
 }
 
 #[test]
+fn members_that_are_left_out_are_skipped_whatever_is_in_them() {
+    for skipped in [
+        "1",
+        "-1.5e3",
+        "null",
+        "\"\"",
+        "\"a\"",
+        r#""\"}],{[""#,
+        r#""\\""#,
+        "[]",
+        "{}",
+        "\"日本\\\\語\"",
+        r#"[1, {"a": "}"}, [["]"]]]"#,
+        r#"{"skip": {"b": "\\\""}, "c": [{}]}"#,
+    ] {
+        let text = format!(r#"{{"a": 1, "skip": {skipped} , "b": {{"skip": 2}}}}"#);
+        let whole = value::parse(&text).unwrap();
+        assert!(whole.get("skip").is_some(), "{text}");
+        let rest = value::parse_without(&text, &["skip"]).unwrap();
+        assert_eq!(rest.to_string(), r#"{"a":1,"b":{"skip":2}}"#, "{text}");
+        let last = format!(r#"{{"skip": {skipped}}}"#);
+        assert_eq!(value::parse_without(&last, &["skip"]).unwrap().to_string(), "{}");
+    }
+    for broken in
+        [r#"{"skip": ""#, r#"{"skip": "\"#, r#"{"skip": ["#, r#"{"skip": "\é"#, r#"{"skip""#]
+    {
+        assert!(value::parse_without(broken, &["skip"]).is_err(), "{broken}");
+    }
+}
+
+#[test]
 fn deep_nesting_and_bad_utf8_are_faults_not_crashes() {
     let deep = "[".repeat(1_000_000);
     assert!(value::parse(&deep).unwrap_err().message.contains("nested more than"));
