@@ -60,6 +60,15 @@ pub trait Read {
     /// # Errors
     /// [`Error::Corrupt`] when an entry's checksum does not hold.
     fn journal(&self, shard: u32, after: Lsn, limit: usize) -> Result<Vec<JournalEntry>, Error>;
+
+    /// Returns the tables that there are: a backup, or a directory that nobody has opened since, may
+    /// be older than some.
+    ///
+    /// # Errors
+    /// When the store failed.
+    fn tables(&self) -> Result<Vec<Table>, Error> {
+        Ok(Table::ALL.to_vec())
+    }
 }
 
 /// Reads and writes that become durable together.

@@ -1,6 +1,7 @@
 //! Reads and writes of one SQLite transaction.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -56,6 +57,10 @@ impl Read for Snapshot<'_> {
 
     fn journal(&self, shard: u32, after: Lsn, limit: usize) -> Result<Vec<JournalEntry>, Error> {
         self.rows()?.journal(shard, after, limit)
+    }
+
+    fn tables(&self) -> Result<Vec<Table>, Error> {
+        self.rows()?.tables()
     }
 }
 
@@ -174,6 +179,15 @@ impl Read for Rows<'_> {
             entries.push(JournalEntry { lsn, bytes });
         }
         Ok(entries)
+    }
+
+    fn tables(&self) -> Result<Vec<Table>, Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        let names: HashSet<String> = names.collect::<Result<_, _>>()?;
+        Ok(Table::ALL.iter().copied().filter(|table| names.contains(table.name())).collect())
     }
 }
 
