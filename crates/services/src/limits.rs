@@ -136,6 +136,6 @@ mod tests {
         }
         assert!(limits.set("execution-input-bytes=262145").is_err());
         let defaults: Vec<usize> = LIMITS.iter().map(|limit| limit.of(Limits::default())).collect();
-        assert_eq!(defaults, [262_144, 1_048_576, 1_000_000, 10_000]);
+        assert_eq!(defaults, [262_144, 1_048_576, 1_000_000, 10_000, 1_100]);
     }
 }

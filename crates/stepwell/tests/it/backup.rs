@@ -1,6 +1,7 @@
 //! Backups of a server at work, and what comes back of them.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
@@ -101,6 +102,11 @@ fn a_backup_under_load_holds_everything_that_was_acknowledged_before() {
     let back = folder.path().join("back");
     let output = stepwell(&["restore", path(&file), "--data", path(&back)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // The key is not in the backup; whoever brings it back is told.
+    assert!(String::from_utf8_lossy(&output.stdout).contains("key"));
+    let mode = std::fs::metadata(data.join("key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    std::fs::copy(data.join("key"), back.join("key")).unwrap();
     let server = Server::start(&["--data", path(&back), "--clock", "virtual"], &[]);
     let known: BTreeSet<(String, String)> =
         [&waits, &passes].into_iter().flat_map(|machine| executions(&server, machine)).collect();
