@@ -48,6 +48,7 @@ mod children;
 mod clock;
 mod definitions;
 mod endpoint;
+mod error;
 mod express;
 mod figures;
 mod fleet;
@@ -62,6 +63,7 @@ mod processes;
 mod results;
 mod scripts;
 mod shard;
+mod shared;
 mod timers;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -81,6 +83,7 @@ pub use endpoint::{
     Answering, AwsEndpoint, Call, CallError, Caller, EXECUTE_API, Environment, HTTP_TASK, IN_DOUBT,
     NO_ANSWER,
 };
+pub use error::{Error, Started};
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};
 pub use logging::Logging;
@@ -100,6 +103,7 @@ use alarms::Alarms;
 use node::{Ownership, Place};
 use scripts::Interpreters;
 use shard::{Envelope, Message, Shard};
+pub(crate) use shared::Shared;
 use timers::Timers;
 
 /// How many messages may wait for one shard; beyond that senders wait.
@@ -115,130 +119,6 @@ const ROUTE_TRIES_MAX: usize = 150;
 const ROUTE_WAIT_MILLIS: u64 = 100;
 /// How many scripts may run at once; further ones wait their turn.
 const SCRIPTS_UNDER_WAY_MAX: usize = 16;
-
-/// Why the runtime could not do what was asked.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Error {
-    /// The store failed; nothing was kept.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// There is no running process of that id, or it has no such open task.
-    #[error("the process is not running")]
-    NotRunning,
-    /// The definition that a process refers to cannot be used.
-    #[error("the definition `{key}` cannot be used: {what}")]
-    Definition {
-        /// Its hash.
-        key: String,
-        /// What is wrong.
-        what: String,
-    },
-    /// The process belongs to a shard that this node does not own, and nobody else answers for it.
-    #[error("no node answers for the process now; try again")]
-    NotHere,
-    /// The node that owns the process tried and failed.
-    #[error("{0}")]
-    Elsewhere(String),
-    /// As many express executions as may be are under way.
-    #[error("too many express executions are under way")]
-    ExpressLimit,
-    /// The server is shutting down.
-    #[error("the server is shutting down")]
-    ShuttingDown,
-}
-
-/// What became of a request to begin a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Started {
-    /// It runs.
-    New {
-        /// Since when, in milliseconds since the epoch.
-        at_millis: i64,
-    },
-    /// A process of this id runs or has run; nothing was done.
-    AlreadyKnown,
-    /// As `AlreadyKnown`, but this very request was asked before, and whoever was asked did not
-    /// answer: he may have begun it.
-    AskedBefore,
-}
-
-/// What shards share.
-pub(crate) struct Shared {
-    store: Store,
-    clock: Clock,
-    timers: Timers,
-    alarms: Alarms,
-    queues: Queues,
-    definitions: Definitions,
-    endpoint: OnceLock<Arc<dyn AwsEndpoint>>,
-    peers: OnceLock<Arc<dyn Peers>>,
-    node: Ownership,
-    figures: Figures,
-    inboxes: Vec<mpsc::Sender<Envelope>>,
-    epoch: AtomicU64,
-    calls: Semaphore,
-    scripts: Semaphore,
-    interpreters: OnceLock<Interpreters>,
-    express: express::UnderWay,
-    followers: children::Followers,
-    checkpoint_lines: AtomicUsize,
-}
-
-impl Shared {
-    fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::SeqCst)
-    }
-
-    fn endpoint(&self) -> Option<Arc<dyn AwsEndpoint>> {
-        self.endpoint.get().cloned()
-    }
-
-    fn interpreters(&self) -> &Interpreters {
-        self.interpreters.get_or_init(|| Interpreters::new(Scripts::default()))
-    }
-
-    fn events_committed(&self) {
-        if let Some(endpoint) = self.endpoint.get() {
-            endpoint.events_committed();
-        }
-    }
-
-    /// Returns whether a process of this id runs or has run.
-    fn is_known(&self, id: &ProcessId, novelty: Novelty, in_memory: bool) -> Result<bool, Error> {
-        if novelty == Novelty::Fresh && !in_memory {
-            return Ok(false);
-        }
-        let table = id.kind().record_table();
-        Ok(in_memory || self.store.get(table, id.name())?.is_some())
-    }
-
-    /// Sends to the shard of the message's process; false when the server is shutting down.
-    async fn send(&self, message: Message, epoch: u64, busy: Busy) -> bool {
-        let shard = match &message {
-            Message::Begin { id, .. }
-            | Message::Request { id, .. }
-            | Message::Callback { id, .. }
-            | Message::Answered { id, .. }
-            | Message::ScriptBegins { id, .. }
-            | Message::ScriptEnded { id, .. }
-            | Message::Child { id, .. }
-            | Message::TimerFired { id, .. } => id.shard(SHARDS),
-            Message::Own { .. }
-            | Message::Lost
-            | Message::Release
-            | Message::Reset { .. }
-            | Message::Stop { .. } => 0,
-        };
-        self.send_to(shard, message, epoch, busy).await
-    }
-
-    async fn send_to(&self, shard: u32, message: Message, epoch: u64, busy: Busy) -> bool {
-        match self.inboxes.get(shard as usize) {
-            Some(inbox) => inbox.send(Envelope { message, epoch, busy }).await.is_ok(),
-            None => false,
-        }
-    }
-}
 
 /// A handle on everything that runs; cheap to clone.
 #[derive(Clone)]

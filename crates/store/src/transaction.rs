@@ -61,8 +61,8 @@ pub trait Read {
     /// [`Error::Corrupt`] when an entry's checksum does not hold.
     fn journal(&self, shard: u32, after: Lsn, limit: usize) -> Result<Vec<JournalEntry>, Error>;
 
-    /// Returns the tables that there are: a backup, or a directory that nobody has opened since, may
-    /// be older than some.
+    /// Returns the tables that there are: a backup, or a directory that nobody has opened since,
+    /// may be older than some.
     ///
     /// # Errors
     /// When the store failed.
