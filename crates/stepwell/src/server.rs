@@ -70,7 +70,10 @@ impl Keep {
     pub(crate) fn open_sealed(&self, key_file: Option<&Path>) -> Result<(Store, Key)> {
         let store = self.open()?;
         let Some(file) = self.key_file(key_file)? else { return Ok((store, Key::generate()?)) };
-        let key = match (Key::read(&file)?, store.key_id()?) {
+        let sealed_with = store
+            .key_id()
+            .with_context(|| format!("reading with which key is sealed what is kept {self}"))?;
+        let key = match (Key::read(&file)?, sealed_with) {
             (Some(key), _) => key,
             (None, None) => {
                 let key = Key::create(&file)?;
