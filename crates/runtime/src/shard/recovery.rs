@@ -36,9 +36,17 @@ impl Shard {
         for (lsn, lines) in journal {
             self.position.last = lsn;
             self.position.lines += lines.len();
+            let mut touched = Vec::new();
             for (at, line) in lines.into_iter().enumerate() {
                 if ended.get(&line.process).is_none_or(|end| *end < (lsn, at)) {
+                    touched.push(line.process.clone());
                     self.replay(lsn, line, &mut heads)?;
+                }
+            }
+            // An entry is a turn: who ended in the middle of one may have been redriven in it.
+            for id in touched {
+                if self.residents.get(&id).is_some_and(|known| known.process.is_finished()) {
+                    self.residents.remove(&id);
                 }
             }
         }
@@ -158,12 +166,8 @@ impl Shard {
                 }
             }
         }
-        match self.residents.get_mut(&id) {
-            Some(resident) if resident.process.is_finished() => {
-                self.residents.remove(&id);
-            }
-            Some(resident) => (resident.changed, resident.last_line) = (true, lsn),
-            None => {}
+        if let Some(resident) = self.residents.get_mut(&id) {
+            (resident.changed, resident.last_line) = (true, lsn);
         }
         Ok(())
     }
