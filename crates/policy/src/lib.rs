@@ -60,7 +60,9 @@ pub use document::{
 };
 pub use evaluate::{decide, decide_any};
 pub use pattern::{Version, wildcard_matches};
-pub use principal::{FederatingUser, IdentityProvider, Principal, PrincipalKind, Session};
+pub use principal::{
+    FederatingUser, IdentityProvider, Principal, PrincipalKind, Session, SessionPolicy,
+};
 pub use remedy::{Remedy, remedies};
 pub use request::{Policy, PolicySet, Request};
 pub use standard_context::{CallFacts, Transport, standard_context};

@@ -101,6 +101,20 @@ pub struct Session {
     /// The identity provider whose token opened the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity_provider: Option<IdentityProvider>,
+    /// Policies that the session was opened with; they can only take away. They go wherever the
+    /// caller goes: to whatever a process does in its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Vec<SessionPolicy>>,
+}
+
+/// A policy of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionPolicy {
+    /// Its ARN, or a word for an inline one.
+    pub label: String,
+    /// Its text.
+    pub document: String,
 }
 
 /// The user that stands behind a federated user: its permissions are the most that one can have.
@@ -187,6 +201,11 @@ impl Principal {
     pub fn vouched_for(provider: IdentityProvider) -> Principal {
         let identity_provider = Some(provider);
         Principal::anonymous().with_session(Session { identity_provider, ..Session::default() })
+    }
+
+    /// Returns the policies that the caller's session was opened with, if there were any.
+    pub fn session_policies(&self) -> Option<&[SessionPolicy]> {
+        self.session.as_ref()?.policies.as_deref()
     }
 
     /// Returns the ARN of the identity provider that vouches for the caller, if one does.

@@ -62,7 +62,7 @@ impl Policies {
         if let Some((label, text)) = &stored.boundary {
             set.boundary = Some(vec![self.compile(Kind::Boundary, label, text)?]);
         }
-        if let Some(policies) = &on.call.session_policies {
+        if let Some(policies) = principal.session_policies() {
             let compiled = policies
                 .iter()
                 .map(|policy| self.compile(Kind::Session, &policy.label, &policy.document));
@@ -95,10 +95,13 @@ impl Policies {
             on.call.judgements.pass(checks);
             return self.counted(Ok(()));
         }
-        let policies = if on.call.session_policies.is_some() {
+        let principal = &on.call.principal;
+        // What speaks about a federated user depends on who gave the session out.
+        let is_federated = matches!(principal.kind, PrincipalKind::FederatedUser { .. });
+        let policies = if is_federated || principal.session_policies().is_some() {
             Arc::new(self.of_caller(on)?)
         } else {
-            let caller = format!("{} {}", on.call.principal.user_id(), on.call.principal.arn());
+            let caller = format!("{} {}", principal.user_id(), principal.arn());
             self.of_callers.get(store, caller.as_str(), || self.of_caller(on).map(Arc::new))?
         };
         self.counted(self.judge(on, service, checks, &policies))

@@ -36,8 +36,6 @@ pub struct Call {
     pub now_millis: i64,
     /// Who calls.
     pub principal: Arc<Principal>,
-    /// Policies that came with the caller's session; they can only take away.
-    pub session_policies: Option<Vec<SessionPolicy>>,
     /// The caller's address and program, when the call came over HTTP.
     pub from: Origin,
     /// Present when a running process calls: the same effect repeated after a crash carries the
@@ -51,15 +49,6 @@ pub struct Call {
     pub process: Option<Arc<str>>,
     /// What was decided about it.
     pub judgements: Judgements,
-}
-
-/// A policy of a session.
-#[derive(Clone, Debug)]
-pub struct SessionPolicy {
-    /// Its ARN, or a word for an inline one.
-    pub label: String,
-    /// Its text.
-    pub document: String,
 }
 
 /// Where a call comes from.

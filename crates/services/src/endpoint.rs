@@ -66,7 +66,6 @@ impl Services {
             request_id: ids::uuid(),
             now_millis: self.runtime().clock().now_millis(),
             principal: Arc::new(principal.in_partition(&self.settings().partition)),
-            session_policies: None,
             from: Origin::Service { source_arn },
             effect_id,
             nested_in: None,

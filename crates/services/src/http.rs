@@ -19,9 +19,7 @@ use wire::{Face, Fault, Request, Response, Routed};
 use crate::call::Origin;
 use crate::metrics::Named;
 use crate::traces::Ended;
-use crate::{
-    Call, Error, Input, Judgements, Services, SessionPolicy, dispatch, iam, ids, nodes, sts,
-};
+use crate::{Call, Error, Input, Judgements, Services, dispatch, iam, ids, nodes, sts};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
 const TEST_KEY: &str = "test";
@@ -88,7 +86,6 @@ impl KeyUses {
 /// Who a request is from, and what came with its session.
 struct Caller {
     principal: Principal,
-    session_policies: Option<Vec<SessionPolicy>>,
     region: Option<String>,
     /// The process that a script of a runbook belongs to.
     process: Option<Arc<str>>,
@@ -201,7 +198,6 @@ impl Services {
             request_id: request_id.to_owned(),
             now_millis: self.runtime().clock().now_millis(),
             principal: Arc::new(caller.principal.in_partition(&self.settings().partition)),
-            session_policies: caller.session_policies,
             from: Origin::Http {
                 source_ip: request.peer.clone(),
                 user_agent: request.header("user-agent").map(str::to_owned),
@@ -222,7 +218,6 @@ impl Services {
             None if routed.operation.is_unsigned() => {
                 return Ok(Caller {
                     principal: Principal::anonymous(),
-                    session_policies: None,
                     region: None,
                     process: None,
                 });
@@ -236,7 +231,6 @@ impl Services {
         };
         let root = || Caller {
             principal: Principal::root(&self.settings().account),
-            session_policies: None,
             process: None,
             // Query services of IAM and STS are signed for us-east-1 whatever the caller's region.
             region: Some(signed.region.clone()).filter(|_| !is_global(&signed.service)),
@@ -310,7 +304,6 @@ impl Services {
             }
             let caller = Caller {
                 principal: session.principal.clone(),
-                session_policies: session.policies.clone(),
                 region,
                 process: session.process.clone().map(Into::into),
             };
@@ -326,7 +319,7 @@ impl Services {
             return Err(invalid_token(face));
         }
         let (principal, process) = (key.principal.clone(), None);
-        let caller = Caller { principal, session_policies: None, region, process };
+        let caller = Caller { principal, region, process };
         Ok(Some((caller, key.secret.clone())))
     }
 

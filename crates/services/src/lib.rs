@@ -68,7 +68,7 @@ use std::sync::{Arc, OnceLock};
 use runtime::Runtime;
 use store::Store;
 
-pub use call::{Call, Origin, SessionPolicy, Settings};
+pub use call::{Call, Origin, Settings};
 pub use context::{Notice, Reading, Writing};
 pub use decisions::Judgements;
 pub use dispatch::{SERVICE_NAMES, operations};

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use store::Table;
 use value::{Value, value};
 
-use super::document::{bare_name, find};
+use super::document::{arn_of, bare_name, find};
 use super::error;
-use crate::{Call, Error, Input, Pending, Reading, Services};
+use crate::{Call, Check, Error, Input, Pending, Reading, Services};
 
 /// How large one file may be, in bytes.
 // UNVERIFIED: AWS states no limit for runbooks.
@@ -73,6 +73,17 @@ pub(super) fn fetch(services: Arc<Services>, call: Call, input: Value) -> Pendin
         let fetched = value::to_value(&fetched).map_err(|err| Error::internal(&err))?;
         Ok(input.with(FETCHED, fetched))
     })
+}
+
+/// Returns what the caller must be allowed besides: a file of another document is read with it.
+pub(super) fn checks(on: &Reading<'_>, input: &Value) -> Vec<Check> {
+    let given = input.list("Attachments").iter();
+    let references = given.filter(|it| it.maybe_text("Key") == Some("AttachmentReference"));
+    let places = references.filter_map(|it| it.list("Values").first()?.as_str());
+    let documents = places.filter_map(|place| place.rsplitn(3, '/').nth(2));
+    documents
+        .map(|document| Check::new("ssm:GetDocument", arn_of(on, bare_name(document))))
+        .collect()
 }
 
 /// Returns where each file is.

@@ -31,7 +31,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 fn may_update(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![Check::new("ssm:UpdateDocument", arn(on, input)?)])
+    let mut checks = vec![Check::new("ssm:UpdateDocument", arn(on, input)?)];
+    checks.extend(attachments::checks(on, input));
+    Ok(checks)
 }
 
 /// Adds a version; the default version stays as it is.

@@ -49,7 +49,9 @@ pub(super) fn check_content(text: &str, format: &str) -> Result<Runbook, Error> 
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     let kind = input.maybe_text("DocumentType").unwrap_or(DOCUMENT_TYPE_DEFAULT).to_owned();
     let check = Check::new("ssm:CreateDocument", arn(on, input)?);
-    Ok(vec![check.with("ssm:DocumentType", vec![kind])])
+    let mut checks = vec![check.with("ssm:DocumentType", vec![kind])];
+    checks.extend(attachments::checks(on, input));
+    Ok(checks)
 }
 
 fn create(on: &mut Writing<'_>, input: &Value) -> Answer {

@@ -12,11 +12,20 @@ use super::error;
 use crate::{Error, Input, Reading};
 
 /// Members of a location that ask for what is not there: refused by name, never ignored.
-const NOT_AVAILABLE: [&str; 2] = ["Targets", "TargetLocationAlarmConfiguration"];
+const NOT_AVAILABLE: [&str; 4] = [
+    "Targets",
+    "TargetLocationAlarmConfiguration",
+    "TargetLocationMaxConcurrency",
+    "TargetLocationMaxErrors",
+];
 
 /// Refuses every location that is not this account and region.
 pub(super) fn check(on: &Reading<'_>, input: &Value) -> Result<(), Error> {
     let (account, region) = (on.call.account(), on.call.region.as_str());
+    if 1 < input.list("TargetLocations").len() {
+        let text = "Stepwell is one account in one region, so that it takes one location.";
+        return Err(error::invalid_target(text));
+    }
     for location in input.list("TargetLocations") {
         if let Some(member) = NOT_AVAILABLE.iter().find(|member| location.get(member).is_some()) {
             let text = format!("Stepwell takes no locations with {member}.");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use automation::rate::TARGETS_MAX;
-use runtime::Caller;
 use value::{Value, value};
 
 use super::error;
@@ -39,9 +38,8 @@ pub(super) async fn find(
         list(sought, target_type);
     let mut found = Vec::new();
     for _ in 0..PAGES_MAX {
-        let caller = Caller::Principal(Box::new((*call.principal).clone()));
-        let asked = runtime::Call::new(caller, service, operation, input.clone());
-        let answer = services.call_as(asked).await.map_err(|err| {
+        let answer = services.call_outside(call, service, operation, input.clone()).await;
+        let answer = answer.map_err(|err| {
             let text = format!(
                 "The targets cannot be looked up with {service}:{operation}: {}",
                 err.message

@@ -50,7 +50,6 @@ fn reader(on: &Reading<'_>, role: Option<&str>) -> Result<Call, Error> {
     let principal = roles::assume(on, role, "ssm.amazonaws.com", "start", &source_arn)?;
     Ok(Call {
         principal: Arc::new(principal),
-        session_policies: None,
         from: Origin::Service { source_arn },
         ..on.call.clone()
     })

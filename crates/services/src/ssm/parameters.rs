@@ -170,7 +170,11 @@ fn put(on: &mut Writing<'_>, input: &Value) -> Answer {
             tags: tags.iter().filter_map(tag).collect(),
         },
     };
-    if parameter.versions.is_empty() && PARAMETERS_MAX <= all(&on.reading(), "")?.len() {
+    let known = key(on.call, "");
+    let known = Scan::prefix(&known).limit(PARAMETERS_MAX);
+    if parameter.versions.is_empty()
+        && PARAMETERS_MAX <= on.store.scan(Table::Parameters, known)?.len()
+    {
         let text = "You have exceeded the number of parameters for this AWS account.";
         return Err(Error::new("ParameterLimitExceeded", text));
     }

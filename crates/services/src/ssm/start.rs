@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use automation::{Mode, Started as Facts, catalogue};
+use automation::{Mode, Runbook, Started as Facts, catalogue};
 use runtime::{Begin, BeginAutomation, Caller, Kind, ProcessId, definition_key};
 use store::{Load, SHARDS, Table};
 use value::{Value, value};
@@ -54,13 +54,18 @@ fn may_start(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     };
     let arn = definition_arn(on, name, &found.number.to_string());
     let mut checks = vec![Check::new("ssm:StartAutomationExecution", arn)];
-    let parameters = targets::parameters_of_first(input);
     if let Ok(runbook) = found.runbook()
-        && let Some(role) = runbook.assume_role(&parameters).filter(|role| role.starts_with("arn:"))
+        && let Some(role) = role_of(on, input, &runbook).filter(|role| role.starts_with("arn:"))
     {
         checks.push(Check::pass_role(role, SERVICE));
     }
     Ok(checks)
+}
+
+/// Returns the role that the steps act as: the runbook's, else that of the location.
+fn role_of(on: &Reading<'_>, input: &Value, runbook: &Runbook) -> Option<String> {
+    let given = targets::parameters_of_first(input);
+    runbook.assume_role(&given).or_else(|| locations::role(on, input))
 }
 
 fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
@@ -70,6 +75,11 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
             return Err(Error::new("ValidationException", text));
         }
         let id = execution_id(&call, &input);
+        // What has begun is not planned again: its document may be gone, its targets elsewhere.
+        if services.store().read(|store| store.get(Table::Automations, &id))?.is_some() {
+            check_same_request(&services, &id, &input)?;
+            return Ok(value!({ "AutomationExecutionId": id }));
+        }
         check_open(&services, &id)?;
         let resources = resources(&services, &call, &input).await?;
         let plan = services.store().read(|store| {
@@ -167,7 +177,7 @@ fn plan(
         checked(&parameters)?;
     }
     let given = targets::parameters_of_first(input);
-    let role = runbook.assume_role(&given).or_else(|| locations::role(on, input));
+    let role = role_of(on, input, &runbook);
     check_role(on, role.as_deref())?;
     let stored = parameter_defaults::found(services, on, &runbook, role.as_deref(), &given)?;
     let parameters = parameter_defaults::with(parameters, &stored);

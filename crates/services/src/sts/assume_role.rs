@@ -214,7 +214,7 @@ fn policies(on: &Reading<'_>, role: &Role) -> Result<PolicySet, Error> {
     if let Some((label, text)) = &stored.boundary {
         set.boundary = Some(vec![compiled(Kind::Boundary, label, text)?]);
     }
-    if let Some(policies) = &on.call.session_policies {
+    if let Some(policies) = on.call.principal.session_policies() {
         let each = policies.iter();
         let each = each.map(|policy| compiled(Kind::Session, &policy.label, &policy.document));
         set.session = Some(each.collect::<Result<_, _>>()?);

@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Error, SessionPolicy};
+use policy::SessionPolicy;
+
+use crate::Error;
 
 /// How many packed bytes a session has room for.
 // DIFFERS: AWS publishes neither its packed form nor its limit; only that there is one.

@@ -1,10 +1,10 @@
 //! Session policies: texts and ARNs that narrow what a session may do.
 
-use policy::Kind;
+use policy::{Kind, SessionPolicy};
 use store::Read;
 use value::Value;
 
-use crate::{Error, Input, SessionPolicy, iam};
+use crate::{Error, Input, iam};
 
 /// How long the texts of the inline policy and of the ARNs may be together, in characters.
 const POLICY_CHARACTERS_MAX: usize = 2048;

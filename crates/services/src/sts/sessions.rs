@@ -1,11 +1,11 @@
 //! Temporary credentials as they are stored, found and forgotten.
 
-use policy::Principal;
+use policy::{Principal, SessionPolicy};
 use serde::{Deserialize, Serialize};
 use store::{Load, Read, Save, Scan, Table};
 use value::Value;
 
-use crate::{Error, SessionPolicy, Writing, iam, ids};
+use crate::{Error, Writing, iam, ids};
 
 /// How many letters a session token has.
 const TOKEN_CHARACTERS: usize = 344;
@@ -49,8 +49,6 @@ pub struct Session {
     pub expires_millis: i64,
     /// Who calls.
     pub principal: Principal,
-    /// The session policies, when the session was made with any.
-    pub policies: Option<Vec<SessionPolicy>>,
     /// The process whose script has the credentials: `automation/ID`.
     pub process: Option<String>,
 }
@@ -63,7 +61,8 @@ struct Stored {
     token: String,
     expires_millis: i64,
     principal: Principal,
-    /// Label and text.
+    /// Label and text, where an older server stored them.
+    #[serde(default, skip_serializing)]
     policies: Option<Vec<(String, String)>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     process: Option<String>,
@@ -76,13 +75,12 @@ struct Stored {
 pub fn find_session(store: &dyn Read, access_key_id: &str) -> Result<Option<Session>, Error> {
     let stored: Option<Stored> = store.load(Table::Sessions, access_key_id)?;
     let policy = |(label, document)| SessionPolicy { label, document };
-    Ok(stored.map(|stored| Session {
-        secret: stored.secret,
-        token: stored.token,
-        expires_millis: stored.expires_millis,
-        principal: stored.principal,
-        policies: stored.policies.map(|all| all.into_iter().map(policy).collect()),
-        process: stored.process,
+    Ok(stored.map(|Stored { secret, token, expires_millis, mut principal, policies, process }| {
+        if let Some(policies) = policies {
+            let session = principal.session.get_or_insert_default();
+            session.policies = Some(policies.into_iter().map(policy).collect());
+        }
+        Session { secret, token, expires_millis, principal, process }
     }))
 }
 
@@ -96,7 +94,7 @@ pub fn credentials_for(
     process: Option<String>,
     duration_seconds: i64,
 ) -> Result<Credentials, Error> {
-    keep(w, principal, (None, process), duration_seconds)
+    keep(w, principal.clone(), process, duration_seconds)
 }
 
 /// Makes a session and stores it.
@@ -106,13 +104,15 @@ pub(super) fn open(
     policies: Option<Vec<SessionPolicy>>,
     duration_seconds: i64,
 ) -> Result<Credentials, Error> {
-    keep(w, principal, (policies, None), duration_seconds)
+    let mut principal = principal.clone();
+    principal.session.get_or_insert_default().policies = policies;
+    keep(w, principal, None, duration_seconds)
 }
 
 fn keep(
     w: &mut Writing<'_>,
-    principal: &Principal,
-    (policies, process): (Option<Vec<SessionPolicy>>, Option<String>),
+    principal: Principal,
+    process: Option<String>,
     duration_seconds: i64,
 ) -> Result<Credentials, Error> {
     let credentials = Credentials {
@@ -122,13 +122,12 @@ fn keep(
         expires_millis: w.call.now_millis + duration_seconds * 1000,
     };
     sweep(w, &credentials.access_key_id)?;
-    let pair = |policy: SessionPolicy| (policy.label, policy.document);
     let stored = Stored {
         secret: credentials.secret_access_key.clone(),
         token: credentials.session_token.clone(),
         expires_millis: credentials.expires_millis,
-        principal: principal.clone(),
-        policies: policies.map(|all| all.into_iter().map(pair).collect()),
+        principal,
+        policies: None,
         process,
     };
     w.store.save(Table::Sessions, &credentials.access_key_id, &stored)?;

@@ -28,6 +28,7 @@ mod served;
 mod server;
 mod signatures;
 mod ssm_actions;
+mod ssm_authority;
 mod ssm_automations;
 mod ssm_documents;
 mod ssm_events;

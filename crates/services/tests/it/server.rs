@@ -51,7 +51,6 @@ impl Server {
             request_id: "r".into(),
             now_millis: *self.now_millis.lock().unwrap(),
             principal: Arc::new(principal),
-            session_policies: None,
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
             nested_in: None,

@@ -255,6 +255,31 @@ async fn nobody_attaches_what_they_may_not_read() {
 }
 
 #[tokio::test]
+async fn a_file_of_another_document_is_for_who_may_read_that_document() {
+    let (whole, _directory) = with_objects(&[("bucket/code.py", MODULE)]).await;
+    let content = attaching(&content_key(MODULE.as_bytes()));
+    let owned = attached("Secretive", &content, "SourceUrl", "s3://bucket");
+    whole.ok("ssm", "CreateDocument", owned).await;
+    whole.ok("iam", "CreateUser", value!({"UserName": "bob"})).await;
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ssm:GetDocument", "Resource": "arn:aws:ssm:*:*:document/Secretive"}]}"#;
+    let policy = value!({"UserName": "bob", "PolicyName": "p", "PolicyDocument": policy});
+    whole.ok("iam", "PutUserPolicy", policy).await;
+    let key = whole.ok("iam", "CreateAccessKey", value!({"UserName": "bob"})).await;
+    let id = text(&key, &["AccessKey", "AccessKeyId"]);
+    let store = whole.services.store();
+    let bob = store.read(|store| services::iam::find_access_key(store, &id)).unwrap().unwrap();
+    let mine = attached("Mine", &content, "AttachmentReference", "Secretive/1/code.py");
+    let bob = bob.principal;
+    let err = whole.run_as(bob.clone(), "ssm", "CreateDocument", mine.clone()).await.unwrap_err();
+    assert!(err.to_string().contains("not authorized to perform: ssm:GetDocument"), "{err}");
+    whole.ok("ssm", "CreateDocument", mine.clone()).await;
+    let err = whole.run_as(bob, "ssm", "UpdateDocument", mine).await.unwrap_err();
+    assert!(err.to_string().contains("not authorized to perform: ssm:GetDocument"), "{err}");
+}
+
+#[tokio::test]
 async fn settings_are_kept_until_they_are_reset() {
     let whole = whole().await;
     let id = "/ssm/automation/customer-script-log-destination";

@@ -72,7 +72,6 @@ impl Whole {
             request_id: "r".into(),
             now_millis: self.runtime.clock().now_millis(),
             principal: Arc::new(principal),
-            session_policies: None,
             from: Origin::Http { source_ip: "127.0.0.1".into(), user_agent: None },
             effect_id: None,
             nested_in: None,
