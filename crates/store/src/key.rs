@@ -26,6 +26,8 @@ const FORBIDDEN_MODE: u32 = 0o037;
 const ID_LABEL: &[u8] = b"stepwell key id";
 /// How many hexadecimal digits an id has.
 const ID_DIGITS: usize = 12;
+/// How much randomness the name of an unfinished file has.
+const UNFINISHED_BYTES: usize = 8;
 
 /// What the secrets of a store are sealed with. It is shown nowhere; its id is.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,42 +92,34 @@ impl Key {
         key.map(|bytes| Some(Key(bytes))).ok_or_else(|| failed("it is no key file".into()))
     }
 
-    /// Writes a new key into a new file, and returns the key in the file: another process that was
-    /// first has made it.
+    /// Makes a key file with a new key unless there is one, and returns the key in the file: another
+    /// process may be first.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written, or what is there is no key file.
     pub fn create(file: &Path) -> Result<Key, Error> {
-        let failed = |err: std::io::Error| {
-            Error::Backend(format!("the key file {}: it cannot be made: {err}", shown(file)))
+        let failed = |what: String| {
+            Error::Backend(format!("the key file {}: it cannot be made: {what}", shown(file)))
         };
-        let key = Key::generate()?;
-        let unfinished = unfinished(file);
-        // Left behind by a process of this number that was killed.
-        let _ = std::fs::remove_file(&unfinished);
-        let mut options = OpenOptions::new();
-        let mut written =
-            options.write(true).create_new(true).mode(MODE).open(&unfinished).map_err(failed)?;
-        let line = format!("{HEADING}{}\n", to_hex(&key.0));
-        let named = written
-            .write_all(line.as_bytes())
-            .and_then(|()| written.sync_all())
-            // Unlike a renaming this does not replace a file that is there.
-            .and_then(|()| std::fs::hard_link(&unfinished, file));
+        let unfinished = unfinished(file)?;
+        let written = Key::generate()?.write(&unfinished);
+        // Unlike a renaming this does not replace a file that is there.
+        let named = written.and_then(|()| std::fs::hard_link(&unfinished, file));
         let _ = std::fs::remove_file(&unfinished);
         match named {
-            Ok(()) => {
-                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let folder =
-                    File::open(folder.unwrap_or_else(|| Path::new("."))).map_err(failed)?;
-                folder.sync_all().map_err(failed)?;
-                Ok(key)
-            }
-            Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => {
-                Key::read(file)?.ok_or_else(|| failed(err))
-            }
-            Err(err) => Err(failed(err)),
+            Ok(()) => sync_folder(file).map_err(|err| failed(err.to_string()))?,
+            Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(err) => return Err(failed(err.to_string())),
         }
+        Key::read(file)?.ok_or_else(|| failed("it is gone again".into()))
+    }
+
+    /// Writes a new file, and waits until it is on disk.
+    fn write(&self, file: &Path) -> std::io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut written = options.write(true).create_new(true).mode(MODE).open(file)?;
+        written.write_all(format!("{HEADING}{}\n", to_hex(&self.0)).as_bytes())?;
+        written.sync_all()
     }
 }
 
@@ -145,10 +139,20 @@ fn shown(file: &Path) -> String {
     format!("`{}`", file.display())
 }
 
-fn unfinished(file: &Path) -> PathBuf {
+/// Returns a name beside a file's, for as long as the file is being written. Nobody else has it: the
+/// number of the process would not do, for in every container it is 1.
+pub(crate) fn unfinished(file: &Path) -> Result<PathBuf, Error> {
+    let mut random = [0; UNFINISHED_BYTES];
+    fill(&mut random)?;
     let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".unfinished-{}", std::process::id()));
-    file.with_file_name(name)
+    name.push(format!(".unfinished-{}", to_hex(&random)));
+    Ok(file.with_file_name(name))
+}
+
+/// Makes a new name in a folder durable.
+pub(crate) fn sync_folder(file: &Path) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
@@ -190,6 +194,27 @@ mod tests {
         std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
         let refused = Key::read(&file).unwrap_err().to_string();
         assert!(refused.contains("(mode 644): chmod 600"), "{refused}");
+    }
+
+    /// As nodes do that start at once on one folder, each as process 1 of its container.
+    #[test]
+    fn whoever_makes_a_key_file_at_once_has_the_key_in_it() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join("key");
+            let together = std::sync::Barrier::new(4);
+            let made: Vec<Key> = std::thread::scope(|scope| {
+                let create = || {
+                    together.wait();
+                    Key::create(&file).unwrap()
+                };
+                let makers: Vec<_> = (0..4).map(|_| scope.spawn(create)).collect();
+                makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+            });
+            let kept = Key::read(&file).unwrap().unwrap();
+            assert_eq!(made, vec![kept; 4]);
+            assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]

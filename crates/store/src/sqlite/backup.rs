@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Onlooker, PAGE_BYTES, STATEMENTS_KEPT_MAX, migrate, rows};
 use crate::copy::Counts;
-use crate::{Error, Transaction};
+use crate::{Error, Transaction, key};
 
 /// Who may read a backup: it holds secrets.
 const MODE: u32 = 0o600;
@@ -24,7 +24,7 @@ pub(crate) fn write_backup(file: &Path, fill: &mut Fill<'_>) -> Result<Counts, E
     let failed = |what: &str, err: std::io::Error| {
         Error::Backend(format!("cannot {what} the backup `{}`: {err}", file.display()))
     };
-    let unfinished = Unfinished(name_of_unfinished(file));
+    let unfinished = Unfinished(key::unfinished(file)?);
     let options = File::options().write(true).create_new(true).mode(MODE).clone();
     options.open(&unfinished.0).map_err(|err| failed("write", err))?;
     let counts = write(&unfinished.0, fill)?;
@@ -32,12 +32,7 @@ pub(crate) fn write_backup(file: &Path, fill: &mut Fill<'_>) -> Result<Counts, E
     synced.map_err(|err| failed("sync", err))?;
     // Unlike a renaming this refuses to replace a file that is there.
     std::fs::hard_link(&unfinished.0, file).map_err(|err| failed("name", err))?;
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|err| failed("sync", err))?;
+    key::sync_folder(file).map_err(|err| failed("sync", err))?;
     Ok(counts)
 }
 
@@ -49,12 +44,6 @@ impl Drop for Unfinished {
         // What cannot be removed is named so that everybody sees what it is.
         let _ = std::fs::remove_file(&self.0);
     }
-}
-
-fn name_of_unfinished(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".unfinished-{}", std::process::id()));
-    file.with_file_name(name)
 }
 
 fn write(file: &Path, fill: &mut Fill<'_>) -> Result<Counts, Error> {

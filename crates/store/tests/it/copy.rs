@@ -43,6 +43,16 @@ fn restore(store: &Store, file: &Path) -> Result<Counts, RestoreError> {
     wait(store.restore(open(file)?, |_| {}))
 }
 
+/// In a container every process has the same number.
+#[test]
+fn what_a_killed_process_of_the_same_number_left_is_not_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join(format!("backup.unfinished-{}", std::process::id()));
+    std::fs::write(&left, "half").unwrap();
+    Store::memory().back_up(&folder.path().join("backup"), |_| {}).unwrap();
+    assert_eq!(std::fs::read(left).unwrap(), b"half");
+}
+
 #[test]
 fn a_backup_of_any_store_comes_back_in_any_other() {
     on_each_in_clear(|store| {
