@@ -192,8 +192,12 @@ pub trait Backend: Send + Sync {
     }
 
     /// Leaves nothing of values that were replaced or removed, as far as that is up to the backend.
-    fn scrub(&self) -> Result<(), Error> {
-        Ok(())
+    /// Returns whether they are gone: something else may be reading them.
+    ///
+    /// # Errors
+    /// When the backend failed, for want of space say; then nothing has changed.
+    fn scrub(&self) -> Result<bool, Error> {
+        Ok(true)
     }
 }
 
@@ -254,7 +258,8 @@ impl Store {
     }
 
     /// Returns this store with its secrets sealed under a key. One that holds secrets in clear is
-    /// sealed now, in one transaction.
+    /// sealed now, in one transaction; what is left of them in free space is scrubbed, now or by a
+    /// later call.
     ///
     /// # Errors
     /// [`Error::OtherKey`] when it is sealed with another key.

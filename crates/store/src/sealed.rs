@@ -12,7 +12,7 @@ use crate::cipher::{self, Cipher};
 use crate::key::{Key, to_hex};
 use crate::{
     Backend, Claim, Commit, Done, Error, Figures, Job, JournalEntry, Lease, Leases, Load, Lsn,
-    Read, Save, Scan, Table, Transaction, Verdict, Write,
+    Read, SHARDS, Save, Scan, Table, Transaction, Verdict, Write,
 };
 
 /// The row that says which key the store is sealed with. It is not sealed itself.
@@ -29,15 +29,18 @@ struct SealedWith {
     key_id: String,
     /// Depends on the whole key, where the id is short.
     proof: String,
+    /// Whether what lay there in clear may still be found in space that is free by now.
+    #[serde(default)]
+    scrub_due: bool,
 }
 
 impl SealedWith {
-    fn of(key: &Key) -> SealedWith {
-        SealedWith { key_id: key.id(), proof: to_hex(&key.derive("proof")) }
+    fn of(key: &Key, scrub_due: bool) -> SealedWith {
+        SealedWith { key_id: key.id(), proof: to_hex(&key.derive("proof")), scrub_due }
     }
 
     fn expect(&self, key: &Key) -> Result<(), Error> {
-        if self.proof == SealedWith::of(key).proof {
+        if self.proof == to_hex(&key.derive("proof")) {
             return Ok(());
         }
         Err(Error::OtherKey { sealed_with: self.key_id.clone(), given: key.id() })
@@ -102,8 +105,9 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
-    /// Opens a backend that is sealed with this key, or seals one that is not sealed yet: in one
-    /// transaction, after which nothing of what lay there in clear is left in it.
+    /// Opens a backend that is sealed with this key, or seals one that is not sealed yet, in one
+    /// transaction. Then nothing of what lay there in clear is left in it, or a later opening sees
+    /// to it: that nothing of it is left is up to who reads it just now, and to the disk.
     ///
     /// # Errors
     /// When it is sealed with another key, or the backend failed.
@@ -111,16 +115,56 @@ impl Sealed {
         let cipher = Arc::new(Cipher::new(key)?);
         let mut found = Ok(None);
         inner.read(&mut |tx| found = sealed_with(tx))?;
-        if let Some(sealed) = found? {
+        let scrub_due = if let Some(sealed) = found? {
             sealed.expect(cipher.key())?;
+            sealed.scrub_due
         } else {
             let by = cipher.clone();
-            if 0 < change(&*inner, move |tx| seal_all(tx, &by))? {
-                inner.scrub()?;
-            }
+            change(&*inner, move |tx| seal_all(tx, &by))?
+        };
+        if scrub_due {
+            scrub(&*inner, &cipher)?;
         }
         Ok(Sealed { inner, cipher })
     }
+}
+
+/// Leaves nothing of what lay there in clear. Whatever cannot be done now stays due.
+fn scrub(backend: &dyn Backend, cipher: &Arc<Cipher>) -> Result<(), Error> {
+    let mut in_clear = Ok(false);
+    backend.read(&mut |tx| in_clear = is_journal_in_clear(tx))?;
+    let in_clear = in_clear?;
+    match backend.scrub() {
+        Ok(true) if in_clear => tracing::info!(
+            "the journal has entries that an older version left in clear; they go with the next \
+             checkpoints, and what is left of them in free space with the start after that"
+        ),
+        Ok(true) => {
+            let cipher = cipher.clone();
+            change(backend, move |tx| put_key_row(tx, &cipher, false))?;
+        }
+        Ok(false) => tracing::warn!(
+            "secrets that an older version left in clear may still lie in free space of the store, \
+             for something else reads it; the next start tries again"
+        ),
+        Err(err) => tracing::warn!(
+            "secrets that an older version left in clear may still lie in free space of the store, \
+             which could not be written anew; the next start tries again: {err}"
+        ),
+    }
+    Ok(())
+}
+
+/// Returns whether there are entries of the journal that an older version left in clear: they are
+/// older than any sealed one.
+fn is_journal_in_clear(tx: &dyn Read) -> Result<bool, Error> {
+    for shard in 0..SHARDS {
+        let first = tx.journal(shard, 0, 1)?;
+        if first.first().is_some_and(|entry| !cipher::is_sealed(&entry.bytes)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Runs one change and waits for it.
@@ -146,14 +190,15 @@ fn change<T: Send + 'static>(
     answer_out.try_recv().map_err(|_| Error::Closed)?
 }
 
-/// Seals every secret that is not, and says with which key. Returns how many there were.
-fn seal_all(tx: &mut dyn Transaction, cipher: &Cipher) -> Result<usize, Error> {
+/// Seals every secret that is not, and says with which key. Returns whether there were any, and so
+/// a scrub is due.
+fn seal_all(tx: &mut dyn Transaction, cipher: &Cipher) -> Result<bool, Error> {
     // Another node may have been first.
     if let Some(sealed) = sealed_with(tx.as_read())? {
         sealed.expect(cipher.key())?;
-        return Ok(0);
+        return Ok(sealed.scrub_due);
     }
-    let mut sealed = 0;
+    let mut scrub_due = is_journal_in_clear(tx.as_read())?;
     for table in Table::ALL {
         let mut after: Option<String> = None;
         loop {
@@ -171,19 +216,19 @@ fn seal_all(tx: &mut dyn Transaction, cipher: &Cipher) -> Result<usize, Error> {
                     continue;
                 }
                 tx.put(*table, &key, &cipher.seal_row(*table, &key, &row)?)?;
-                sealed += 1;
+                scrub_due = true;
             }
             if !table.holds_secrets() && *table != Table::RuntimeSettings {
                 break;
             }
         }
     }
-    put_key_row(tx, cipher)?;
-    Ok(sealed)
+    put_key_row(tx, cipher, scrub_due)?;
+    Ok(scrub_due)
 }
 
-fn put_key_row(tx: &mut dyn Transaction, cipher: &Cipher) -> Result<(), Error> {
-    tx.save(Table::RuntimeSettings, KEY_ROW, &SealedWith::of(cipher.key()))
+fn put_key_row(tx: &mut dyn Transaction, cipher: &Cipher, scrub_due: bool) -> Result<(), Error> {
+    tx.save(Table::RuntimeSettings, KEY_ROW, &SealedWith::of(cipher.key(), scrub_due))
 }
 
 impl Backend for Sealed {
@@ -233,9 +278,12 @@ impl Backend for Sealed {
 
     /// Which key the store is sealed with is written down again: it stays the same.
     fn reset(&self) -> Result<(), Error> {
+        let mut found = Ok(None);
+        self.inner.read(&mut |tx| found = sealed_with(tx))?;
+        let scrub_due = found?.is_some_and(|sealed| sealed.scrub_due);
         self.inner.reset()?;
         let cipher = self.cipher.clone();
-        change(&*self.inner, move |tx| put_key_row(tx, &cipher))
+        change(&*self.inner, move |tx| put_key_row(tx, &cipher, scrub_due))
     }
 }
 
@@ -319,11 +367,136 @@ impl Transaction for Through<'_> {
     }
 
     fn clear(&mut self) -> Result<(), Error> {
+        let sealed = sealed_with(self.inner.as_read())?;
         self.inner.clear()?;
-        put_key_row(self.inner, self.cipher)
+        put_key_row(self.inner, self.cipher, sealed.is_some_and(|sealed| sealed.scrub_due))
     }
 
     fn as_read(&self) -> &dyn Read {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::sqlite::Sqlite;
+
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCY";
+
+    fn is_told(directory: &Path) -> bool {
+        std::fs::read_dir(directory).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes())
+        })
+    }
+
+    fn is_due(backend: &dyn Backend) -> bool {
+        let mut found = Ok(None);
+        backend.read(&mut |tx| found = sealed_with(tx)).unwrap();
+        found.unwrap().unwrap().scrub_due
+    }
+
+    fn commit(backend: &dyn Backend, commit: Commit) {
+        let (done_in, done_out) = std::sync::mpsc::sync_channel(1);
+        backend.commit(commit, Box::new(move |outcome| done_in.send(outcome).unwrap()));
+        done_out.recv().unwrap().unwrap();
+    }
+
+    /// Leaves a directory as an older version does.
+    fn in_clear(directory: &Path) -> Arc<Sqlite> {
+        let sqlite = Arc::new(Sqlite::open(directory).unwrap());
+        change(&*sqlite, |tx| {
+            for at in 0..200 {
+                tx.put(Table::Sessions, &format!("{at:03}"), SECRET.as_bytes())?;
+            }
+            Ok(())
+        })
+        .unwrap();
+        change(&*sqlite, |tx| {
+            for at in 1..200 {
+                tx.delete(Table::Sessions, &format!("{at:03}"))?;
+            }
+            Ok(())
+        })
+        .unwrap();
+        sqlite
+    }
+
+    #[test]
+    fn what_a_crash_kept_from_being_scrubbed_is_scrubbed_at_the_next_start() {
+        let (directory, key) = (tempfile::tempdir().unwrap(), Key::generate().unwrap());
+        let sqlite = in_clear(directory.path());
+        let cipher = Cipher::new(key.clone()).unwrap();
+        assert!(change(&*sqlite, move |tx| seal_all(tx, &cipher)).unwrap());
+        drop(sqlite);
+        assert!(is_told(directory.path()), "the fixture is none");
+
+        let sqlite = Arc::new(Sqlite::open(directory.path()).unwrap());
+        let stranger = rusqlite::Connection::open(directory.path().join("stepwell.sqlite"));
+        let stranger = stranger.unwrap();
+        stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
+        drop(Sealed::open(sqlite.clone(), key.clone()).unwrap());
+        assert!(
+            is_due(&*sqlite),
+            "that the file could not be written anew is no reason not to start"
+        );
+        drop(stranger);
+        let sealed = Sealed::open(sqlite.clone(), key).unwrap();
+        assert!(!is_due(&*sqlite));
+        assert!(!is_told(directory.path()));
+        let row = sealed.get(Table::Sessions, "000").unwrap().unwrap();
+        assert_eq!(row, SECRET.as_bytes());
+    }
+
+    /// A backup that is being made reads what was there before.
+    #[test]
+    fn whoever_reads_meanwhile_keeps_the_scrub_due() {
+        let (directory, key) = (tempfile::tempdir().unwrap(), Key::generate().unwrap());
+        let sqlite = in_clear(directory.path());
+        let file = directory.path().join("stepwell.sqlite");
+        let reader = rusqlite::Connection::open(file).unwrap();
+        let count = format!("BEGIN; SELECT count(*) FROM {}", Table::Sessions.name());
+        reader.execute_batch(&count).unwrap();
+        drop(Sealed::open(sqlite.clone(), key.clone()).unwrap());
+        assert!(is_due(&*sqlite));
+        let sealed = Sealed::open(sqlite.clone(), key.clone()).unwrap();
+        sealed.reset().unwrap();
+        change(&sealed, |tx| tx.clear()).unwrap();
+        assert!(is_due(&*sqlite), "emptying a store leaves its free space as it is");
+        reader.execute_batch("COMMIT").unwrap();
+        drop(sealed);
+        drop(Sealed::open(sqlite.clone(), key).unwrap());
+        assert!(!is_due(&*sqlite));
+        assert!(!is_told(directory.path()));
+    }
+
+    #[test]
+    fn entries_of_the_journal_in_clear_keep_the_scrub_due_until_they_are_gone() {
+        let (directory, key) = (tempfile::tempdir().unwrap(), Key::generate().unwrap());
+        let sqlite = Arc::new(Sqlite::open(directory.path()).unwrap());
+        let entry = |lsn| Some((lsn, SECRET.repeat(500).into_bytes()));
+        commit(&*sqlite, Commit { shard: 3, epoch: 1, entry: entry(1), ..Commit::default() });
+        let sealed = Sealed::open(sqlite.clone(), key.clone()).unwrap();
+        assert!(is_due(&*sqlite));
+        let truncate = Some(1);
+        let next = Commit { shard: 3, epoch: 1, entry: entry(2), truncate, ..Commit::default() };
+        commit(&sealed, next);
+        drop((sealed, sqlite));
+        assert!(is_told(directory.path()), "the fixture is none");
+
+        let sqlite = Arc::new(Sqlite::open(directory.path()).unwrap());
+        drop(Sealed::open(sqlite.clone(), key).unwrap());
+        assert!(!is_due(&*sqlite));
+        assert!(!is_told(directory.path()));
+    }
+
+    #[test]
+    fn a_key_row_of_before_there_were_scrubs_due_is_read() {
+        let old = value::parse(r#"{"keyId":"a","proof":"b"}"#).unwrap();
+        let old: SealedWith = value::from_value(old).unwrap();
+        assert!(!old.scrub_due);
     }
 }

@@ -12,6 +12,7 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -235,11 +236,16 @@ impl Backend for Sqlite {
         done_out.recv().map_err(|_| Error::Closed)?
     }
 
-    /// Writes the database anew, without its free pages, and empties the log.
-    fn scrub(&self) -> Result<(), Error> {
+    /// Writes the database anew, without its free pages, and empties the log unless somebody reads
+    /// what is in it.
+    fn scrub(&self) -> Result<bool, Error> {
         let connection = Connection::open(&self.readers.file)?;
-        connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
-        Ok(())
+        // A backup that is being made may take long, and the next start tries again.
+        connection.busy_timeout(Duration::ZERO)?;
+        connection.execute_batch("VACUUM")?;
+        let is_busy: bool =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(!is_busy)
     }
 }
 
