@@ -92,8 +92,8 @@ impl Key {
         key.map(|bytes| Some(Key(bytes))).ok_or_else(|| failed("it is no key file".into()))
     }
 
-    /// Makes a key file with a new key unless there is one, and returns the key in the file: another
-    /// process may be first.
+    /// Makes a key file with a new key unless there is one, and returns the key in the file:
+    /// another process may be first.
     ///
     /// # Errors
     /// When the file cannot be written, or what is there is no key file.
@@ -139,8 +139,8 @@ fn shown(file: &Path) -> String {
     format!("`{}`", file.display())
 }
 
-/// Returns a name beside a file's, for as long as the file is being written. Nobody else has it: the
-/// number of the process would not do, for in every container it is 1.
+/// Returns a name beside a file's, for as long as the file is being written. Nobody else has it:
+/// the number of the process would not do, for in every container it is 1.
 pub(crate) fn unfinished(file: &Path) -> Result<PathBuf, Error> {
     let mut random = [0; UNFINISHED_BYTES];
     fill(&mut random)?;
