@@ -13,7 +13,7 @@ pub(crate) struct Reports {
     told: BTreeSet<(String, String)>,
     /// In the histories of those who were told.
     heard: BTreeSet<(String, String)>,
-    /// The names of those who say that they came too late.
+    /// The names of those who say that they came too late, and reported once.
     late: BTreeSet<String>,
 }
 
@@ -26,7 +26,9 @@ impl Reports {
         if let Some(token) = said("told").and_then(TaskToken::parse) {
             self.told.insert((token.execution_arn, text("name").to_owned()));
         }
-        if said("late").is_some() {
+        // Who was stopped while he reported and redriven reports again: then he is late, and heard.
+        let is_redriven = record.get("redriveCount").is_some();
+        if said("late").is_some() && !is_redriven {
             self.late.insert(text("name").to_owned());
         }
     }
