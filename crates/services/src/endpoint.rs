@@ -188,10 +188,10 @@ impl Services {
         operation: &str,
         input: &Value,
     ) -> Result<(), Error> {
-        let check = outward::check(call, service, operation, input);
         self.store().read(|store| {
             let on = Reading { store, call };
-            self.policies.authorize_committed(self.store(), &on, service, &[check])
+            let checks = outward::checks(&on, service, operation, input)?;
+            self.policies.authorize_committed(self.store(), &on, service, &checks)
         })
     }
 

@@ -41,7 +41,9 @@ pub mod xml;
 
 pub use decode::{Routed, route};
 pub use fault::{Face, Fault};
-pub use message::{BODY_BYTES_MAX, Request, Response, pairs as query_pairs, percent_encode};
+pub use message::{
+    BODY_BYTES_MAX, Request, Response, decode_percent, pairs as query_pairs, percent_encode,
+};
 pub use scalar::{base64 as encode_base64, from_base64 as decode_base64, http_date};
 pub use server::{Drained, Handler, serve};
 

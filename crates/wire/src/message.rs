@@ -51,6 +51,11 @@ impl Response {
     }
 }
 
+/// Percent-decodes a text; `+` stays. What is no UTF-8 then is replaced.
+pub fn decode_percent(text: &str) -> String {
+    String::from_utf8_lossy(&percent_decode(text, Plus::IsPlus)).into_owned()
+}
+
 /// Percent-decodes; `+` is a blank only where `plus` says so. Broken escapes stay as they are.
 pub(crate) fn percent_decode(text: &str, plus: Plus) -> Vec<u8> {
     let bytes = text.as_bytes();

@@ -129,6 +129,16 @@ pub(super) fn has_role(
     Ok(profiles.iter().any(|(_, profile)| profile.role_id.as_deref() == Some(role_id)))
 }
 
+/// Returns the ARN of the role in an instance profile; `None` when there is none.
+pub(crate) fn role_in_profile(on: &Reading<'_>, name: &str) -> Result<Option<String>, Error> {
+    let account = on.call.account();
+    let Some(id) = find(on.store, account, name)?.and_then(|profile| profile.role_id) else {
+        return Ok(None);
+    };
+    let role = entity::by_id(on.store, account, &id)?;
+    Ok(role.map(|role| on.call.global_arn("iam", &format!("role{}{}", role.path, role.name))))
+}
+
 fn arn(on: &Reading<'_>, path: &str, name: &str) -> String {
     on.call.global_arn("iam", &format!("instance-profile{path}{name}"))
 }

@@ -62,6 +62,7 @@ pub use saml_providers::{SamlProvider, find_saml_provider};
 
 pub(crate) use access_keys::SECRET_CHARACTERS;
 pub(crate) use entity::is_entity;
+pub(crate) use instance_profiles::role_in_profile;
 pub(crate) use mfa_devices::{accept_token_code, no_such_device};
 pub(crate) use policy_text::validate_policy;
 pub(crate) use principals::policies_of_arn;

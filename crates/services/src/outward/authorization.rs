@@ -1,15 +1,40 @@
 //! What a call that leaves must be allowed, in the words of IAM.
 //!
-//! Service Authorization Reference (read 2026-11). Which resource a call is for follows from its
-//! input; where that is not known here, the resource is `*`, so that only a policy for every
-//! resource allows it.
+//! Service Authorization Reference; Amazon S3 API reference, "CopyObject"; IAM user guide, "Grant a
+//! user permissions to pass a role to an AWS service" (read 2026-11). Which resource a call is for
+//! follows from its input; where that is not known here, the resource is `*`, so that only a policy
+//! for every resource allows it.
 
 use value::Value;
+use wire::decode_percent;
 
-use crate::{Call, Check};
+use super::functions::FunctionName;
+use super::passed_roles;
+use crate::{Call, Check, Error, Reading};
 
-/// Returns the question for an operation of a service that is not served here.
-pub(crate) fn check(call: &Call, service: &str, operation: &str, input: &Value) -> Check {
+/// Returns the questions for an operation of a service that is not served here: the operation's
+/// own, then those for what else it reads and for the roles it hands on.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn checks(
+    on: &Reading<'_>,
+    service: &str,
+    operation: &str,
+    input: &Value,
+) -> Result<Vec<Check>, Error> {
+    let mut checks = match (service, operation) {
+        ("s3", "DeleteObjects") => deletions(on.call, input),
+        _ => vec![own(on.call, service, operation, input)],
+    };
+    if let ("s3", "CopyObject" | "UploadPartCopy") = (service, operation) {
+        checks.push(copied(on.call, input));
+    }
+    checks.extend(passed_roles::checks(on, service, operation, input)?);
+    Ok(checks)
+}
+
+fn own(call: &Call, service: &str, operation: &str, input: &Value) -> Check {
     let signing_name = wire::model::service(service).map_or(service, |known| known.signing_name());
     // IAM mostly calls a service what its requests are signed for.
     let prefix = match signing_name {
@@ -17,17 +42,59 @@ pub(crate) fn check(call: &Call, service: &str, operation: &str, input: &Value) 
         "email" => "ses",
         other => other,
     };
+    let has_version = input.get("VersionId").and_then(Value::as_str).is_some();
     let action = match (service, operation) {
         ("lambda", "Invoke" | "InvokeAsync" | "InvokeWithResponseStream") => "InvokeFunction",
+        ("s3", "GetObject" | "HeadObject") if has_version => "GetObjectVersion",
+        ("s3", "DeleteObject") if has_version => "DeleteObjectVersion",
         ("s3", "HeadObject") => "GetObject",
         ("s3", "HeadBucket" | "ListObjects" | "ListObjectsV2") => "ListBucket",
         ("s3", "ListBuckets") => "ListAllMyBuckets",
-        ("s3", "DeleteObjects") => "DeleteObject",
-        ("s3", "CopyObject" | "CreateMultipartUpload" | "UploadPart") => "PutObject",
+        (
+            "s3",
+            "CopyObject"
+            | "CreateMultipartUpload"
+            | "UploadPart"
+            | "UploadPartCopy"
+            | "CompleteMultipartUpload",
+        ) => "PutObject",
         (_, operation) => operation,
     };
     let resource = resource(call, service, input).unwrap_or_else(|| "*".to_owned());
     Check::new(format!("{prefix}:{action}"), resource)
+}
+
+/// Returns the questions for the objects of one request.
+// DIFFERS: S3 deletes those that the caller may delete and tells of the others.
+fn deletions(call: &Call, input: &Value) -> Vec<Check> {
+    let bucket = input.get("Bucket").and_then(Value::as_str).unwrap_or_default();
+    let objects = input.path(&["Delete", "Objects"]).and_then(Value::as_array).unwrap_or_default();
+    let all = objects.iter().map(|object| {
+        let text = |member: &str| object.get(member).and_then(Value::as_str);
+        let action = match text("VersionId") {
+            Some(_) => "s3:DeleteObjectVersion",
+            None => "s3:DeleteObject",
+        };
+        Check::new(action, object_arn(call, bucket, text("Key").unwrap_or("*")))
+    });
+    let all: Vec<Check> = all.collect();
+    if all.is_empty() { vec![Check::any("s3:DeleteObject")] } else { all }
+}
+
+/// Returns the question for what is copied: `bucket/key` or an access point's ARN, percent-encoded.
+fn copied(call: &Call, input: &Value) -> Check {
+    let source = input.get("CopySource").and_then(Value::as_str).unwrap_or_default();
+    let (object, action) = match source.split_once("?versionId=") {
+        Some((object, _)) => (object, "s3:GetObjectVersion"),
+        None => (source, "s3:GetObject"),
+    };
+    let object = decode_percent(object);
+    let object = object.strip_prefix('/').unwrap_or(&object);
+    match object.split_once('/') {
+        Some(_) if object.starts_with("arn:") => Check::new(action, object),
+        Some((bucket, key)) => Check::new(action, object_arn(call, bucket, key)),
+        None => Check::any(action),
+    }
 }
 
 fn resource(call: &Call, service: &str, input: &Value) -> Option<String> {
@@ -43,7 +110,7 @@ fn resource(call: &Call, service: &str, input: &Value) -> Option<String> {
         })
     };
     match service {
-        "lambda" => named("FunctionName", "function:").map(|arn| unqualified(&arn)),
+        "lambda" => text("FunctionName").map(|given| function_arn(call, given)),
         "sqs" => text("QueueUrl").and_then(|url| queue_arn(call, url)),
         "sns" => text("TopicArn").or(text("TargetArn")).map(str::to_owned),
         "dynamodb" => named("TableName", "table/"),
@@ -57,14 +124,22 @@ fn resource(call: &Call, service: &str, input: &Value) -> Option<String> {
         "execute-api" => {
             super::execute_api::resource(input).map(|path| call.regional_arn(service, &path))
         }
-        "s3" => bucket_arn(call, text("Bucket")?, text("Key")),
+        "s3" => Some(match (text("Bucket")?, text("Key")) {
+            (bucket, Some(key)) => object_arn(call, bucket, key),
+            (bucket, None) => format!("arn:{}:s3:::{bucket}", call.settings.partition),
+        }),
         _ => None,
     }
 }
 
-/// A policy names a function without version or alias, or with them; the question is without.
-fn unqualified(arn: &str) -> String {
-    arn.split(':').take(7).collect::<Vec<_>>().join(":")
+/// A policy names a function without version or alias, or with them; the question is without. A
+/// call names it in more ways than a policy does.
+fn function_arn(call: &Call, given: &str) -> String {
+    let found = FunctionName::read(given);
+    let region = found.region.unwrap_or(&call.region);
+    let account = found.account.unwrap_or_else(|| call.account());
+    let partition = &call.settings.partition;
+    format!("arn:{partition}:lambda:{region}:{account}:function:{}", found.name)
 }
 
 /// `http://host/account/name` is a queue's address.
@@ -75,10 +150,6 @@ fn queue_arn(call: &Call, url: &str) -> Option<String> {
     Some(format!("arn:{partition}:sqs:{region}:{account}:{name}"))
 }
 
-fn bucket_arn(call: &Call, bucket: &str, key: Option<&str>) -> Option<String> {
-    let partition = &call.settings.partition;
-    Some(match key {
-        Some(key) => format!("arn:{partition}:s3:::{bucket}/{key}"),
-        None => format!("arn:{partition}:s3:::{bucket}"),
-    })
+fn object_arn(call: &Call, bucket: &str, key: &str) -> String {
+    format!("arn:{}:s3:::{bucket}/{key}", call.settings.partition)
 }

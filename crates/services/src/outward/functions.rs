@@ -21,12 +21,60 @@ const FUNCTION_SECONDS_MAX: u64 = 900;
 /// How large an answer may be, in bytes.
 const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 
-/// Returns the name in a `FunctionName`, which may be an ARN or the end of one, with a version.
-pub(super) fn name_of(given: &str) -> &str {
-    match given.split_once("function:") {
-        Some((_, name)) => name.split(':').next().unwrap_or(name),
-        None => given.split(':').next().unwrap_or(given),
+/// What a `FunctionName` says: `arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER`, of which
+/// everything but the name may be lacking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FunctionName<'n> {
+    pub(super) region: Option<&'n str>,
+    pub(super) account: Option<&'n str>,
+    pub(super) name: &'n str,
+}
+
+impl<'n> FunctionName<'n> {
+    /// Reads a name as the pattern of Lambda's model does, part by part.
+    pub(super) fn read(given: &'n str) -> FunctionName<'n> {
+        let rest = match given.split_once(":lambda:") {
+            Some((partition, rest)) if partition.starts_with("arn:") => rest,
+            Some(_) | None => given,
+        };
+        let (region, rest) = leading(rest, is_region);
+        let (account, rest) = leading(rest, is_account);
+        let (_, rest) = leading(rest, |part| part == "function");
+        FunctionName { region, account, name: rest.split(':').next().unwrap_or(rest) }
     }
+}
+
+/// Splits off the first part, if it is one of those and not the last.
+fn leading(text: &str, is_it: impl Fn(&str) -> bool) -> (Option<&str>, &str) {
+    match text.split_once(':') {
+        Some((part, rest)) if is_it(part) => (Some(part), rest),
+        Some(_) | None => (None, text),
+    }
+}
+
+/// `us-gov-east-1`: words, then a number.
+fn is_region(part: &str) -> bool {
+    let words: Vec<&str> = part.split('-').collect();
+    let all_letters = |words: &[&str]| {
+        words
+            .iter()
+            .all(|word| !word.is_empty() && word.bytes().all(|letter| letter.is_ascii_lowercase()))
+    };
+    match words.split_last() {
+        Some((number, words)) => {
+            2 <= words.len() && all_letters(words) && matches!(number.as_bytes(), [b'0'..=b'9'])
+        }
+        None => false,
+    }
+}
+
+fn is_account(part: &str) -> bool {
+    part.len() == 12 && part.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// Returns the name in a `FunctionName`.
+pub(super) fn name_of(given: &str) -> &str {
+    FunctionName::read(given).name
 }
 
 /// Answers `Invoke` by running a command.
@@ -175,14 +223,25 @@ mod tests {
 
     #[test]
     fn a_function_has_many_names() {
-        for given in [
-            "f",
-            "f:$LATEST",
-            "123456789012:function:f",
-            "arn:aws:lambda:us-east-1:123456789012:function:f",
-            "arn:aws:lambda:us-east-1:123456789012:function:f:live",
+        let read = |given| {
+            let FunctionName { region, account, name } = FunctionName::read(given);
+            (region, account, name)
+        };
+        let (region, account) = (Some("us-east-1"), Some("123456789012"));
+        for (given, wanted) in [
+            ("f", (None, None, "f")),
+            ("f:$LATEST", (None, None, "f")),
+            ("function:f:live", (None, None, "f")),
+            ("my-function:live", (None, None, "my-function")),
+            ("myfunction:1", (None, None, "myfunction")),
+            ("123456789012:f", (None, account, "f")),
+            ("123456789012:function:f", (None, account, "f")),
+            ("us-east-1:123456789012:function:f:1", (region, account, "f")),
+            ("arn:aws:lambda:us-east-1:123456789012:function:f", (region, account, "f")),
+            ("arn:aws:lambda:us-east-1:123456789012:function:f:live", (region, account, "f")),
+            ("us-gov-east-1:f", (Some("us-gov-east-1"), None, "f")),
         ] {
-            assert_eq!(name_of(given), "f", "{given}");
+            assert_eq!(read(given), wanted, "{given}");
         }
     }
 

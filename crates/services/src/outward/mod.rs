@@ -11,6 +11,7 @@ mod execute_api;
 mod functions;
 mod http_task;
 mod objects;
+mod passed_roles;
 mod webhook;
 
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ use value::{Value, value};
 use wire::client::{self, Answer, Client, Credentials};
 use wire::model::{Operation, Service};
 
-pub(crate) use authorization::check;
+pub(crate) use authorization::checks;
 pub use destinations::{Destination, Destinations};
 pub(crate) use execute_api::ApiCall;
 pub(crate) use http_task::{HttpTask, connection_error};

@@ -29,17 +29,17 @@ async fn ask(services: &Arc<Services>, page: &str, question: Value) -> Value {
     body
 }
 
-async fn last(whole: &Whole, which: &str) -> Value {
+pub(crate) async fn last(whole: &Whole, which: &str) -> Value {
     let found = ask(&whole.services, "calls", value!({ "last": which })).await;
     found.path(&["calls"]).and_then(|calls| calls.as_array()?.first().cloned()).unwrap()
 }
 
-fn check(call: &Value, index: usize) -> &Value {
+pub(crate) fn check(call: &Value, index: usize) -> &Value {
     call.get("checks").and_then(|checks| checks.as_array()?.get(index)).unwrap()
 }
 
 /// Creates a user; returns them as a caller.
-async fn user(whole: &Whole, name: &str) -> Principal {
+pub(crate) async fn user(whole: &Whole, name: &str) -> Principal {
     whole.ok("iam", "CreateUser", value!({ "UserName": name })).await;
     let key = whole.ok("iam", "CreateAccessKey", value!({ "UserName": name })).await;
     let id = text(&key, &["AccessKey", "AccessKeyId"]);
@@ -47,7 +47,7 @@ async fn user(whole: &Whole, name: &str) -> Principal {
     found.unwrap().unwrap().principal
 }
 
-async fn put_user_policy(whole: &Whole, user: &str, statement: &str) {
+pub(crate) async fn put_user_policy(whole: &Whole, user: &str, statement: &str) {
     let document = format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
     let policy = value!({ "UserName": user, "PolicyName": "p", "PolicyDocument": document });
     whole.ok("iam", "PutUserPolicy", policy).await;

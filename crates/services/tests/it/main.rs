@@ -22,6 +22,7 @@ mod limits;
 mod logs;
 mod metrics;
 mod outward;
+mod outward_rights;
 mod relay;
 mod retention;
 mod served;

@@ -90,7 +90,7 @@ fn calling(service: &str, operation: &str, input: Value) -> Call {
         .of_effect(Some("x/1".into()))
 }
 
-async fn made(whole: &Whole, call: Call) -> Result<Value, CallError> {
+pub(crate) async fn made(whole: &Whole, call: Call) -> Result<Value, CallError> {
     Endpoint::new(whole.services.clone()).call(call).await
 }
 
