@@ -18,17 +18,47 @@ const DEPTH_MAX: usize = 64;
 /// The text is AWS's: `1 validation error detected: Value 'x' at 'userName' failed to satisfy
 /// constraint: …`.
 pub fn problems(operation: Operation, input: &Value) -> Option<String> {
-    let mut faults = Vec::new();
-    structure(&operation.input()?, input, "", 0, &mut faults);
-    if faults.is_empty() {
-        return None;
-    }
-    let (count, plural) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
-    faults.truncate(FAULTS_MAX);
-    Some(format!("{count} validation error{plural} detected: {}", faults.join("; ")))
+    found(operation, input, Words::AreKnown)
 }
 
-fn structure(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut Vec<String>) {
+/// Returns what is wrong with an input that another server answers. It may know words that the
+/// model does not have yet: a new type of instance is no fault.
+pub fn problems_elsewhere(operation: Operation, input: &Value) -> Option<String> {
+    found(operation, input, Words::MayBeNew)
+}
+
+/// Whether the sets of words in the model are all that there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    AreKnown,
+    MayBeNew,
+}
+
+/// What is wrong, as it is found.
+struct Faults {
+    words: Words,
+    texts: Vec<String>,
+}
+
+impl Faults {
+    fn push(&mut self, text: String) {
+        self.texts.push(text);
+    }
+}
+
+fn found(operation: Operation, input: &Value, words: Words) -> Option<String> {
+    let mut faults = Faults { words, texts: Vec::new() };
+    structure(&operation.input()?, input, "", 0, &mut faults);
+    let mut texts = faults.texts;
+    if texts.is_empty() {
+        return None;
+    }
+    let (count, plural) = (texts.len(), if texts.len() == 1 { "" } else { "s" });
+    texts.truncate(FAULTS_MAX);
+    Some(format!("{count} validation error{plural} detected: {}", texts.join("; ")))
+}
+
+fn structure(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut Faults) {
     for member in shape.members() {
         let name = lower_camel(member.name());
         let at = if at.is_empty() { name } else { format!("{at}.{name}") };
@@ -42,7 +72,7 @@ fn structure(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut 
     }
 }
 
-fn check(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut Vec<String>) {
+fn check(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut Faults) {
     if depth > DEPTH_MAX {
         return;
     }
@@ -78,9 +108,10 @@ fn check(shape: &Shape, given: &Value, at: &str, depth: usize, faults: &mut Vec<
     }
 }
 
-fn string(shape: &Shape, text: &str, at: &str, faults: &mut Vec<String>) {
+fn string(shape: &Shape, text: &str, at: &str, faults: &mut Faults) {
     length(shape, text.chars().count(), &text.into(), at, faults);
-    if !shape.values().is_empty() && !shape.values().iter().any(|known| known == text) {
+    let is_closed = faults.words == Words::AreKnown && !shape.values().is_empty();
+    if is_closed && !shape.values().iter().any(|known| known == text) {
         let set = shape.values().join(", ");
         fault(
             shape,
@@ -98,7 +129,7 @@ fn string(shape: &Shape, text: &str, at: &str, faults: &mut Vec<String>) {
     }
 }
 
-fn fault(shape: &Shape, given: &Value, at: &str, what: &str, faults: &mut Vec<String>) {
+fn fault(shape: &Shape, given: &Value, at: &str, what: &str, faults: &mut Faults) {
     let shown = if shape.is_sensitive() { String::new() } else { format!(" '{}'", shown(given)) };
     faults.push(format!("Value{shown} at '{at}' failed to satisfy constraint: {what}"));
 }
@@ -118,7 +149,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn length(shape: &Shape, count: usize, given: &Value, at: &str, faults: &mut Vec<String>) {
+fn length(shape: &Shape, count: usize, given: &Value, at: &str, faults: &mut Faults) {
     let (least, most) = shape.range();
     let count = count as f64;
     if least.is_some_and(|least| count < least) {
@@ -132,7 +163,7 @@ fn length(shape: &Shape, count: usize, given: &Value, at: &str, faults: &mut Vec
     }
 }
 
-fn range(shape: &Shape, number: f64, given: &Value, at: &str, faults: &mut Vec<String>) {
+fn range(shape: &Shape, number: f64, given: &Value, at: &str, faults: &mut Faults) {
     let (least, most) = shape.range();
     if least.is_some_and(|least| number < least) {
         let what =

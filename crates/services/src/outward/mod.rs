@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use runtime::{Call as Asked, CallError};
 use value::{Value, value};
 use wire::client::{self, Answer, Client, Credentials};
-use wire::model::{Operation, Service};
+use wire::model::{Operation, Protocol, Service};
 
 pub(crate) use authorization::checks;
 pub use destinations::{Destination, Destinations};
@@ -91,7 +91,7 @@ impl Outward {
             Some(Destination::Endpoint(address)) => (address.clone(), self.region.clone()),
             Some(Destination::Aws | Destination::Embedded | Destination::Directory(_)) | None => {
                 let (host, region) = self.aws_host(service);
-                let prefix = host_prefix(operation, input);
+                let prefix = host_prefix(operation, input).map_err(client::Error::Input)?;
                 (format!("https://{prefix}{host}"), region)
             }
         };
@@ -216,6 +216,9 @@ impl Outward {
     ) -> Result<Value, CallError> {
         let service = operation.service();
         let input = doubt::with_token(operation, &asked.input, asked.effect_id.as_deref());
+        if let Some(problems) = wire::validate::problems_elsewhere(operation, &input) {
+            return Err(invalid(service, problems));
+        }
         let is_repeatable = doubt::is_repeatable(operation, &input);
         if asked.in_doubt && !is_repeatable {
             return Err(doubt::refusal(service.name(), operation.name()));
@@ -256,18 +259,33 @@ const API_GATEWAY: &str = "apigateway";
 /// How many endpoints are connected to at once; beyond that all are connected to anew.
 const CLIENTS_MAX: usize = 512;
 
-/// Returns what an operation puts before its host: `sync-`, or `{AccountId}.` filled in.
-fn host_prefix(operation: Operation, input: &Value) -> String {
+/// How long one label of a host may be, in characters (RFC 1035).
+const LABEL_CHARACTERS_MAX: usize = 63;
+
+/// Returns what an operation puts before its host: `sync-`, or `{AccountId}.` filled in. What the
+/// caller says is one label there and leads to no other host.
+///
+/// # Errors
+/// The member that cannot be a label.
+fn host_prefix(operation: Operation, input: &Value) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = operation.host_prefix().unwrap_or_default();
     while let Some((before, behind)) = rest.split_once('{') {
         let (label, behind) = behind.split_once('}').unwrap_or((behind, ""));
         filled.push_str(before);
-        filled.push_str(input.get(label).and_then(Value::as_str).unwrap_or_default());
+        let given = input.get(label).and_then(Value::as_str).unwrap_or_default();
+        let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !(1..=LABEL_CHARACTERS_MAX).contains(&given.len()) || !given.chars().all(is_label) {
+            return Err(format!(
+                "`{label}` is part of the host and must be 1 to {LABEL_CHARACTERS_MAX} letters, \
+                 digits and hyphens"
+            ));
+        }
+        filled.push_str(given);
         rest = behind;
     }
     filled.push_str(rest);
-    filled
+    Ok(filled)
 }
 
 /// Returns an output with what tells how it came.
@@ -295,6 +313,15 @@ pub(crate) fn nowhere(service: &str, operation: &str) -> Error {
              with --target aws"
         ),
     )
+}
+
+/// Returns why an input that does not fit the model is not sent.
+// DIFFERS: on AWS every service has its own code and words for that.
+fn invalid(service: &'static Service, problems: String) -> CallError {
+    let is_query = matches!(service.protocol(), Protocol::Query | Protocol::Ec2);
+    let code = if is_query { "ValidationError" } else { "ValidationException" };
+    let exception = service.error(code).map(|shape| shape.class().to_owned());
+    CallError { code: code.into(), exception, status: 400, ..without_answer(problems) }
 }
 
 /// Returns a failure in the form that Step Functions and Automation want.
@@ -343,5 +370,22 @@ fn without_answer(message: String) -> CallError {
         request_id: String::new(),
         extended_request_id: None,
         is_passing: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_caller_says_is_one_label_of_a_host() {
+        let operation = wire::model::service("s3control").unwrap().operation("ListJobs").unwrap();
+        let prefix = |account: &str| host_prefix(operation, &value!({ "AccountId": account }));
+        assert_eq!(prefix("123456789012"), Ok("123456789012.".into()));
+        let long = "1".repeat(LABEL_CHARACTERS_MAX + 1);
+        for wrong in ["", "evil.example/", "evil.example#", "a.b", "a@b", "a b", "ö", &*long] {
+            let refused = prefix(wrong).unwrap_err();
+            assert!(refused.starts_with("`AccountId` is part of the host"), "{wrong}: {refused}");
+        }
     }
 }

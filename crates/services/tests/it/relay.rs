@@ -88,7 +88,7 @@ async fn what_a_session_asks_of_other_services_goes_where_they_are() {
     let session = session(&whole, EVERYTHING).await;
     let found = ask(&here, session.clone(), "ec2", "DescribeVolumes", value!({})).await;
     assert_eq!(found, Ok(volumes));
-    let send = value!({"DocumentName": "D"});
+    let send = value!({"DocumentName": "Doc"});
     let sent = ask(&here, session.clone(), "ssm", "SendCommand", send).await;
     assert_eq!(sent, Ok(command));
     // What is served here is answered here, and errors keep their codes.
@@ -97,6 +97,19 @@ async fn what_a_session_asks_of_other_services_goes_where_they_are() {
     let err = ask(&here, session, "ec2", "DescribeVpcs", value!({})).await.unwrap_err();
     assert!(err.contains("ResourceNotFoundException"), "{err}");
     assert_eq!(elsewhere.names(), ["DescribeVolumes", "SendCommand", "DescribeVpcs"]);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_model_is_not_passed_on() {
+    let (whole, here, elsewhere) = relaying(&["sqs"], vec![("SendMessage", value!({}))]).await;
+    let session = session(&whole, EVERYTHING).await;
+    let send = value!({"QueueUrl": "http://q/1/a"});
+    let err = ask(&here, session.clone(), "sqs", "SendMessage", send).await.unwrap_err();
+    let wanted = "1 validation error detected: Value null at 'messageBody' failed to satisfy";
+    assert!(err.contains("ValidationException") && err.contains(wanted), "{err}");
+    assert_eq!(elsewhere.names(), Vec::<String>::new());
+    let send = value!({"QueueUrl": "http://q/1/a", "MessageBody": "m"});
+    ask(&here, session, "sqs", "SendMessage", send).await.unwrap();
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Transport {
         let refuse = |reason: String| Error::Endpoint { endpoint: endpoint.to_owned(), reason };
         let (scheme, rest) = endpoint.split_once("://").unwrap_or_default();
         let authority = rest.trim_end_matches('/');
-        if authority.is_empty() || authority.contains(['/', '@', '?']) {
+        if authority.is_empty() || !is_authority(authority) {
             return Err(refuse("it is not `http://host:port` or `https://host`".into()));
         }
         let mut connector = HttpConnector::new();
@@ -112,6 +112,11 @@ impl Http {
     }
 }
 
+/// Whether a text can stand for a host and a port: it has nothing that ends them.
+fn is_authority(text: &str) -> bool {
+    !text.contains(|c: char| "/@?#\\".contains(c) || c.is_whitespace() || c.is_control())
+}
+
 /// Returns what a request that was not answered came to: its last cause says most.
 fn lost(err: &HttpError) -> Error {
     let mut cause: &dyn std::error::Error = err;
@@ -125,3 +130,30 @@ fn lost(err: &HttpError) -> Error {
 
 /// How deep the causes of a failed request are followed.
 const CAUSES_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for right in ["http://127.0.0.1:4566", "https://a-b.example/", "http://[::1]:80"] {
+            assert!(Transport::new(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "",
+            "http://",
+            "ftp://a",
+            "http://a/b",
+            "http://a@b",
+            "http://a?b",
+            "http://a#b",
+            "http://a\\b",
+            "http://a b",
+            "http://a\tb",
+            "http://a\nb",
+        ] {
+            assert!(Transport::new(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -57,3 +57,13 @@ fn word_characters_are_ascii_as_in_java() {
     let text = problems("iam", "TagUser", &tags).unwrap();
     assert!(text.contains("Value 'a!' at 'tags.1.member.key' failed"), "{text}");
 }
+
+#[test]
+fn another_server_may_know_words_that_the_model_lacks() {
+    let operation = model::service("iam").unwrap().operation("ListPolicies").unwrap();
+    let input = value!({"Scope": "Ours", "MaxItems": 0});
+    let here = validate::problems(operation, &input).unwrap();
+    assert!(here.starts_with("2 validation errors detected: Value 'Ours' at 'scope'"), "{here}");
+    let elsewhere = validate::problems_elsewhere(operation, &input).unwrap();
+    assert!(elsewhere.starts_with("1 validation error detected: Value '0' at "), "{elsewhere}");
+}
