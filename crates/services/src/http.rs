@@ -180,7 +180,10 @@ impl Services {
         }
         let call = self.call_of(request, request_id, caller);
         let service = operation.service().name();
-        match self.call_outside(&call, service, operation.name(), input).await {
+        let answer = self.call_outside(&call, service, operation.name(), input).await;
+        let told = answer.as_ref().err().map(|err| Error::new(err.code.clone(), &*err.message));
+        self.note(&call, service, operation.name(), told.as_ref());
+        match answer {
             Ok(output) => wire::answer(operation, &output, request_id),
             // Whether such a call arrived is not known, so that no client may repeat it by itself.
             Err(err) if err.status == 0 => Err(face.fault(NO_ANSWER_STATUS, err.code, err.message)),

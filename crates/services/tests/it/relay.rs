@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use value::{Value, value};
 use wire::client::{self, Client, Credentials};
 
+use super::decisions::{check, last};
 use super::outward::{EVERYTHING, Elsewhere};
 use super::server::{ACCOUNT, text, trust};
 use super::states_express::{Whole, whole};
@@ -110,6 +111,22 @@ async fn what_does_not_fit_the_model_is_not_passed_on() {
     assert_eq!(elsewhere.names(), Vec::<String>::new());
     let send = value!({"QueueUrl": "http://q/1/a", "MessageBody": "m"});
     ask(&here, session, "sqs", "SendMessage", send).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_passed_on_is_in_the_record_and_what_is_refused_too() {
+    let volumes = vec![("DescribeVolumes", value!({}))];
+    let (whole, here, _) = relaying(&["ec2"], volumes).await;
+    let some = r#"{"Effect": "Allow", "Action": "ec2:DescribeVolumes", "Resource": "*"}"#;
+    let session = session(&whole, some).await;
+    ask(&here, session.clone(), "ec2", "DescribeVolumes", value!({})).await.unwrap();
+    let allowed = last(&whole, "call").await;
+    assert_eq!(text(&allowed, &["operation"]), "DescribeVolumes");
+    assert_eq!(text(check(&allowed, 0), &["outcome"]), "allowed");
+    ask(&here, session, "ec2", "DescribeVpcs", value!({})).await.unwrap_err();
+    let refused = last(&whole, "refusal").await;
+    assert_eq!(text(&refused, &["operation"]), "DescribeVpcs");
+    assert_eq!(text(check(&refused, 0), &["outcome"]), "implicitDeny");
 }
 
 #[tokio::test]
