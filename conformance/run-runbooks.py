@@ -11,11 +11,12 @@ because the document is wrong, is no fault of the engine; the score file says ho
 
 So that as much as possible of a runbook runs, what it says itself is used:
 - parameters are made to match their patterns; where another runbook of the corpus is called, the
-  patterns of its parameters count too;
+  patterns of its parameters count too. An instance is named also where the default stands for one
+  (`*`, and `{{TARGET_ID}}`, which a maintenance window fills in);
 - a property that a step waits for or asserts has the value that it wants when the step asks;
 - most of these documents are sources in which a build puts scripts and role names
   (`%%SCRIPT=…%%`, `%%ROLE=…%%`). Here the name of a role is put in, and a script that returns
-  values for the outputs that the step declares;
+  values for the outputs that the step declares, of the shape that the call they are for wants;
 - who is asked for approval approves.
 
 The score is conformance/run-runbooks.score; STEPWELL_BLESS=1 writes it. All of them take some
@@ -25,6 +26,7 @@ minutes; with --only or --every the score is looked at for those that ran.
 import argparse
 import concurrent.futures
 import fnmatch
+import functools
 import json
 import os
 import pathlib
@@ -41,7 +43,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "clients"))
 
 from server import ACCOUNT, REGION, Server  # noqa: E402
-from shapes_stub import ShapesStub  # noqa: E402
+from shapes_stub import Answers, ShapesStub, Steering, service_model  # noqa: E402
 
 SCORE = HERE / "run-runbooks.score"
 RUN_SECONDS_MAX = 30
@@ -59,7 +61,7 @@ OURS = (
     "AWS has no",
     "Unable to execute HTTP request",
     "could not be started",
-    "validation error detected",
+    "validation error",
     "Unknown parameter",
     "Parameter validation",
 )
@@ -181,6 +183,8 @@ def value_for(name, parameter, wanted=()):
 # Documents
 
 STORED = {}
+# What stands for an instance in the default of a parameter.
+ANY_INSTANCE = ("*", "{{TARGET_ID}}")
 
 
 def steps_of(document):
@@ -228,6 +232,18 @@ class Runbook:
                     if whole:
                         yield whole[1], parameter
 
+    def sent(self):
+        """Yields the outputs of steps that are a whole structure of a call, with one such structure."""
+        for step in steps_of(self.document):
+            if step.get("action") != "aws:executeAwsApi":
+                continue
+            inputs = step["inputs"]
+            operation = service_model(inputs["Service"].lower()).operation_model(operation_of(inputs["Api"]))
+            for name, shape in operation.input_shape.members.items():
+                whole = re.fullmatch(r"\{\{\s*([\w.]+)\s*\}\}", str(inputs.get(name)))
+                if whole and shape.type_name == "structure":
+                    yield whole[1], Answers(operation, {}).value(shape, name, 0)
+
     def filled(self, corpus):
         """Returns the content with what the authors' build puts in."""
         if not self.is_source:
@@ -239,7 +255,7 @@ class Runbook:
         for step in steps_of(document):
             inputs = step.get("inputs") or {}
             if "%%SCRIPT" in str(inputs.get("Script", "")):
-                inputs["Script"] = stand_in(step, wanted)
+                inputs["Script"] = stand_in(step, wanted, dict(self.sent()))
         text = json.dumps(document)
         text = re.sub(r"%%ROLE=([\w-]+)%%", r"\1", text)
         return re.sub(r"%%\w+(=[^%]*)?%%", "Corpus", text)
@@ -252,7 +268,8 @@ class Runbook:
         given = {}
         for name, parameter in (self.document.get("parameters") or {}).items():
             is_role = "assumerole" in name.lower()
-            if "default" not in parameter or is_role:
+            is_told = "default" not in parameter or parameter["default"] in ANY_INSTANCE
+            if is_told or is_role:
                 given[name] = [ROLE] if is_role else value_for(name, parameter, wanted.get(name, ()))
         return given
 
@@ -282,7 +299,7 @@ class Runbook:
             yield from re.findall(r"boto3\.(?:client|resource)\(\s*['\"]([\w-]+)", script)
 
 
-def stand_in(step, wanted):
+def stand_in(step, wanted, sent):
     """Returns a script that returns values for the outputs that a step declares."""
     payload = {}
     for output in step.get("outputs") or []:
@@ -296,6 +313,7 @@ def stand_in(step, wanted):
             "Boolean": True,
             "Integer": int(text) if (text := text_for(name, parameter)).isdigit() else 1,
         }.get(kind, text_for(name, parameter))
+        value = sent.get(f"{step['name']}.{name}", value)
         if not path:
             payload = value
             continue
@@ -313,8 +331,6 @@ def stand_in(step, wanted):
 
 def steer(stub, runbook, parameters, corpus):
     """Tells the stub what the steps of a runbook wait for, in their order."""
-    from shapes_stub import Steering
-
     stub.steering = steering = Steering()
     values = {
         name: parameter.get("default") for name, parameter in (runbook.document.get("parameters") or {}).items()
@@ -366,15 +382,51 @@ def resolved(text, values):
 # Running
 
 
+def is_lack(message):
+    return any(word in message for word in OURS)
+
+
+def failures(record, children_of):
+    """Yields step and message of every failure of an execution and of its children. One that failed
+    although no step did has no step."""
+    failed = [one for one in record["StepExecutions"] if one["StepStatus"] not in ("Success", "Pending")]
+    whole = record.get("FailureMessage", "")
+    for step in failed:
+        yield step["StepName"], step.get("FailureMessage") or whole
+    for child in children_of(record["AutomationExecutionId"]):
+        yield from failures(child, children_of)
+    if record["AutomationExecutionStatus"] == "Failed" and not failed:
+        yield "", whole
+    elif is_lack(whole):
+        yield failed[0]["StepName"] if failed else "", whole
+
+
+def children(ssm, execution):
+    """Yields the records of the executions that an execution has started."""
+    filters = [{"Key": "ParentExecutionId", "Values": [execution]}]
+    for page in ssm.get_paginator("describe_automation_executions").paginate(Filters=filters):
+        for one in page["AutomationExecutionMetadataList"]:
+            yield ssm.get_automation_execution(AutomationExecutionId=one["AutomationExecutionId"])["AutomationExecution"]
+
+
 class Run:
     """How a runbook ended, or why it did not."""
 
     def __init__(self, runbook):
         self.runbook, self.status, self.step, self.why = runbook, "", "", ""
+        self.is_unexplained = False
 
     @property
     def is_ours(self):
-        return self.status not in TERMINAL or any(word in self.why for word in OURS)
+        return self.status not in TERMINAL or self.is_unexplained or is_lack(self.why)
+
+    def judge(self, record, children_of):
+        """Takes from the record of an execution why it did not succeed: a lack of ours before anything else."""
+        failed = list(failures(record, children_of))
+        lacks = [one for one in failed if is_lack(one[1])]
+        self.step, self.why = (lacks or failed or [("", "")])[0]
+        # Nothing that a document does fails a run of which each step has succeeded.
+        self.is_unexplained = any(not step for step, _ in failed)
 
     def line(self):
         step = f" at {self.step}" if self.step else ""
@@ -404,9 +456,7 @@ def run(server, stub, outcome, corpus):
     else:
         # A script that still runs would keep the clock from going on for the others.
         ssm.stop_automation_execution(AutomationExecutionId=execution)
-    for step in record["StepExecutions"]:
-        if step["StepStatus"] not in ("Success", "Pending") and not outcome.why:
-            outcome.step, outcome.why = step["StepName"], step.get("FailureMessage", "")
+    outcome.judge(record, functools.partial(children, ssm))
 
 
 def approve(ssm, execution):
@@ -487,6 +537,9 @@ def main():
     outside |= {"cloudformation", "ec2", "lambda", "s3", "sns"}
     wanted = [one for one in corpus.values() if fnmatch.fnmatch(one.file, options.only)]
     wanted = wanted[:: options.every]
+    if not wanted:
+        print(f"no document has a name like {options.only}", file=sys.stderr)
+        return 1
     together = [one for one in wanted if not one.needs_somebody()]
     alone = [one for one in wanted if one.needs_somebody()]
     with concurrent.futures.ThreadPoolExecutor(len(alone) + 1) as pool:
