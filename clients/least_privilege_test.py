@@ -19,13 +19,18 @@ MACHINE_ROLE, RUNBOOK_ROLE = "offboarding-machine", "offboarding-runbook"
 NEVER_USED = ["ssm:GetAutomationExecution", "ssm:StartAutomationExecution"]
 
 
-def stepwell(server, *arguments):
-    """Runs a command that asks the server, and returns what it prints as JSON."""
+def ran(server, *arguments):
+    """Runs a command that asks the server."""
     environment = {**os.environ, "AWS_ENDPOINT_URL": server.endpoint}
-    command = [binary(), *arguments, "--json"]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    command = [binary(), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def stepwell(server, *arguments):
+    """Returns what a command that asks the server prints as JSON."""
+    done = ran(server, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def run(server, name):
@@ -127,6 +132,14 @@ def says_the_line_to_add(server):
     assert execution["status"] == "SUCCEEDED", execution
 
 
+def knows_nothing_of_others(server):
+    nobody = example.MACHINE_ARN.replace(":stateMachine:", ":execution:") + ":nobody"
+    for form in ([], ["--json"]):
+        done = ran(server, "policy", "least-privilege", "--execution", nobody, *form)
+        assert done.returncode == 1 and "knows of no call" in done.stderr, (form, done)
+    assert json.loads(done.stdout)["principals"] == [], done.stdout
+
+
 def knows_it_after_a_crash(server):
     before = stepwell(server, "why", "--last-refused")["calls"]
     server.kill()
@@ -143,9 +156,10 @@ def main():
                 names_what_was_never_used,
                 lambda server: what_is_left_is_enough(server, roles),
                 says_the_line_to_add,
+                knows_nothing_of_others,
                 knows_it_after_a_crash,
             ]
-            names = ["what was never used", "the rest is enough", "the line to add", "after a crash"]
+            names = ["what was never used", "the rest is enough", "the line to add", "others", "after a crash"]
             for name, step in zip(names, steps):
                 try:
                     roles = step(server) or roles

@@ -71,7 +71,7 @@ def main():
         print(f"# {name}")
         if wants_server:
             with Server("--memory") as server:
-                reached = {"STEPWELL_ENDPOINT": server.endpoint, "AWS_ENDPOINT_URL": server.endpoint}
+                reached = {"AWS_ENDPOINT_URL": server.endpoint}
                 counts = play(block, {**environment, **KEYS, **reached})
         else:
             counts = play(block, environment)

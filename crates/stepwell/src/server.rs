@@ -108,6 +108,17 @@ impl Keep {
         }
     }
 
+    /// Makes sure that a key file that is there already can be used.
+    ///
+    /// # Errors
+    /// When it cannot, or none is named where one must be.
+    pub(crate) fn usable_key(&self, named: Option<&Path>) -> Result<()> {
+        if let Some(file) = self.key_file(named)? {
+            Key::read(&file)?;
+        }
+        Ok(())
+    }
+
     /// Makes sure that what is sealed with a key can be opened here, as far as there is a key file
     /// to ask. Returns what is still to be done for that.
     ///

@@ -9,23 +9,28 @@ use value::{Value, value};
 use wire::client::Client;
 
 use super::paint::{Meaning, Paint};
+use super::remote::Running;
 use super::{hint, remote};
 use crate::runbook::{self, Ask, moment};
 
-/// The most executions that a list shows.
-const LIST_MAX: usize = 50;
+/// How many executions a page of a list has: AWS's most.
+const PAGE_EXECUTIONS: usize = 50;
+/// How many executions a list shows unless `--limit` says otherwise, and at most.
+const LIST_EXECUTIONS: usize = 1_000;
+const LIST_EXECUTIONS_MAX: usize = 1_000_000;
+/// How many pages are asked for: where a filter finds little, a page may be empty and go on.
+const PAGES_MAX: usize = 100_000;
 
 /// Show the runbook executions of a running server.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Where the server listens
-    #[arg(long, global = true, default_value = "http://127.0.0.1:4566", env = "STEPWELL_ENDPOINT")]
-    endpoint: String,
-    /// The region
-    #[arg(long, global = true, default_value = "us-east-1", env = "AWS_REGION")]
-    region: String,
+    #[command(flatten)]
+    server: Running,
+    /// The region [default: AWS_REGION, then AWS_DEFAULT_REGION, then us-east-1]
+    #[arg(long, global = true)]
+    region: Option<String>,
     /// Print what the server answers as JSON, and nothing else
     #[arg(long, global = true)]
     json: bool,
@@ -49,6 +54,14 @@ enum Command {
         /// Only the children of this execution
         #[arg(long, value_name = "ID")]
         parent: Option<String>,
+        /// At most so many
+        #[arg(
+            long,
+            value_name = "COUNT",
+            default_value_t = LIST_EXECUTIONS as u64,
+            value_parser = clap::value_parser!(u64).range(1..=LIST_EXECUTIONS_MAX as u64)
+        )]
+        limit: u64,
     },
 }
 
@@ -65,18 +78,20 @@ impl Ask for Remote {
 
 /// Shows.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut remote = Remote { client: remote::client(&arguments.endpoint, &arguments.region)? };
+    let region = remote::region(arguments.region.as_deref());
+    let mut remote = Remote { client: remote::client(arguments.server.endpoint(), &region)? };
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let shown = threads.block_on(async {
         match &arguments.command {
             Command::Describe { id } => describe(&mut remote, id, arguments.json).await,
-            Command::List { status, document, parent } => {
+            Command::List { status, document, parent, limit } => {
                 let filters = [
                     ("ExecutionStatus", status),
                     ("DocumentNamePrefix", document),
                     ("ParentExecutionId", parent),
                 ];
-                list(&mut remote, &filters, arguments.json).await
+                let limit = usize::try_from(*limit)?;
+                list(&mut remote, &filters, limit, arguments.json).await
             }
         }
     });
@@ -99,6 +114,7 @@ fn now() -> f64 {
 async fn list(
     remote: &mut Remote,
     filters: &[(&str, &Option<String>)],
+    limit: usize,
     json: bool,
 ) -> Result<String> {
     let given = filters.iter().filter_map(|(key, value)| {
@@ -106,21 +122,30 @@ async fn list(
         Some(value!({ "Key": *key, "Values": [value.as_str()] }))
     });
     let filters: Vec<Value> = given.collect();
-    let mut input = value!({ "MaxResults": i64::try_from(LIST_MAX)? });
+    let mut input = value!({});
     if !filters.is_empty() {
         input.set("Filters", filters);
     }
-    let mut found = Vec::new();
-    while found.len() < LIST_MAX {
+    let (mut found, mut more) = (Vec::new(), None);
+    for _ in 0..PAGES_MAX {
+        let wanted = PAGE_EXECUTIONS.min(limit - found.len());
+        input.set("MaxResults", i64::try_from(wanted)?);
         let page = remote.ssm("DescribeAutomationExecutions", input.clone()).await?;
         let items = page.get("AutomationExecutionMetadataList").and_then(Value::as_array);
-        found.extend_from_slice(items.context("the answer holds no list")?);
-        let Some(token) = page.get("NextToken") else { break };
-        input.set("NextToken", token.clone());
+        let items = items.context("the answer holds no list")?;
+        found.extend(items.iter().take(wanted).cloned());
+        more = page.get("NextToken").cloned();
+        let Some(token) = more.clone().filter(|_| found.len() < limit) else { break };
+        input.set("NextToken", token);
     }
-    found.truncate(LIST_MAX);
+    if more.is_some() {
+        eprintln!("there may be more than these {}: --limit shows them", found.len());
+    }
     if json {
-        let list = value!({ "AutomationExecutionMetadataList": found });
+        let mut list = value!({ "AutomationExecutionMetadataList": found });
+        if let Some(token) = more {
+            list.set("NextToken", token);
+        }
         return Ok(format!("{}\n", list.to_pretty()));
     }
     Ok(table(&found, Paint::of(&std::io::stdout())))

@@ -66,10 +66,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let progress = Progress::start("backing up", arguments.json, None);
     let counts = store.back_up(file, |counts| progress.show(counts));
     let counts = counts.with_context(|| format!("writing the backup {}", file.display()))?;
-    progress.end("backed up", &file.display().to_string(), counts);
-    if let Some(id) = store.key_id()?
-        && !arguments.json
-    {
+    let key = store.key_id()?;
+    progress.end("backed up", &file.display().to_string(), counts, key.as_deref());
+    if let Some(id) = key.filter(|_| !arguments.json) {
         println!("its secrets open with the key {id} only, which is not in it: keep the key file");
     }
     Ok(ExitCode::SUCCESS)
@@ -113,8 +112,8 @@ impl Progress {
         self.bar.set_position(counts.bytes);
     }
 
-    /// Says what was copied.
-    pub(super) fn end(&self, what: &str, file: &str, counts: Counts) {
+    /// Says what was copied, and the id of the key that its secrets open with.
+    pub(super) fn end(&self, what: &str, file: &str, counts: Counts, key: Option<&str>) {
         self.bar.finish_and_clear();
         let Counts { rows, entries, bytes, checksum } = counts;
         let seconds = self.began.elapsed().as_secs_f64();
@@ -125,6 +124,7 @@ impl Progress {
                 "journalEntries": entries,
                 "bytes": bytes,
                 "checksum": format!("{checksum:08x}"),
+                "key": key,
                 "seconds": seconds,
             });
             println!("{answer}");

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use value::{Value, value};
 
 use super::hint;
+use super::remote::Running;
 use super::up::duration_seconds;
 
 /// How long the server may take to answer.
@@ -27,17 +28,16 @@ enum Command {
     Advance {
         /// How far: 90s, 15m, 1h, 2d
         duration: String,
-        /// Where the server listens
-        #[arg(long, default_value = "http://127.0.0.1:4566", env = "AWS_ENDPOINT_URL")]
-        endpoint: String,
+        #[command(flatten)]
+        server: Running,
     },
 }
 
 /// Asks the server, and prints how far its clock is ahead now.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let Command::Advance { duration, endpoint } = &arguments.command;
+    let Command::Advance { duration, server } = &arguments.command;
     let body = value!({ "seconds": duration_seconds(duration)? }).to_string();
-    let (status, answer) = ask(endpoint, "POST", "/_stepwell/clock/advance", &body)?;
+    let (status, answer) = ask(server.endpoint(), "POST", "/_stepwell/clock/advance", &body)?;
     if status != 200 {
         let message = answer.get("message").and_then(Value::as_str).unwrap_or_default();
         bail!("the server refused ({status}): {message}");

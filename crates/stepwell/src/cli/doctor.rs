@@ -9,6 +9,7 @@ use anyhow::Result;
 use store::{PostgresUrl, Store};
 use value::Value;
 
+use super::backup::Place;
 use super::clock::ask;
 use crate::server::Keep;
 
@@ -21,12 +22,11 @@ pub(super) struct Arguments {
     /// The address that `stepwell up` would listen on
     #[arg(long, default_value = "127.0.0.1:4566")]
     listen: String,
-    /// The directory that `stepwell up` would use
-    #[arg(long, value_name = "DIR", default_value = ".stepwell")]
-    data: PathBuf,
-    /// The database that `stepwell up` would use
-    #[arg(long, value_name = "URL", env = "STEPWELL_STORE", hide_env_values = true)]
-    store: Option<String>,
+    #[command(flatten)]
+    place: Place,
+    /// The key file that `stepwell up` would use [default: `key` in the directory]
+    #[arg(long, value_name = "FILE", env = "STEPWELL_KEY_FILE")]
+    key_file: Option<PathBuf>,
 }
 
 /// What came of one look.
@@ -39,12 +39,16 @@ enum Finding {
 
 /// Looks at everything; the status is 1 when something is bad.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let key_file = arguments.key_file.as_deref();
+    let kept = match arguments.place.keep() {
+        Ok(Keep::Directory(folder)) => ("data", data(&folder, key_file)),
+        Ok(Keep::Postgres(url)) => ("store", store(&url, key_file)),
+        Ok(Keep::Memory) => ("data", Finding::Good("nothing is kept".to_owned())),
+        Err(err) => ("store", Finding::Bad(err.to_string(), URL_HINT)),
+    };
     let findings = [
         ("address", address(&arguments.listen)),
-        match &arguments.store {
-            Some(url) => ("store", store(url)),
-            None => ("data", data(&arguments.data)),
-        },
+        kept,
         ("python3", python()),
         ("host prefix", host_prefix()),
         ("clock", clock()),
@@ -82,52 +86,59 @@ fn is_stepwell(listen: &str) -> bool {
     answer.is_ok_and(|(_, health)| health.get("status").and_then(Value::as_str) == Some("ok"))
 }
 
-fn data(folder: &Path) -> Finding {
+/// What to do about a key that is not the right one.
+const KEY_HINT: &str = "bring the key file back, or name it with --key-file";
+/// What to do about a database that does not answer.
+const URL_HINT: &str = "the URL is postgres://user:password@host:port/database, without TLS; is \
+                        the server there, and does it know the user and the database?";
+
+fn data(folder: &Path, key_file: Option<&Path>) -> Finding {
+    let keep = Keep::Directory(folder.to_owned());
     if !folder.exists() {
         return match folder.parent().map(Path::metadata) {
             Some(Ok(parent)) if parent.permissions().readonly() => Finding::Bad(
                 format!("{} cannot be created", folder.display()),
                 "choose a directory that you may write to with --data",
             ),
-            _ => Finding::Good(format!("{} will be created", folder.display())),
+            _ => key(&keep, format!("{} will be created", folder.display()), None, key_file),
         };
     }
-    match Store::open(folder) {
-        Ok(store) => key(folder, &store),
-        Err(err) => Finding::Bad(
-            format!("{} cannot be opened: {err}", folder.display()),
-            "another server may hold it; `stepwell up --memory` needs no directory",
-        ),
+    let opened = match Store::open(folder) {
+        Ok(store) => store,
+        Err(err) => {
+            return Finding::Bad(
+                format!("{} cannot be opened: {err}", folder.display()),
+                "another server may hold it; `stepwell up --memory` needs no directory",
+            );
+        }
+    };
+    let what = format!("{} can be opened", folder.display());
+    match opened.key_id() {
+        Ok(id) => key(&keep, what, id, key_file),
+        Err(err) => Finding::Bad(format!("{what}, but not read: {err}"), KEY_HINT),
     }
 }
 
-/// Says whether the key is there that the directory's secrets are sealed with.
-fn key(folder: &Path, store: &Store) -> Finding {
-    let opened = format!("{} can be opened", folder.display());
-    let hint = "bring the key file back, or name it with --key-file";
-    let to_do = match store.key_id() {
-        Ok(Some(id)) => Keep::Directory(folder.to_owned()).expect_key(&id, None),
-        Ok(None) => return Finding::Good(opened),
-        Err(err) => return Finding::Bad(format!("{opened}, but not read: {err}"), hint),
+/// Says whether the key is there that what is kept is sealed with, or can be used where nothing has
+/// been sealed yet.
+fn key(keep: &Keep, what: String, sealed_with: Option<String>, key_file: Option<&Path>) -> Finding {
+    let to_do = match sealed_with {
+        Some(id) => keep.expect_key(&id, key_file),
+        None => keep.usable_key(key_file).map(|()| None),
     };
     match to_do {
-        Ok(None) => Finding::Good(opened),
-        Ok(Some(to_do)) => Finding::Note(format!("{opened}, but {to_do}"), hint),
-        Err(err) => Finding::Bad(format!("{opened}, but {err}"), hint),
+        Ok(None) => Finding::Good(what),
+        Ok(Some(to_do)) => Finding::Bad(format!("{what}, but {to_do}"), KEY_HINT),
+        // The outermost text is a hint of its own.
+        Err(err) => Finding::Bad(format!("{what}, but {}", err.root_cause()), KEY_HINT),
     }
 }
 
-fn store(url: &str) -> Finding {
-    let version = PostgresUrl::parse(url)
-        .map_err(str::to_owned)
-        .and_then(|url| Store::version(&url).map_err(|err| err.to_string()));
-    match version {
-        Ok(version) => Finding::Good(version),
-        Err(what) => Finding::Bad(
-            what,
-            "the URL is postgres://user:password@host:port/database, without TLS; is the server \
-             there, and does it know the user and the database?",
-        ),
+fn store(url: &PostgresUrl, key_file: Option<&Path>) -> Finding {
+    match Store::version(url) {
+        // What it is sealed with is known to those who open it, which makes tables.
+        Ok(version) => key(&Keep::Postgres(url.clone()), version, None, key_file),
+        Err(err) => Finding::Bad(err.to_string(), URL_HINT),
     }
 }
 

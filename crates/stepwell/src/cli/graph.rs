@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use value::{Value, value};
 use wire::client::Client;
 
+use super::remote::Running;
 use super::{hint, remote};
 use crate::graph::Progress;
 use crate::{definitions, graph};
@@ -28,9 +29,8 @@ pub(super) struct Arguments {
     /// An execution of a running server
     #[arg(long, value_name = "ARN")]
     execution: Option<String>,
-    /// Where that server listens
-    #[arg(long, default_value = "http://127.0.0.1:4566", env = "STEPWELL_ENDPOINT")]
-    endpoint: String,
+    #[command(flatten)]
+    server: Running,
     /// Where the picture goes [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -39,7 +39,7 @@ pub(super) struct Arguments {
 /// Draws.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let picture = match (&arguments.execution, &arguments.file) {
-        (Some(execution), _) => of_execution(execution, &arguments.endpoint)?,
+        (Some(execution), _) => of_execution(execution, arguments.server.endpoint())?,
         (None, Some(file)) => {
             let machine = definitions::one_machine(file, arguments.machine.as_deref())
                 .map_err(|err| hint(err, "--machine chooses a machine of a template"))?;

@@ -1,11 +1,37 @@
 //! A running server, asked over HTTP.
 
 use anyhow::{Context, Result};
+use clap::Args;
 use value::Value;
 use wire::client::{Client, Credentials};
 use wire::model;
 
 use crate::credentials;
+
+/// Where a server listens unless it is told otherwise.
+const ENDPOINT: &str = "http://127.0.0.1:4566";
+
+/// The running server that a command asks: the one that AWS clients of the same shell go to.
+#[derive(Args)]
+pub(super) struct Running {
+    /// Where the server listens [default: http://127.0.0.1:4566]
+    #[arg(
+        long,
+        alias = "endpoint-url",
+        global = true,
+        value_name = "URL",
+        env = "AWS_ENDPOINT_URL"
+    )]
+    endpoint: Option<String>,
+}
+
+impl Running {
+    /// Returns its address.
+    pub(super) fn endpoint(&self) -> &str {
+        // As to AWS clients, an empty variable says nothing.
+        self.endpoint.as_deref().filter(|endpoint| !endpoint.is_empty()).unwrap_or(ENDPOINT)
+    }
+}
 
 /// Returns a client of the server at an address, with the credentials of the environment or those
 /// that a server on this machine takes.
@@ -17,6 +43,13 @@ pub(super) fn client(endpoint: &str, region: &str) -> Result<Client> {
     };
     let credentials = credentials::find()?.unwrap_or_else(test);
     Ok(Client::new(endpoint, region, Some(credentials))?)
+}
+
+/// Returns the region that is said, else the environment's.
+pub(super) fn region(said: Option<&str>) -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let region = said.map(str::to_owned).or_else(|| variable("AWS_REGION"));
+    region.or_else(|| variable("AWS_DEFAULT_REGION")).unwrap_or_else(|| "us-east-1".to_owned())
 }
 
 /// Calls an operation.

@@ -32,9 +32,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let backup = Backup::open(file, |counts| progress.show(counts))
         .with_context(|| format!("reading the backup {}", file.display()))
         .map_err(|err| hint(err, "nothing was changed; is there an older backup?"))?;
-    let to_do = match backup.key_id()? {
+    let key = backup.key_id()?;
+    let to_do = match &key {
         Some(id) => keep
-            .expect_key(&id, key_file.as_deref())
+            .expect_key(id, key_file.as_deref())
             .map_err(|err| hint(err, "name the key file that was used when the backup was made"))?,
         None => None,
     };
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     // Closed, it has carried its log into the database.
     drop(store);
-    progress.end("restored", &file.display().to_string(), counts);
+    progress.end("restored", &file.display().to_string(), counts, key.as_deref());
     if let Some(to_do) = to_do.filter(|_| !json) {
         println!("{to_do}");
     }

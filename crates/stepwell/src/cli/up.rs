@@ -252,7 +252,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let server = Server::start(&options).await?;
         let (endpoint, kept) = (&options.address, &options.keep);
-        println!("stepwell {} listens on {endpoint}, keeps everything in {kept}", version());
+        println!("stepwell {} listens on {endpoint}, keeps everything {kept}", version());
         print!("{}", env::exports(endpoint, &options.settings.region));
         if options.auth == AuthMode::Open {
             eprintln!("warning: --auth open takes every unknown access key as the account's root");

@@ -96,14 +96,20 @@ fn a_backup_under_load_holds_everything_that_was_acknowledged_before() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told = value::parse_bytes(output.stdout.trim_ascii()).unwrap();
     assert!(60 * 3 < told.get("rows").and_then(Value::as_i64).unwrap(), "{told}");
+    let key = text(&told, &["key"]);
     server.signal("KILL");
     server.ended();
 
     let back = folder.path().join("back");
     let output = stepwell(&["restore", path(&file), "--data", path(&back)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let again = folder.path().join("again");
+    let output_again = stepwell(&["restore", path(&file), "--data", path(&again), "--json"]);
+    let told = value::parse_bytes(output_again.stdout.trim_ascii()).unwrap();
+    assert_eq!(text(&told, &["key"]), key);
     // The key is not in the backup; whoever brings it back is told.
-    assert!(String::from_utf8_lossy(&output.stdout).contains("key"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!key.is_empty() && said.contains(&format!("the key {key} only")), "{said}");
     let mode = std::fs::metadata(data.join("key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     std::fs::copy(data.join("key"), back.join("key")).unwrap();

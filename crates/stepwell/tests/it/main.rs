@@ -3,6 +3,7 @@
 
 mod backup;
 mod corpus;
+mod doctor;
 mod eval;
 mod graph;
 mod lint;

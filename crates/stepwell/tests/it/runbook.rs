@@ -127,7 +127,38 @@ mainSteps:
     assert!(report.contains("2 targets: 0 succeeded, 0 failed"), "{report}");
     let list = out(&ask(&["list", "--status", "Waiting"]));
     assert!(list.contains(&child) && !list.contains(&parent), "{list}");
+    // Without --endpoint: where AWS clients of the same shell go.
+    let environment =
+        [("AWS_ENDPOINT_URL", &*server.endpoint), ("AWS_DEFAULT_REGION", "us-east-1")];
+    let bare = program().args(["automation", "list"]).envs(environment).output().unwrap();
+    assert!(out(&bare).contains(&child), "{}", out(&bare));
     let unknown = ask(&["describe", "00000000-0000-4000-8000-000000000000"]);
     let complaint = String::from_utf8(unknown.stderr).unwrap();
     assert!(complaint.contains("AutomationExecutionNotFoundException"), "{complaint}");
+}
+
+#[test]
+fn a_list_goes_on_beyond_a_page_up_to_its_limit() {
+    const STARTED: usize = 53;
+    let server = Server::start(&["--memory"], &[]);
+    let document = value!({
+        "Name": "Rests", "DocumentType": "Automation", "DocumentFormat": "YAML",
+        "Content": "{schemaVersion: '0.3', mainSteps: [{name: halt, action: 'aws:pause', inputs: {}}]}",
+    });
+    server.ok("ssm", "CreateDocument", document);
+    for _ in 0..STARTED {
+        server.ok("ssm", "StartAutomationExecution", value!({ "DocumentName": "Rests" }));
+    }
+    let list = |more: &[&str]| {
+        let mut command = program();
+        command.args(["automation", "list", "--json", "--endpoint-url", &server.endpoint]);
+        let output = command.args(more).output().unwrap();
+        let list = value::parse(&out(&output)).unwrap();
+        let found = list.get("AutomationExecutionMetadataList").and_then(Value::as_array).unwrap();
+        (found.len(), list.get("NextToken").is_some(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(list(&[]), (STARTED, false, String::new()));
+    assert_eq!(list(&["--limit", "53"]), (STARTED, false, String::new()));
+    let (found, is_cut, said) = list(&["--limit", "52"]);
+    assert!(found == 52 && is_cut && said.contains("--limit"), "{found} {is_cut} {said}");
 }

@@ -24,6 +24,10 @@ pub(crate) fn program() -> Command {
         "STEPWELL_OTLP",
         "STEPWELL_TARGET",
         "STEPWELL_ENDPOINTS",
+        "STEPWELL_KEY_FILE",
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
     ] {
         command.env_remove(name);
     }

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use value::{Value, value};
 
 use crate::cli::paint::{Meaning, Paint};
+use crate::cli::remote::Running;
 use crate::cli::why::asked;
 
 /// Print the least that the roles of a run need, and what they are granted beyond that.
@@ -18,26 +19,27 @@ pub(super) struct Arguments {
     /// Allow the actions on every resource of the type, not only on those that the run met
     #[arg(long)]
     any_resource: bool,
-    /// Where the server listens
-    #[arg(long, default_value = "http://127.0.0.1:4566", env = "AWS_ENDPOINT_URL")]
-    endpoint: String,
+    #[command(flatten)]
+    server: Running,
     /// Print everything as JSON, and nothing else
     #[arg(long)]
     json: bool,
 }
 
-/// Asks the server and prints what it found out.
+/// Asks the server and prints what it found out; to know of no call is an error.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let resources = if arguments.any_resource { "any" } else { "named" };
     let question = value!({ "execution": &arguments.execution, "resources": resources });
-    let found = asked(&arguments.endpoint, "least-privilege", &question)?;
+    let found = asked(arguments.server.endpoint(), "least-privilege", &question)?;
     if arguments.json {
         println!("{}", found.to_pretty());
-        return Ok(ExitCode::SUCCESS);
     }
     let principals = list(&found, "principals");
     if principals.is_empty() {
         bail!("the server knows of no call that {} has made", arguments.execution);
+    }
+    if arguments.json {
+        return Ok(ExitCode::SUCCESS);
     }
     let paint = Paint::of(&std::io::stdout());
     for principal in principals {

@@ -10,6 +10,7 @@ use value::{Value, value};
 use super::clock::ask;
 use super::hint;
 use super::paint::Paint;
+use super::remote::Running;
 
 /// Say why a call was allowed or refused: the statements, and the line to add.
 #[derive(clap::Args)]
@@ -27,9 +28,8 @@ pub(super) struct Arguments {
     /// Every call of an execution (or runbook execution, or stack), and of what it began
     #[arg(long, value_name = "ARN", group = "which")]
     execution: Option<String>,
-    /// Where the server listens
-    #[arg(long, default_value = "http://127.0.0.1:4566", env = "AWS_ENDPOINT_URL")]
-    endpoint: String,
+    #[command(flatten)]
+    server: Running,
     /// Print what is known as JSON, and nothing else
     #[arg(long)]
     json: bool,
@@ -48,7 +48,7 @@ impl Arguments {
 
 /// Asks the server and prints what it knows; not to know the call is an error.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let answer = asked(&arguments.endpoint, "calls", &arguments.asked())?;
+    let answer = asked(arguments.server.endpoint(), "calls", &arguments.asked())?;
     if arguments.json {
         println!("{}", answer.to_pretty());
     }
