@@ -44,7 +44,9 @@ pub use fault::{Face, Fault};
 pub use message::{
     BODY_BYTES_MAX, Request, Response, decode_percent, pairs as query_pairs, percent_encode,
 };
-pub use scalar::{base64 as encode_base64, from_base64 as decode_base64, http_date};
+pub use scalar::{
+    base64 as encode_base64, blob as decode_blob, from_base64 as decode_base64, http_date,
+};
 pub use server::{Drained, Handler, serve};
 
 use model::{Operation, Protocol};

@@ -293,9 +293,7 @@ fn encode_body(
     match (inner.kind(), given.get(payload.name())) {
         (_, None | Some(Value::Null)) => (Vec::new(), content_type(operation)),
         (Kind::Blob, Some(value)) => {
-            let text = value.as_str().unwrap_or_default();
-            let bytes = scalar::from_base64(text).unwrap_or_else(|| text.as_bytes().to_vec());
-            (bytes, "application/octet-stream")
+            (scalar::blob(value.as_str().unwrap_or_default()), "application/octet-stream")
         }
         (Kind::String, Some(value)) => {
             (value.as_str().unwrap_or_default().as_bytes().to_vec(), "text/plain")

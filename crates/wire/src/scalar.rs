@@ -124,3 +124,8 @@ pub fn base64(bytes: &[u8]) -> String {
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
+
+/// Returns the bytes that a caller means by a text: those of base64 text, else the text itself.
+pub fn blob(text: &str) -> Vec<u8> {
+    from_base64(text).unwrap_or_else(|| text.as_bytes().to_vec())
+}

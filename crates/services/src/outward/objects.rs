@@ -13,7 +13,7 @@ use std::time::UNIX_EPOCH;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use runtime::CallError;
-use value::{Value, value};
+use value::{Map, Value, value};
 
 use crate::ids;
 
@@ -25,26 +25,47 @@ const PAGE_KEYS_MAX: usize = 1_000;
 const DEPTH_MAX: usize = 64;
 /// Where objects are written before they have their name; no bucket is called so.
 const UNFINISHED: &str = ".unfinished";
+/// The members that are served, of GetObject, HeadObject and DeleteObject, of PutObject, and of
+/// ListObjectsV2.
+const OBJECT_MEMBERS: &[&str] = &["Bucket", "Key"];
+const PUT_MEMBERS: &[&str] = &["Bucket", "Key", "Body"];
+const LIST_MEMBERS: &[&str] =
+    &["Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter"];
 
 /// Answers an operation of S3 from a directory. Blocks as long as the disk takes.
 ///
 /// # Errors
 /// What S3 says, or that this operation is not served from a directory.
 pub(super) fn answer(root: &Path, operation: &str, input: &Value) -> Result<Value, CallError> {
-    let asked = Asked { root, input };
-    match operation {
-        "GetObject" => asked.get(),
-        "HeadObject" => asked.head(),
-        "PutObject" => asked.put(),
-        "DeleteObject" => asked.delete(),
-        "ListObjectsV2" => asked.list(),
-        other => Err(refusal(
-            501,
-            "NotImplemented",
-            format!("--objects does not serve s3:{other}; --endpoint s3=URL names an S3 that may"),
-        )),
+    let (members, run): (_, Run<'_>) = match operation {
+        "GetObject" => (OBJECT_MEMBERS, Asked::get),
+        "HeadObject" => (OBJECT_MEMBERS, Asked::head),
+        "PutObject" => (PUT_MEMBERS, Asked::put),
+        "DeleteObject" => (OBJECT_MEMBERS, Asked::delete),
+        "ListObjectsV2" => (LIST_MEMBERS, Asked::list),
+        other => return Err(not_served(&format!("s3:{other}"))),
+    };
+    check_members(operation, members, input)?;
+    run(&Asked { root, input })
+}
+
+/// Refuses an input that asks for more than is served: a condition, a version or a key that nobody
+/// looks at would change what the call does.
+fn check_members(operation: &str, served: &[&str], input: &Value) -> Result<(), CallError> {
+    let given = input.as_object().into_iter().flat_map(Map::iter);
+    let mut given = given.filter(|(_, value)| **value != Value::Null).map(|(name, _)| &**name);
+    match given.find(|name| !served.contains(name)) {
+        Some(name) => Err(not_served(&format!("{name} of s3:{operation}"))),
+        None => Ok(()),
     }
 }
+
+fn not_served(what: &str) -> CallError {
+    let text = format!("--objects does not serve {what}; --endpoint s3=URL names an S3 that may");
+    refusal(501, "NotImplemented", text)
+}
+
+type Run<'a> = fn(&Asked<'a>) -> Result<Value, CallError>;
 
 struct Asked<'a> {
     root: &'a Path,
@@ -110,7 +131,7 @@ impl Asked<'_> {
                 "a key of --objects is the path of a file: without `.`, `..` and empty parts";
             return Err(refusal(400, "InvalidRequest", text));
         };
-        let body = STANDARD.decode(self.text("Body")).unwrap_or_default();
+        let body = wire::decode_blob(self.text("Body"));
         let written = write(&self.root.join(UNFINISHED), &file, &body);
         let found = written.map_err(|err| failed(&err))?;
         Ok(value!({ "ETag": (tag(&found)) }))

@@ -93,3 +93,42 @@ fn an_operation_that_is_not_served_is_named() {
     let refused = answer(root.path(), "CopyObject", &value!({"Bucket": "b"})).unwrap_err();
     assert!(refused.message.contains("s3:CopyObject"), "{}", refused.message);
 }
+
+#[test]
+fn a_member_that_is_not_served_is_named_and_nothing_is_done() {
+    let root = bucket(&["a"]);
+    for (operation, member) in [
+        ("GetObject", "IfMatch"),
+        ("GetObject", "IfNoneMatch"),
+        ("GetObject", "Range"),
+        ("GetObject", "SSECustomerKey"),
+        ("HeadObject", "VersionId"),
+        ("PutObject", "IfNoneMatch"),
+        ("PutObject", "ContentType"),
+        ("DeleteObject", "VersionId"),
+        ("DeleteObject", "IfMatch"),
+        ("ListObjectsV2", "EncodingType"),
+    ] {
+        let input = value!({ "Bucket": "b" }).with(member, "*");
+        let input = if operation == "ListObjectsV2" { input } else { input.with("Key", "a") };
+        let refused = answer(root.path(), operation, &input).unwrap_err();
+        assert_eq!((refused.status, &*refused.code), (501, "NotImplemented"), "{member}");
+        let named = format!("{member} of s3:{operation}");
+        assert!(refused.message.contains(&named), "{}", refused.message);
+    }
+    assert_eq!(get(root.path(), "b", "a").unwrap(), "a");
+    let absent = value!({ "Bucket": "b", "Key": "a" }).with("VersionId", Value::Null);
+    assert!(answer(root.path(), "GetObject", &absent).is_ok());
+}
+
+#[test]
+fn a_body_that_is_no_base64_is_the_text_itself() {
+    let root = bucket(&[]);
+    for text in ["plain text", "{\"a\": 1}", "日本"] {
+        let input = value!({ "Bucket": "b", "Key": "k", "Body": text });
+        answer(root.path(), "PutObject", &input).unwrap();
+        assert_eq!(get(root.path(), "b", "k").unwrap(), text);
+    }
+    put(root.path(), "k", "encoded").unwrap();
+    assert_eq!(get(root.path(), "b", "k").unwrap(), "encoded");
+}
