@@ -101,15 +101,38 @@ fn statement(
     if let Some(service) = passed_to {
         let condition = value!({ "StringEquals": { "iam:PassedToService": service } });
         statement.set("Condition", condition);
+    } else if layer == Layer::Trust
+        && let Some(condition) = vouched_for(principal)
+    {
+        statement.set("Condition", condition);
     }
     statement
+}
+
+/// What a trust policy must ask of a provider's word: without it whoever the provider knows comes
+/// in, of whatever application.
+const ASKED_OF_PROVIDERS: [&str; 2] = [":aud", ":sub"];
+
+/// Returns the condition that holds for nobody but whom a provider vouches for.
+fn vouched_for(principal: &Principal) -> Option<Value> {
+    let provider = principal.session.as_ref()?.identity_provider.as_ref()?;
+    let is_asked = |key: &str| ASKED_OF_PROVIDERS.iter().any(|end| key.ends_with(end));
+    let keys = provider.keys.iter().filter(|(key, _)| is_asked(key));
+    let equal = keys.fold(Value::object(), |equal, (key, values)| match &**values {
+        [one] => equal.with(&**key, &**one),
+        all => equal.with(&**key, all.to_vec()),
+    });
+    Some(value!({ "StringEquals": (equal) }))
 }
 
 /// Returns a caller as a `Principal` element names it.
 fn named(principal: &Principal) -> Value {
     match &principal.kind {
         PrincipalKind::Service { name } => value!({ "Service": name }),
-        PrincipalKind::Anonymous => value!("*"),
+        PrincipalKind::Anonymous => match principal.provider_arn() {
+            Some(provider) => value!({ "Federated": provider }),
+            None => value!("*"),
+        },
         PrincipalKind::Root
         | PrincipalKind::User { .. }
         | PrincipalKind::AssumedRole { .. }

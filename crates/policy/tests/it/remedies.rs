@@ -1,8 +1,8 @@
 //! What is said to be lacking is what was lacking: no more, no less.
 
 use policy::{
-    Context, Decision, Kind, Layer, Outcome, Policy, PolicySet, Principal, Remedy, Request, decide,
-    remedies,
+    CallFacts, Context, Decision, IdentityProvider, Kind, Layer, Outcome, Policy, PolicySet,
+    Principal, Remedy, Request, decide, remedies, standard_context,
 };
 
 use crate::shorthand::{
@@ -100,6 +100,41 @@ fn a_role_is_passed_to_the_service_that_asked_for_it_only() {
             r#""Condition":{"StringEquals":{"iam:PassedToService":"ssm.amazonaws.com"}}}"#,
         )
     );
+}
+
+#[test]
+fn whom_a_provider_vouches_for_comes_in_alone() {
+    let vouched = |subject: &str| {
+        let key = |name: &str, value: &str| (format!("host:{name}"), vec![value.to_owned()]);
+        let keys = [key("sub", subject), key("aud", "app"), key("amr", "x")];
+        Principal::vouched_for(IdentityProvider {
+            arn: format!("arn:aws:iam::{ACCOUNT}:oidc-provider/host"),
+            keys: keys.into_iter().collect(),
+        })
+    };
+    let action = "sts:AssumeRoleWithWebIdentity";
+    let ask = |subject: &str, policies: &PolicySet| {
+        let principal = vouched(subject);
+        let context = standard_context(&principal, &CallFacts::default());
+        decide(&Request::new(principal, action, ROLE, context).in_account(ACCOUNT), policies)
+    };
+    let closed = granted_to(r#"{"Service": "states.amazonaws.com"}"#, "sts:AssumeRole");
+    let mut policies = PolicySet { resource: Some(trust(&closed)), ..PolicySet::default() };
+    let lacking = remedies(&vouched("alice"), action, None, &ask("alice", &policies));
+    assert_eq!(
+        lacking[0].statement.to_string(),
+        concat!(
+            r#"{"Effect":"Allow","Principal":"#,
+            r#"{"Federated":"arn:aws:iam::123456789012:oidc-provider/host"},"#,
+            r#""Action":"sts:AssumeRoleWithWebIdentity","#,
+            r#""Condition":{"StringEquals":{"host:aud":"app","host:sub":"alice"}}}"#,
+        )
+    );
+    for remedy in &lacking {
+        cure(&mut policies, remedy);
+    }
+    assert_eq!(ask("alice", &policies).outcome, Outcome::Allowed);
+    assert_eq!(ask("mallory", &policies).outcome, Outcome::ImplicitDeny);
 }
 
 #[test]

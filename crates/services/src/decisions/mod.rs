@@ -6,7 +6,7 @@
 //! answer. A crash loses that moment.
 //!
 //! INVARIANT: no value of a condition key, no input and no output of a call is in it, so no secret
-//! can be.
+//! can be. (The line to add may name a service, or whom an identity provider vouches for.)
 
 mod keep;
 mod least_privilege;

@@ -16,6 +16,11 @@ const PASSED_TO_SERVICE: &str = "iam:PassedToService";
 const BEGINNING: [&str; 5] =
     ["Start", "CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet"];
 
+/// The errors of who is turned away before a policy is asked: there is no such role, or the token
+/// vouches for nobody.
+const REFUSALS: [&str; 4] =
+    ["AccessDenied", "AccessDeniedException", "ExpiredTokenException", "InvalidIdentityToken"];
+
 /// The questions of one call, as they are answered; whoever judges adds to them.
 #[derive(Clone, Debug, Default)]
 pub struct Judgements(Arc<Mutex<Option<Vec<Judged>>>>);
@@ -172,10 +177,16 @@ impl Record {
         }
     }
 
-    /// Returns what was decided: allowed only if every question was.
+    /// Returns what was decided: allowed only if every question was. Where none came to be asked,
+    /// the answer says it.
     pub(super) fn outcome(&self) -> Outcome {
         let refused = self.judged.iter().map(Judged::outcome).find(|one| *one != Outcome::Allowed);
-        refused.unwrap_or(Outcome::Allowed)
+        let error = self.error.as_deref().unwrap_or_default();
+        match refused {
+            Some(outcome) => outcome,
+            None if self.judged.is_empty() && REFUSALS.contains(&error) => Outcome::ImplicitDeny,
+            None => Outcome::Allowed,
+        }
     }
 
     /// Returns whether it outlives the process: what was refused, and what a process did.

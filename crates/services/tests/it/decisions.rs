@@ -15,7 +15,7 @@ const CALLS_IAM: &str = r#"{"StartAt": "A", "States": {"A": {"Type": "Task",
     "Resource": "arn:aws:states:::aws-sdk:iam:getUser", "Parameters": {"UserName": "bob"},
     "End": true}}}"#;
 
-async fn ask(services: &Arc<Services>, page: &str, question: Value) -> Value {
+pub(crate) async fn ask(services: &Arc<Services>, page: &str, question: Value) -> Value {
     let request = Request {
         method: "POST".into(),
         path: format!("/_stepwell/{page}"),

@@ -11,8 +11,9 @@ use runtime::wall_millis;
 use services::sts::Issuers;
 use value::{Value, value};
 
+use super::decisions::ask;
 use super::served::{Served, element, keys, served, signed};
-use super::server::ACCOUNT;
+use super::server::{ACCOUNT, text};
 
 const ISSUER: &str = "token.example.com/tenant";
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"states:*","Resource":"*","Condition":{"StringEquals":{"aws:FederatedProvider":"arn:aws:iam::123456789012:oidc-provider/token.example.com/tenant","token.example.com/tenant:sub":"repo:a/b"}}}}"#;
@@ -184,6 +185,32 @@ async fn everything_else_is_refused_in_words() {
         element(&long, "Message"),
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
     );
+}
+
+/// Returns the outcome of the last call, of its first question, and whether a line would help.
+async fn last_decision(server: &Served) -> (String, Option<String>, bool) {
+    let found = ask(&server.services, "calls", value!({ "last": "call" })).await;
+    let call = found.get("calls").and_then(|calls| calls.as_array()?.first()).unwrap();
+    assert_eq!(text(call, &["operation"]), "AssumeRoleWithWebIdentity");
+    let check = call.get("checks").and_then(|checks| checks.as_array()?.first());
+    let helps = check.is_some_and(|check| check.get("add").is_some());
+    (text(call, &["outcome"]), check.map(|check| text(check, &["outcome"])), helps)
+}
+
+#[tokio::test]
+async fn the_record_of_decisions_has_what_was_refused_as_refused() {
+    let (server, signer) = world().await;
+    let good = signer.token(&claims());
+    let (denied, allowed) = ("implicitDeny".to_owned(), "allowed".to_owned());
+    assume(&server, "r", &good, "").await;
+    assert_eq!(last_decision(&server).await, (allowed.clone(), Some(allowed), false));
+    refused(&server, "r", &signer.token(&claims().with("sub", "repo:c/d"))).await;
+    assert_eq!(last_decision(&server).await, (denied.clone(), Some(denied.clone()), true));
+    // Turned away before the trust policy is asked.
+    refused(&server, "absent", &good).await;
+    assert_eq!(last_decision(&server).await, (denied.clone(), None, false));
+    refused(&server, "r", &Signer::new().token(&claims())).await;
+    assert_eq!(last_decision(&server).await, (denied, None, false));
 }
 
 #[tokio::test]

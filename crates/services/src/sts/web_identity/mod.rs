@@ -19,9 +19,11 @@ use super::assume_role::{
 };
 use super::session_tags::{self, SessionTags};
 use super::{packed_policy, session_policies, sessions, texts};
+use crate::decisions::Judged;
 use crate::iam::{self, OidcProvider, Role};
 use crate::{
-    Answer, Call, Error, Input, Operation, Pending, Reading, Run, Services, Writing, authorize,
+    Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, Writing,
+    authorize,
 };
 use claims::Vouched;
 pub use issuers::Issuers;
@@ -164,9 +166,14 @@ fn authorize(
         let named = format!("sts:{action}");
         let request = Request::new(principal.clone(), &named, &role.arn, context.clone());
         let decision = policy::decide(&request, &policies);
-        if !decision.is_allowed() {
+        let refusal = (!decision.is_allowed()).then(|| {
             tracing::info!(decision = ?decision.outcome, role = role.arn, "{named} is refused");
-            return Err(refused(action));
+            refused(action)
+        });
+        let judged = Judged::new(&Check::new(named, &role.arn), Some(decision));
+        on.call.judgements.add(judged.asked_by(principal.clone()));
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
     }
     Ok(())

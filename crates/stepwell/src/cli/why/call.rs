@@ -68,8 +68,12 @@ pub(super) fn whole(call: &Value, paint: Paint) -> String {
     }
     let checks = list(call, "checks");
     if checks.is_empty() {
-        let _ =
-            writeln!(shown, "\n{}", paint.text("allowed: it needs no permission", Meaning::Good));
+        let (text, meaning) = if is_allowed(call) {
+            ("allowed: it needs no permission", Meaning::Good)
+        } else {
+            ("refused before any policy was asked", Meaning::Bad)
+        };
+        let _ = writeln!(shown, "\n{}", paint.text(text, meaning));
     }
     for check in checks {
         let _ = write!(shown, "\n{}\n{}", head(check, paint), details(call, check, paint));
