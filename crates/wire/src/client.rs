@@ -239,6 +239,12 @@ impl Client {
         Client { credentials, ..self.clone() }
     }
 
+    /// Returns the client that reads no longer answers than this, over the same connections.
+    #[must_use]
+    pub fn reading_at_most(&self, bytes_max: usize) -> Client {
+        Client { transport: self.transport.reading_at_most(bytes_max), ..self.clone() }
+    }
+
     /// Calls an operation. `now_millis` is the machine's time, for the signature.
     ///
     /// # Errors

@@ -290,6 +290,49 @@ async fn keys_are_fetched_from_a_provider_that_answers() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_of_a_providers_url_does_not_matter() {
+    let (server, signer) = (served(), Signer::new());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, signer.keys()).unwrap();
+    let mut issuers = Issuers::default();
+    for named in ["a.example.com", "b.example.com/"] {
+        issuers.set(&format!("{named}={}", file.display())).unwrap();
+    }
+    server.services.knows_issuers(issuers);
+    for registered in ["a.example.com/", "b.example.com"] {
+        register(&server, registered).await;
+        for end in ["", "/"] {
+            let issuer = format!("https://{}{end}", registered.trim_end_matches('/'));
+            let token = signer.token(&claims().with("iss", &*issuer));
+            // The token is genuine; there is no such role.
+            let found = refused(&server, "absent", &token).await;
+            assert!(found.starts_with("403 AccessDenied: "), "{registered} {issuer}: {found}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_without_end_is_not_read() {
+    let (server, signer) = world().await;
+    let keys = signer.keys();
+    let (told, named) = std::sync::mpsc::channel::<String>();
+    let address = provider(move |path| match path {
+        "/.well-known/openid-configuration" => {
+            let own = named.recv().unwrap();
+            value!({"issuer": (format!("http://{own}")), "jwks_uri": (format!("http://{own}/keys"))})
+                .to_string()
+        }
+        _ => keys.clone() + &" ".repeat(1024 * 1024),
+    });
+    told.send(address.clone()).unwrap();
+    register(&server, &address).await;
+    let token = signer.token(&claims().with("iss", format!("https://{address}")));
+    let found = refused(&server, "r", &token).await;
+    assert!(found.starts_with("400 InvalidIdentityToken: Couldn't retrieve"), "{found}");
+}
+
+#[tokio::test]
 async fn a_provider_that_does_not_answer_vouches_for_nobody() {
     let (server, signer) = world().await;
     // Nobody listens at the first port.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request as HttpRequest, Response as HttpResponse};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use super::{Answer, Error};
 use crate::message::Request;
 
-/// The largest answer that is read, in bytes.
+/// The largest answer that is read, in bytes, unless the caller says less.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a connection may take to come about, in seconds.
 const CONNECT_SECONDS_MAX: u64 = 10;
@@ -23,6 +23,8 @@ const CONNECT_SECONDS_MAX: u64 = 10;
 pub(super) struct Transport {
     /// `127.0.0.1:4566`.
     authority: String,
+    /// The largest answer that is read, in bytes.
+    bytes_max: usize,
     http: Http,
 }
 
@@ -56,7 +58,11 @@ impl Transport {
             }
             _ => return Err(refuse("it begins with neither http:// nor https://".into())),
         };
-        Ok(Transport { authority: authority.to_owned(), http })
+        Ok(Transport { authority: authority.to_owned(), bytes_max: ANSWER_BYTES_MAX, http })
+    }
+
+    pub(super) fn reading_at_most(&self, bytes_max: usize) -> Transport {
+        Transport { bytes_max, ..self.clone() }
     }
 
     pub(super) fn authority(&self) -> &str {
@@ -78,8 +84,16 @@ impl Transport {
         let answer = tokio::time::timeout(limit, async {
             let response = self.http.request(sent).await.map_err(|err| lost(&err))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-            let body = body.map_err(|err| Error::Interrupted(err.to_string()))?;
+            let body = Limited::new(body, self.bytes_max).collect().await;
+            let body = body.map_err(|err| {
+                if err.is::<LengthLimitError>() {
+                    // It would be no shorter the next time.
+                    let reason = format!("it is larger than {} bytes", self.bytes_max);
+                    Error::Answer { status: parts.status.as_u16(), reason }
+                } else {
+                    Error::Interrupted(err.to_string())
+                }
+            })?;
             let headers = parts.headers.iter().map(|(name, text)| {
                 (name.as_str().to_owned(), String::from_utf8_lossy(text.as_bytes()).into_owned())
             });

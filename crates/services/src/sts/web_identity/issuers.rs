@@ -4,38 +4,34 @@
 //! in IAM" (read 2026-11).
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wire::Request;
 use wire::client::{self, Client};
 
+use super::fetched::{AGAIN, Fetched, KEPT};
 use super::keys::{Flaw, Keys};
 use super::token::Token;
 use crate::Error;
 
-/// The largest key set that is read from a file, in bytes.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// The largest key set (or discovery document) that is read, in bytes.
+const KEYS_BYTES_MAX: usize = 1024 * 1024;
 /// How long a provider may take to answer, in seconds; AWS waits as long.
 const ANSWER_SECONDS_MAX: u64 = 5;
-/// How long fetched keys are good for, and how soon they are fetched again for a key that is not
-/// among them.
-const KEPT: Duration = Duration::from_mins(10);
-const AGAIN: Duration = Duration::from_secs(10);
 /// How many providers' keys are kept.
 const ISSUERS_KEPT_MAX: usize = 100;
 
 /// The keys of identity providers.
 #[derive(Default)]
 pub struct Issuers {
-    /// Files with key sets, by the provider's URL without its scheme.
+    /// Files with key sets, and below what was fetched, by the provider's [`name`].
     files: HashMap<String, PathBuf>,
-    fetched: Mutex<HashMap<String, Fetched>>,
+    fetched: Mutex<HashMap<String, Arc<Fetched>>>,
 }
-
-/// When a provider was asked, and what came of it.
-type Fetched = (Instant, Result<Arc<Keys>, Error>);
 
 impl Issuers {
     /// Says which file has a provider's keys: `HOST/PATH=FILE`.
@@ -45,7 +41,7 @@ impl Issuers {
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let (issuer, file) =
             text.split_once('=').ok_or_else(|| format!("`{text}` is not HOST=FILE"))?;
-        let issuer = issuer.strip_prefix("https://").unwrap_or(issuer).trim_end_matches('/');
+        let issuer = name(issuer.strip_prefix("https://").unwrap_or(issuer));
         if issuer.is_empty() || file.is_empty() {
             return Err(format!("`{text}` is not HOST=FILE"));
         }
@@ -59,6 +55,7 @@ impl Issuers {
     /// # Errors
     /// `InvalidIdentityToken`, or `IDPCommunicationError` when the provider does not answer.
     pub(super) async fn verify(&self, token: &Token<'_>, issuer: &str) -> Result<(), Error> {
+        let issuer = name(issuer);
         let keys = self.keys(issuer, KEPT).await?;
         let verdict = match keys.verify(token) {
             // It may be newer than what is known.
@@ -86,25 +83,23 @@ impl Issuers {
                 no_key()
             });
         }
-        if let Some((at, kept)) = self.fetched().get(issuer)
-            && at.elapsed() < if kept.is_ok() { age } else { AGAIN }
-        {
-            return kept.clone();
-        }
-        // Nobody has proved anything yet who makes us ask: a provider that fails is not asked again
-        // for a while.
-        let answer = fetch(issuer).await.map(Arc::new).map_err(|fault| fault.told(issuer));
-        let mut fetched = self.fetched();
-        if ISSUERS_KEPT_MAX <= fetched.len() {
-            fetched.clear();
-        }
-        fetched.insert(issuer.to_owned(), (Instant::now(), answer.clone()));
-        answer
+        let fetched = self.fetched(issuer);
+        fetched.keys(age, async { fetch(issuer).await.map_err(|fault| fault.told(issuer)) }).await
     }
 
-    fn fetched(&self) -> std::sync::MutexGuard<'_, HashMap<String, Fetched>> {
-        self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns what was fetched of a provider, which may be nothing so far.
+    fn fetched(&self, issuer: &str) -> Arc<Fetched> {
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        if ISSUERS_KEPT_MAX <= fetched.len() && !fetched.contains_key(issuer) {
+            fetched.clear();
+        }
+        fetched.entry(issuer.to_owned()).or_default().clone()
     }
+}
+
+/// Returns what a provider is known by: its URL without scheme, whatever slash it ends with.
+fn name(issuer: &str) -> &str {
+    issuer.trim_end_matches('/')
 }
 
 fn no_key() -> Error {
@@ -117,11 +112,13 @@ fn no_key() -> Error {
 
 fn read(file: &Path) -> Result<Keys, String> {
     let shown = file.display();
-    let length = file.metadata().map_err(|err| format!("{shown}: {err}"))?.len();
-    if FILE_BYTES_MAX < length {
-        return Err(format!("{shown} is larger than {FILE_BYTES_MAX} bytes"));
+    let mut text = Vec::new();
+    let read = File::open(file)
+        .and_then(|open| open.take(KEYS_BYTES_MAX as u64 + 1).read_to_end(&mut text));
+    read.map_err(|err| format!("{shown}: {err}"))?;
+    if KEYS_BYTES_MAX < text.len() {
+        return Err(format!("{shown} is larger than {KEYS_BYTES_MAX} bytes"));
     }
-    let text = std::fs::read(file).map_err(|err| format!("{shown}: {err}"))?;
     Keys::parse(&text).ok_or_else(|| format!("{shown} is no JSON Web Key Set"))
 }
 
@@ -152,13 +149,13 @@ impl Fault {
 async fn fetch(issuer: &str) -> Result<Keys, Fault> {
     let scheme = if is_loopback(issuer) { "http" } else { "https" };
     let (origin, path) = split(&format!("{scheme}://{issuer}"))?;
-    let path = path.trim_end_matches('/').to_owned();
+    let path = name(&path).to_owned();
     let discovered = get(&origin, &format!("{path}/.well-known/openid-configuration")).await?;
     let discovered = value::parse_bytes(&discovered).ok();
     let text = |name: &str| discovered.as_ref()?.get(name)?.as_str();
     // Whoever else answers there does not speak for the provider.
     let named = text("issuer").and_then(|named| named.split_once("://")).map(|(_, rest)| rest);
-    if named.map(|named| named.trim_end_matches('/')) != Some(issuer.trim_end_matches('/')) {
+    if named.map(name) != Some(issuer) {
         return Err(Fault::Other("its discovery document names another issuer".into()));
     }
     let uri = text("jwks_uri").ok_or_else(|| Fault::Other("it has no jwks_uri".into()))?;
@@ -191,6 +188,7 @@ fn is_loopback(address: &str) -> bool {
 
 async fn get(origin: &str, path: &str) -> Result<Vec<u8>, Fault> {
     let client = Client::new(origin, "", None).map_err(|err| Fault::Other(err.to_string()))?;
+    let client = client.reading_at_most(KEYS_BYTES_MAX);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     let request = Request {

@@ -4,6 +4,7 @@
 //! 2026-11). Nobody signs such a call: the token is all that it has.
 
 mod claims;
+mod fetched;
 mod issuers;
 mod keys;
 mod token;

@@ -22,10 +22,15 @@ impl<'t> Token<'t> {
             let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).ok()?;
             value::parse_bytes(&bytes).ok().filter(|value| value.as_object().is_some())
         };
+        let header = object(header)?;
+        // What must be understood, and is not understood here, makes it none (RFC 7515, 4.1.11).
+        if header.get("crit").is_some() {
+            return None;
+        }
         Some(Token {
             signed,
             signature: BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?,
-            header: object(header)?,
+            header,
             claims: object(claims)?,
         })
     }
@@ -74,6 +79,9 @@ mod tests {
             "W10.eyJpc3MiOiJhIn0.AA",
             "eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0.A A",
             "eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0.AA.AA",
+            // {"alg":"none","crit":["b64"]}, and with `crit` as null.
+            "eyJhbGciOiJub25lIiwiY3JpdCI6WyJiNjQiXX0.eyJpc3MiOiJhIn0.AA",
+            "eyJhbGciOiJub25lIiwiY3JpdCI6bnVsbH0.eyJpc3MiOiJhIn0.AA",
         ] {
             assert!(Token::parse(wrong).is_none(), "{wrong}");
         }
