@@ -11,6 +11,12 @@ use crate::events::connections::{self, Connection};
 use crate::outward::{Destination, HttpTask, connection_error, passing};
 use crate::{Call, Check, Error, Reading, Services, ids};
 
+/// What an HTTP task hears when IAM is elsewhere. A call of AWS is judged by AWS then; such a
+/// request nobody would judge.
+const UNASKED: &str = "http:invoke is served only while IAM is served here: with IAM elsewhere \
+    (--target aws, --endpoint iam=URL) nobody can be asked whether the role of the state machine \
+    may use states:InvokeHTTPEndpoint and the connection";
+
 impl Services {
     /// Makes the request of an HTTP task.
     ///
@@ -25,7 +31,7 @@ impl Services {
     /// Returns the connection, if the state machine's role may use it for this request.
     fn connection_for(&self, task: &HttpTask, asked: &Asked) -> Result<Connection, CallError> {
         if self.outward().destination("iam") != Some(&Destination::Embedded) {
-            return self.connection(task, |_| Ok(()));
+            return Err(permissions(&Error::new("AccessDenied", UNASKED)));
         }
         let principal = self.principal(runtime::HTTP_TASK, asked, &ids::uuid());
         let principal = principal.map_err(|err| permissions(&err))?;

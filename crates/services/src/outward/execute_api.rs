@@ -52,10 +52,11 @@ impl ApiCall {
         if !METHODS.contains(&method) {
             return Err(refused(&format!("`{method}` is no method")));
         }
-        let (host, prefix) = endpoint.split_once('/').unwrap_or((endpoint, ""));
-        let steps = [prefix, text("Stage").unwrap_or_default(), text("Path").unwrap_or_default()];
-        let steps = steps.iter().flat_map(|path| path.split('/')).filter(|step| !step.is_empty());
-        let path = steps.map(percent_encode).collect::<Vec<_>>().join("/");
+        let (host, steps) = place(endpoint, input);
+        if steps.iter().any(|step| matches!(*step, "." | "..")) {
+            return Err(refused("a path has no `.` and no `..`: a policy cannot speak of them"));
+        }
+        let path = steps.into_iter().map(percent_encode).collect::<Vec<_>>().join("/");
         let mut request = Request {
             method: method.to_owned(),
             path: format!("/{path}"),
@@ -98,12 +99,21 @@ impl ApiCall {
     }
 }
 
-/// Returns the end of the ARN that IAM is asked about: `API/STAGE/METHOD/PATH`.
+/// Returns the host that is called, and the steps of the path there: the first is the stage.
+fn place<'i>(endpoint: &'i str, input: &'i Value) -> (&'i str, Vec<&'i str>) {
+    let text = |member: &str| input.get(member).and_then(Value::as_str).unwrap_or_default();
+    let (host, prefix) = endpoint.split_once('/').unwrap_or((endpoint, ""));
+    let steps = [prefix, text("Stage"), text("Path")].into_iter().flat_map(|path| path.split('/'));
+    (host, steps.filter(|step| !step.is_empty()).collect())
+}
+
+/// Returns the end of the ARN that IAM is asked about: `API/STAGE/METHOD/PATH`, of what is called.
 pub(super) fn resource(input: &Value) -> Option<String> {
     let text = |member: &str| input.get(member).and_then(Value::as_str);
-    let api = text("ApiEndpoint")?.split('.').next()?;
-    let (stage, path) = (text("Stage").unwrap_or_default(), text("Path").unwrap_or_default());
-    Some(format!("{api}/{stage}/{}/{}", text("Method")?, path.trim_matches('/')))
+    let (host, steps) = place(text("ApiEndpoint")?, input);
+    let api = host.split('.').next()?.to_ascii_lowercase();
+    let (stage, path) = steps.split_first().unwrap_or((&"", &[]));
+    Some(format!("{api}/{stage}/{}/{}", text("Method")?, path.join("/")))
 }
 
 /// Returns what the task gets of an answer.
@@ -247,6 +257,26 @@ mod tests {
         assert_eq!(err(host), "the header `host` cannot be set");
         let kind = value!({"ApiEndpoint": "a", "Method": "GET", "AuthType": "OTHER"});
         assert_eq!(err(kind), "`OTHER` is no AuthType");
+    }
+
+    #[test]
+    fn a_policy_is_asked_about_the_path_that_is_called() {
+        let place = |endpoint: &str, stage: &str, path: &str| {
+            let input = value!({
+                "ApiEndpoint": endpoint, "Method": "GET", "Stage": stage, "Path": path,
+            });
+            let called = ApiCall::read(&input).map(|call| call.request.path);
+            (called.unwrap_or_else(|err| err.message), resource(&input).unwrap())
+        };
+        let same = ("/prod/a/b".to_owned(), "a1/prod/GET/a/b".to_owned());
+        assert_eq!(place("a1.execute-api.r.amazonaws.com", "prod", "a/b"), same);
+        assert_eq!(place("A1.execute-api.r.amazonaws.com", "prod", "//a//b/"), same);
+        assert_eq!(place("a1.execute-api.r.amazonaws.com/prod", "", "a/b"), same);
+        assert_eq!(place("a1.execute-api.r.amazonaws.com/", "prod/a", "b"), same);
+        for path in ["public/../admin", "./a"] {
+            let (refused, _) = place("a1.execute-api.r.amazonaws.com", "prod", path);
+            assert!(refused.starts_with("a path has no `.`"), "{refused}");
+        }
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! Step Functions developer guide, "Call HTTPS APIs in Step Functions workflows" (read 2026-11).
 
 mod form;
+mod url;
 
 use runtime::CallError;
 use value::{Map, Value, value};
 use wire::client::Answer;
 use wire::{Request, percent_encode};
 
+use self::url::Url;
 use super::execute_api::spelled;
 use crate::events::connections::Connection;
 
@@ -59,7 +61,7 @@ const NOT_TEXT: &[&str] = &["application/octet-stream", "image/", "video/", "aud
 
 /// A task's arguments, read and checked.
 pub(crate) struct HttpTask {
-    /// The URL without what is behind the path.
+    /// The URL without what is behind the path, as it is called.
     pub(crate) endpoint: String,
     pub(crate) method: String,
     pub(crate) connection_arn: String,
@@ -94,7 +96,8 @@ impl HttpTask {
                 return Err(refused(what));
             }
         };
-        let (address, path, query) = split(url)?;
+        let Url { address, path, query } =
+            Url::read(url).map_err(|why| refused(&format!("`{url}` cannot be called: {why}")))?;
         let mut query = wire::query_pairs(query).map_err(|err| refused(&err.to_string()))?;
         query.extend(pairs(input.get("QueryParameters")));
         let host = address.split_once("://").map_or(&*address, |(_, host)| host).to_owned();
@@ -103,7 +106,7 @@ impl HttpTask {
             method: method.to_owned(),
             connection_arn,
             host,
-            path: path.to_owned(),
+            path,
             query,
             headers: headers(input.get("Headers"))?,
             body: input.get("RequestBody").cloned().filter(|body| *body != Value::Null),
@@ -180,26 +183,6 @@ impl HttpTask {
             (None, body) => body.to_json().into_bytes(),
         }))
     }
-}
-
-/// Splits a URL into its address, its path and what is behind `?`.
-fn split(url: &str) -> Result<(String, &str, &str), CallError> {
-    let url = url.split('#').next().unwrap_or_default();
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at(end);
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    // DIFFERS: AWS takes `https` alone; a stand-in on this machine needs no certificate.
-    let scheme = scheme.to_ascii_lowercase();
-    let may_be = scheme == "https" || (scheme == "http" && is_here);
-    if !may_be || host.is_empty() || authority.contains('@') {
-        return Err(refused(&format!(
-            "`{url}` cannot be called: it must be https://, or http:// on this machine"
-        )));
-    }
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    Ok((format!("{scheme}://{authority}"), if path.is_empty() { "/" } else { path }, query))
 }
 
 /// Returns names and values; a value may be a list.

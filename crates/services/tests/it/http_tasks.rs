@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use value::{Value, value};
 use wire::{Handler, Request, Response};
 
-use super::outward::{EVERYTHING, task};
+use super::outward::{EVERYTHING, reaching, task};
 use super::server::text;
 use super::states_express::{Whole, machine_arn, whole};
 
@@ -214,6 +214,40 @@ async fn the_role_needs_the_request_the_connection_and_its_secret() {
         let error = answer.maybe_text("error").unwrap_or_default();
         assert_eq!(error, wanted, "{answer}");
     }
+}
+
+#[tokio::test]
+async fn no_spelling_of_a_url_gets_round_a_condition() {
+    let address = listen().await;
+    let whole = whole().await;
+    let admin = format!(
+        r#"{{"Effect": "Deny", "Action": "states:InvokeHTTPEndpoint", "Resource": "*",
+            "Condition": {{"StringLike": {{"states:HTTPEndpoint": "{address}/admin*"}}}}}}"#
+    );
+    whole.allow(&[EVERYTHING, &admin].join(",")).await;
+    let arn = connect(&whole, "c").await;
+    let machine = r#"{"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::http:invoke", "Parameters": {"Method": "GET",
+        "ApiEndpoint.$": "$.url", "InvocationConfig": {"ConnectionArn": "ARN"}}}}}"#;
+    let input = |path: &str| value!({ "url": format!("{address}{path}") }).to_string();
+    let answer = whole.sync(&machine.replace("ARN", &arn), &input("/public/./x")).await;
+    let told = output(&answer);
+    assert!(text(&told, &["ResponseBody", "asked"]).starts_with("GET /public/x?"), "{told}");
+    for path in ["/admin", "/public/../admin", "/%61dmin/x", "/public/%2E%2e/admin"] {
+        let answer = whole.start("StartSyncExecution", "m", &input(path)).await;
+        assert_eq!(text(&answer, &["error"]), "States.Permissions", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_can_be_asked_about_is_not_called() {
+    // IAM is elsewhere for the tasks; who looks at this server's role is nobody.
+    let (whole, elsewhere) = reaching(&["iam"], vec![]).await;
+    let api = listen().await;
+    let answer = invoke(&whole, &api, "/", value!({"Method": "GET"})).await;
+    assert_eq!(text(&answer, &["error"]), "States.Permissions");
+    assert!(text(&answer, &["cause"]).contains("served only while IAM is served here"), "{answer}");
+    assert!(elsewhere.names().is_empty());
 }
 
 #[tokio::test]
