@@ -79,7 +79,7 @@ pub fn policies_of_principal(
         policies.identity.extend(password_policy::granted_to_users(store, account, &arn)?);
     }
     policies.boundary = match &entity.permissions_boundary {
-        Some(arn) => Some((arn.clone(), boundary(store, arn)?)),
+        Some(arn) => Some((arn.clone(), stored(store, arn)?)),
         None => None,
     };
     Ok(policies)
@@ -123,23 +123,16 @@ fn collect(
         into.push((name.clone(), text.clone()));
     }
     for arn in &entity.attached_policies {
-        if let Some(text) = text_of(store, arn)? {
-            into.push((arn.clone(), text));
-        }
+        into.push((arn.clone(), stored(store, arn)?));
     }
     Ok(())
 }
 
-fn text_of(store: &dyn Read, arn: &str) -> Result<Option<String>, Error> {
-    let policy = managed_policies::find(store, arn)?;
-    Ok(policy.as_ref().and_then(|policy| policy.document()).map(str::to_owned))
-}
-
-/// A policy cannot be deleted while it is a boundary, so a missing one is our fault: it is an error
-/// and never taken for the absence of a boundary.
-fn boundary(store: &dyn Read, arn: &str) -> Result<String, Error> {
-    text_of(store, arn)?
-        .ok_or_else(|| Error::internal(&format!("the boundary `{arn}` is not in the store")))
+/// Returns the text of a policy that is attached, or is a boundary. It cannot be deleted while it
+/// is, so a missing one is our fault: an error, for what it refuses or limits is not known.
+fn stored(store: &dyn Read, arn: &str) -> Result<String, Error> {
+    policy_document(store, arn)?
+        .ok_or_else(|| Error::internal(&format!("the policy `{arn}` is not in the store")))
 }
 
 /// Returns a user as a principal with long-term credentials.
@@ -155,5 +148,6 @@ pub(super) fn user(account: &str, user: &Entity) -> Principal {
 /// # Errors
 /// When the store fails.
 pub fn policy_document(store: &dyn Read, arn: &str) -> Result<Option<String>, Error> {
-    text_of(store, arn)
+    let policy = managed_policies::find(store, arn)?;
+    Ok(policy.as_ref().and_then(|policy| policy.document()).map(str::to_owned))
 }

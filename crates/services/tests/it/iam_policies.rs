@@ -2,6 +2,7 @@
 
 use policy::Principal;
 use services::iam;
+use store::Table;
 use value::{Value, value};
 
 use crate::server::{ACCOUNT, DOCUMENT, each, server, text};
@@ -148,6 +149,32 @@ fn a_principal_has_the_policies_of_itself_and_its_groups() {
     let impostor = Principal::user(ACCOUNT, "/", "u", "AIDAOTHER");
     assert_eq!(policies(&impostor), iam::IdentityPolicies::default());
     assert_eq!(policies(&Principal::root(ACCOUNT)), iam::IdentityPolicies::default());
+}
+
+#[test]
+fn a_policy_that_is_attached_and_gone_is_an_error_and_no_silence() {
+    for (at, attach) in [
+        ("UserName", "AttachUserPolicy"),
+        ("GroupName", "AttachGroupPolicy"),
+        ("UserName", "PutUserPermissionsBoundary"),
+    ] {
+        let server = server();
+        server.ok("CreateUser", value!({"UserName": "u"}));
+        server.ok("CreateGroup", value!({"GroupName": "u"}));
+        server.ok("AddUserToGroup", value!({"GroupName": "u", "UserName": "u"}));
+        let deny = DOCUMENT.replace("Allow", "Deny");
+        let made = server.ok("CreatePolicy", value!({"PolicyName": "p", "PolicyDocument": deny}));
+        let arn = text(&made, &["Policy", "Arn"]);
+        let with = Value::object().with(at, "u").with("PolicyArn", &*arn);
+        server.ok(attach, with.with("PermissionsBoundary", &*arn));
+        let user = server.user("u");
+        let found = || server.store.read(|store| iam::policies_of_principal(store, &user));
+        assert!(found().is_ok(), "{attach}");
+        server.rewrite(Table::Policies, &arn, |policy| {
+            policy.insert("defaultVersion", "v9");
+        });
+        assert_eq!(found().unwrap_err().code, "InternalFailure", "{attach}");
+    }
 }
 
 #[test]
