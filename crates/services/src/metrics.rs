@@ -188,7 +188,7 @@ impl Services {
         page.family(name, COUNTER, "Calls that were authorised or refused.");
         page.sample(name, &[("decision", "allowed")], allowed);
         page.sample(name, &[("decision", "denied")], denied);
-        let help = "Decisions that were not written down because too many waited.";
+        let help = "Decisions that were not written: too many waited, or the store failed.";
         let unwritten = self.decisions.unwritten();
         page.single("stepwell_decisions_unwritten_total", COUNTER, help, unwritten);
     }

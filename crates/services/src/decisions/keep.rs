@@ -51,13 +51,15 @@ impl Services {
         if calls.is_empty() && uses.is_empty() {
             return Ok(());
         }
-        let written = self.store().write(move |tx| -> Result<(), Error> {
+        let count = calls.len() as u64;
+        let writing = self.store().write(move |tx| -> Result<(), Error> {
             for used in &uses {
                 used.keep(tx)?;
             }
             if calls.is_empty() { Ok(()) } else { add_page(tx, &calls, CALLS_STORED_MAX) }
         });
-        written.await?
+        let written = writing.await.map_err(Error::from).and_then(|written| written);
+        written.inspect_err(|_| self.decisions.lose(count))
     }
 }
 

@@ -66,7 +66,7 @@ impl Decisions {
                 if noted.waiting.len() < CALLS_WAITING_MAX {
                     noted.waiting.push(record.clone());
                 } else {
-                    self.unwritten.fetch_add(1, Ordering::Relaxed);
+                    self.lose(1);
                 }
             }
             let full = CALLS_REMEMBERED_MAX <= noted.latest.len();
@@ -83,7 +83,12 @@ impl Decisions {
         *self.noted() = Noted::default();
     }
 
-    /// Returns how many calls were not written because too many waited.
+    /// Counts calls that will not be written.
+    fn lose(&self, calls: u64) {
+        self.unwritten.fetch_add(calls, Ordering::Relaxed);
+    }
+
+    /// Returns how many calls were not written, because too many waited or the store failed.
     pub(crate) fn unwritten(&self) -> u64 {
         self.unwritten.load(Ordering::Relaxed)
     }

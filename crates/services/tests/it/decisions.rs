@@ -5,6 +5,7 @@ use std::sync::Arc;
 use policy::Principal;
 use runtime::ClockMode;
 use services::{AuthMode, Http, Reset, Services};
+use store::{Table, Transaction};
 use value::{Value, value};
 use wire::{Handler, Request};
 
@@ -94,6 +95,24 @@ async fn a_refusing_statement_is_named_and_missing_condition_keys_are() {
         r#"["aws:MultiFactorAuthPresent"]"#
     );
     assert!(check.get("add").is_none());
+}
+
+#[tokio::test]
+async fn what_the_store_does_not_take_is_counted() {
+    let whole = whole().await;
+    let bob = user(&whole, "bob").await;
+    for _ in 0..3 {
+        whole.run_as(bob.clone(), "iam", "GetUser", value!({})).await.unwrap_err();
+    }
+    let damage = |tx: &mut dyn Transaction| tx.put(Table::Decisions, "count", b"no number");
+    whole.services.store().write(damage).await.unwrap().unwrap();
+    whole.services.write_decisions().await.unwrap_err();
+    let page =
+        Request { method: "GET".into(), path: "/_stepwell/metrics".into(), ..Request::default() };
+    let page = whole.services.clone().handle(page).await;
+    let page = String::from_utf8(page.body).unwrap();
+    let counted = page.lines().find(|line| line.starts_with("stepwell_decisions_unwritten_total"));
+    assert_eq!(counted, Some("stepwell_decisions_unwritten_total 3"));
 }
 
 #[tokio::test]
