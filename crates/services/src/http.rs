@@ -19,7 +19,7 @@ use wire::{Face, Fault, Request, Response, Routed};
 use crate::call::Origin;
 use crate::metrics::Named;
 use crate::traces::Ended;
-use crate::{Call, Error, Input, Judgements, Services, dispatch, iam, ids, nodes, sts};
+use crate::{Call, Error, Input, Judgements, Services, browsers, dispatch, iam, ids, nodes, sts};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
 const TEST_KEY: &str = "test";
@@ -239,12 +239,14 @@ impl Services {
             region: Some(signed.region.clone()).filter(|_| !is_global(&signed.service)),
         };
         if signed.access_key_id == TEST_KEY && self.http.auth != AuthMode::Strict {
+            check_unsigned(request, face)?;
             return Ok(root());
         }
         // Looked up first, because nothing is asked of unknown keys where everybody is let in; what
         // is wrong with the request itself is said first.
         let known = self.stored(&signed, face);
         if matches!(known, Ok(None)) && self.http.auth == AuthMode::Open {
+            check_unsigned(request, face)?;
             return Ok(root());
         }
         let (service, skew) = (routed.operation.service().signing_name(), self.clock_skew());
@@ -332,10 +334,7 @@ impl Services {
         if request.method == "POST" && page == nodes::PAGE {
             return self.from_node(request).await;
         }
-        // These pages know no credentials: from another machine they can only be looked at.
-        let is_local = request.peer.parse::<IpAddr>().is_ok_and(|peer| peer.is_loopback());
-        if request.method != "GET" && !is_local {
-            let message = "the server's own pages change nothing for callers from other machines";
+        if let Some(message) = no_business(request) {
             return Response::json(403, &value!({ "message": message }));
         }
         match (request.method.as_str(), page) {
@@ -412,6 +411,35 @@ impl Services {
             ),
         }
     }
+}
+
+/// Says why the server's own pages are not for whoever asks. They know no credentials: from another
+/// machine they can only be looked at, and who is on this one may be a browser with anybody's page.
+fn no_business(request: &Request) -> Option<&'static str> {
+    let is_local = request.peer.parse::<IpAddr>().is_ok_and(|peer| peer.is_loopback());
+    if request.method != "GET" && !is_local {
+        return Some("the server's own pages change nothing for callers from other machines");
+    }
+    if is_local && !browsers::names_this_machine(request) {
+        return Some(
+            "the server's own pages are at localhost or at an address, under no other name",
+        );
+    }
+    let is_foreign = browsers::is_of_foreign_page(request);
+    is_foreign.then_some("the server's own pages are not for pages of other origins")
+}
+
+/// Refuses to take a request for root's, whose signature nobody looks at, if a page of somebody
+/// else's may have had a browser make it.
+fn check_unsigned(request: &Request, face: &Face) -> Result<(), Fault> {
+    // An image is fetched without a word of who wants it; SDKs ask nothing by GET.
+    let may_be_image = request.method == "GET" && !browsers::names_this_machine(request);
+    if !may_be_image && !browsers::is_of_foreign_page(request) {
+        return Ok(());
+    }
+    let code = face.word("AccessDenied", "AccessDeniedException");
+    let text = "A page in a browser is not taken for the root user: sign with a key of IAM.";
+    Err(face.fault(403, code, text))
 }
 
 /// How far one request moves a virtual clock at most: ten years.

@@ -35,6 +35,7 @@
 //! May depend on: every crate of a lower floor.
 
 mod authorize;
+mod browsers;
 mod call;
 mod cloudformation;
 mod context;

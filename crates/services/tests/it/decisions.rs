@@ -246,3 +246,34 @@ async fn the_pages_are_for_this_machine_only() {
         assert_eq!(whole.services.clone().handle(request).await.status, 403);
     }
 }
+
+#[tokio::test]
+async fn the_pages_are_not_for_pages_of_others_in_a_browser() {
+    let whole = whole().await;
+    let ask = async |method: &str, page: &str, headers: &[(&str, &str)]| {
+        let headers = headers.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let request = Request {
+            method: method.into(),
+            path: format!("/_stepwell/{page}"),
+            body: br#"{"last": "call"}"#.to_vec(),
+            peer: "127.0.0.1".into(),
+            headers: headers.collect(),
+            ..Request::default()
+        };
+        whole.services.clone().handle(request).await.status
+    };
+    let host = |name| ("host", name);
+    for (method, page) in [("POST", "calls"), ("POST", "reset"), ("GET", "metrics")] {
+        // DNS rebinding, a cross-site request, and both.
+        assert_eq!(ask(method, page, &[host("rebound.example:4566")]).await, 403, "{page}");
+        let foreign = ("origin", "https://foreign.example");
+        assert_eq!(ask(method, page, &[host("127.0.0.1:4566"), foreign]).await, 403, "{page}");
+        let rebound = [host("rebound.example"), ("origin", "http://rebound.example")];
+        assert_eq!(ask(method, page, &rebound).await, 403, "{page}");
+    }
+    for name in ["localhost:4566", "127.0.0.1:4566", "[::1]:4566"] {
+        assert_eq!(ask("POST", "calls", &[host(name)]).await, 200, "{name}");
+        let own = format!("http://{name}");
+        assert_eq!(ask("POST", "calls", &[host(name), ("origin", &own)]).await, 200, "{name}");
+    }
+}

@@ -3,7 +3,7 @@
 use runtime::wall_millis;
 use wire::Request;
 
-use super::served::{Keys, Served, element, keys, served, signed};
+use super::served::{Keys, Served, element, keys, root, served, signed};
 
 const POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
@@ -165,6 +165,38 @@ async fn every_refusal_has_the_words_of_its_protocol() {
             assert!(!message.contains(&user.secret));
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_in_a_browser_is_not_root() {
+    let server = served();
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let create = "Action=CreateUser&Version=2010-05-08&UserName=u";
+    for header in [
+        ("origin", "https://foreign.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let request = signed(&root(), "iam", &[form, header], create, wall_millis());
+        let (status, body) = server.answer(request).await;
+        assert_eq!((status, element(&body, "Code")), (403, "AccessDenied"), "{header:?}");
+    }
+    // Nobody need ask before an image is fetched, and none of it is checked.
+    let image = |host: &str| Request {
+        method: "GET".into(),
+        path: "/".into(),
+        query: format!(
+            "{create}&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=test%2F20261125%2F\
+             us-east-1%2Fiam%2Faws4_request&X-Amz-Date=20261125T000000Z&X-Amz-Expires=60\
+             &X-Amz-SignedHeaders=host&X-Amz-Signature=00"
+        ),
+        headers: vec![("host".into(), host.into())],
+        ..Request::default()
+    };
+    assert_eq!(server.answer(image("rebound.example:4566")).await.0, 403);
+    assert!(!server.ok("iam", "Action=ListUsers").await.contains("<UserName>"));
+    // The same by whoever is on this machine.
+    assert_eq!(server.answer(image("localhost:4566")).await.0, 200);
 }
 
 #[tokio::test]

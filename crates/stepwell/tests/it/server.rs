@@ -106,7 +106,8 @@ impl Server {
     /// Returns the page of metrics, with its head.
     pub(crate) fn metrics(&self) -> String {
         let mut stream = TcpStream::connect(self.endpoint.trim_start_matches("http://")).unwrap();
-        let head = "GET /_stepwell/metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let head =
+            "GET /_stepwell/metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         stream.write_all(head.as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
