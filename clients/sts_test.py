@@ -8,6 +8,7 @@ signed them. The last line says how many calls went as they should.
 """
 
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -80,6 +81,83 @@ class Provider:
         text = f"{header}.{encode(json.dumps({**usual, **claims}).encode())}"
         signature = self.run("dgst", "-sha256", "-sign", self.key, input=text.encode())
         return f"{text}.{encode(signature)}"
+
+
+DS = "http://www.w3.org/2000/09/xmldsig#"
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+MORE = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+ENTITY = "https://idp.example.com/metadata"
+SAML_PROVIDER = f"arn:aws:iam::{ACCOUNT}:saml-provider/idp"
+
+
+class SamlProvider:
+    """A SAML identity provider that signs with RSA and SHA-256, by way of openssl. What it writes is
+    canonical as it stands, so that nothing here has to make it so."""
+
+    def __init__(self, folder):
+        self.key = pathlib.Path(folder) / "saml.key"
+        certificate = pathlib.Path(folder) / "saml.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=idp"]
+        subprocess.run([*command, "-keyout", self.key, "-out", certificate], check=True,
+                       capture_output=True)
+        lines = certificate.read_text(encoding="ascii").splitlines()
+        packed = "".join(line for line in lines if not line.startswith("---"))
+        self.metadata = (
+            f'<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{ENTITY}">'
+            f'<IDPSSODescriptor><KeyDescriptor use="signing"><KeyInfo xmlns="{DS}"><X509Data>'
+            f"<X509Certificate>{packed}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
+            "</IDPSSODescriptor></EntityDescriptor>"
+        )
+
+    def response(self, role, age=0, subject="alice"):
+        """Returns a response, in base64, that lets somebody assume a role."""
+        def at(seconds):
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+        names = {"Role": f"{role},{SAML_PROVIDER}", "RoleSessionName": "session"}
+        attributes = "".join(
+            f'<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/{name}">'
+            f"<saml:AttributeValue>{text}</saml:AttributeValue></saml:Attribute>"
+            for name, text in names.items()
+        )
+        issuer = f"<saml:Issuer>{ENTITY}</saml:Issuer>"
+        assertion = (
+            '<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_a" '
+            f'IssueInstant="{at(-age)}" Version="2.0">{issuer}<saml:Subject>'
+            f"<saml:NameID>{subject}</saml:NameID><saml:SubjectConfirmation "
+            'Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData '
+            f'NotOnOrAfter="{at(300)}" Recipient="https://signin.aws.amazon.com/saml">'
+            "</saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>"
+            "<saml:Conditions><saml:AudienceRestriction><saml:Audience>urn:amazon:webservices"
+            "</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
+            f"<saml:AttributeStatement>{attributes}</saml:AttributeStatement></saml:Assertion>"
+        )
+        digest = base64.b64encode(hashlib.sha256(assertion.encode()).digest()).decode()
+        info = (
+            f'<ds:CanonicalizationMethod Algorithm="{EXCLUSIVE}"></ds:CanonicalizationMethod>'
+            f'<ds:SignatureMethod Algorithm="{MORE}"></ds:SignatureMethod>'
+            '<ds:Reference URI="#_a"><ds:Transforms>'
+            f'<ds:Transform Algorithm="{DS}enveloped-signature"></ds:Transform>'
+            f'<ds:Transform Algorithm="{EXCLUSIVE}"></ds:Transform></ds:Transforms>'
+            f'<ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod>'
+            f"<ds:DigestValue>{digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+        )
+        canonical = f'<ds:SignedInfo xmlns:ds="{DS}">{info}'
+        command = ["openssl", "dgst", "-sha256", "-sign", self.key]
+        made = subprocess.run(command, input=canonical.encode(), capture_output=True, check=True)
+        value = base64.b64encode(made.stdout).decode()
+        signature = (
+            f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>{info}'
+            f"<ds:SignatureValue>{value}</ds:SignatureValue></ds:Signature>"
+        )
+        text = (
+            '<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_r" '
+            'Version="2.0"><samlp:Status><samlp:StatusCode '
+            'Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>'
+            f"{assertion.replace(issuer, issuer + signature)}</samlp:Response>"
+        )
+        return base64.b64encode(text.encode()).decode()
 
 
 class Checks:
@@ -251,13 +329,42 @@ def decode_authorization_message(check, server, user):
     check.refused("InvalidAuthorizationMessageException", call, EncodedMessage="message")
 
 
+def assume_role_with_saml(check, server, provider):
+    """AssumeRoleWithSAML."""
+    sts = server.client("sts")
+    role = ROLE + "-saml"
+    asked = {"RoleArn": role, "PrincipalArn": SAML_PROVIDER}
+    call = sts.assume_role_with_saml
+    answer = call(**asked, SAMLAssertion=provider.response(role))
+    found = [answer[name] for name in ["Subject", "Issuer", "Audience"]]
+    check.equal("AssumeRoleWithSAML", found, ["alice", ENTITY, "https://signin.aws.amazon.com/saml"])
+    qualifier = hashlib.sha1(f"{ENTITY}{ACCOUNT}/idp".encode()).digest()
+    check.equal("its qualifier", answer["NameQualifier"], base64.b64encode(qualifier).decode())
+    session = server.client("sts", **keys_of(answer["Credentials"]))
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/r-saml/session"
+    check.equal("its session", session.get_caller_identity()["Arn"], arn)
+    old = provider.response(role, age=600)
+    text = check.refused("ExpiredTokenException", call, **asked, SAMLAssertion=old)
+    check.equal("its text", text, "Token must be redeemed within 5 minutes of issuance")
+    forged = base64.b64decode(provider.response(role)).replace(b">alice<", b">mallory<")
+    forged = base64.b64encode(forged).decode()
+    text = check.refused("InvalidIdentityToken", call, **asked, SAMLAssertion=forged)
+    check.equal("its text", text, "Response signature invalid")
+    denied = base64.b64decode(provider.response(role)).replace(b":Success", b":Responder")
+    denied = base64.b64encode(denied).decode()
+    check.refused("IDPRejectedClaim", call, **asked, SAMLAssertion=denied)
+    stranger = provider.response(role, subject="mallory")
+    check.refused("AccessDenied", call, **asked, SAMLAssertion=stranger)
+    good = provider.response(role)
+    check.refused("MalformedPolicyDocument", call, **asked, SAMLAssertion=good, Policy="{}")
+
+
 def absent(check, server):
     """What is not there says so by name."""
     sts = server.client("sts")
-    saml = {"RoleArn": ROLE, "PrincipalArn": ROLE.replace("role", "saml-provider"),
-            "SAMLAssertion": "PHg+"}
-    text = check.refused("NotImplemented", sts.assume_role_with_saml, **saml)
-    check.note("it names itself", "AssumeRoleWithSAML" in text, text)
+    text = check.refused("NotImplemented", sts.assume_root, TargetPrincipal=ACCOUNT,
+                         TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"})
+    check.note("it names itself", "AssumeRoot" in text, text)
 
 
 def ends(check, server, user):
@@ -274,7 +381,7 @@ def ends(check, server, user):
 def main():
     check = Checks()
     with tempfile.TemporaryDirectory() as folder:
-        provider = Provider(folder)
+        provider, saml_provider = Provider(folder), SamlProvider(folder)
         keys = f"{ISSUER}={provider.file}"
         # Nobody listens there: what is refused does not leave.
         nowhere = ["--endpoint", "ec2=http://127.0.0.1:1"]
@@ -299,10 +406,15 @@ def main():
             condition = {"StringLike": {f"{ISSUER}:sub": "repo:a/*"}}
             web = trust(federated, "sts:AssumeRoleWithWebIdentity", condition)
             iam.create_role(RoleName="r-web", AssumeRolePolicyDocument=web)
+            iam.create_saml_provider(Name="idp", SAMLMetadataDocument=saml_provider.metadata)
+            alice = {"StringEquals": {"saml:sub": "alice"}}
+            saml = trust({"Federated": SAML_PROVIDER}, "sts:AssumeRoleWithSAML", alice)
+            iam.create_role(RoleName="r-saml", AssumeRolePolicyDocument=saml)
             machine = trust({"Service": "states.amazonaws.com"}, "sts:AssumeRole")
             iam.create_role(RoleName="r-machine", AssumeRolePolicyDocument=machine)
             assume_role(check, server, user)
             assume_role_with_web_identity(check, server, provider)
+            assume_role_with_saml(check, server, saml_provider)
             get_federation_token(check, server, user)
             get_session_token(check, server, user)
             get_access_key_info(check, server, user)

@@ -18,8 +18,13 @@ const BEGINNING: [&str; 5] =
 
 /// The errors of who is turned away before a policy is asked: there is no such role, or the token
 /// vouches for nobody.
-const REFUSALS: [&str; 4] =
-    ["AccessDenied", "AccessDeniedException", "ExpiredTokenException", "InvalidIdentityToken"];
+const REFUSALS: [&str; 5] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IDPRejectedClaim",
+    "InvalidIdentityToken",
+];
 
 /// The questions of one call, as they are answered; whoever judges adds to them.
 #[derive(Clone, Debug, Default)]

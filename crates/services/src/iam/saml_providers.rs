@@ -88,8 +88,8 @@ pub struct SamlProvider {
 
 /// What is remembered of a private key.
 ///
-/// DIFFERS: the key itself is checked and not kept, for encrypted assertions are not accepted here;
-/// a secret that nothing uses is best not stored.
+/// DIFFERS: the key itself is checked and not kept, for encrypted assertions are refused here; a
+/// secret that nothing uses is best not stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct KnownPrivateKey {
@@ -101,6 +101,11 @@ impl SamlProvider {
     /// Returns the ARN.
     pub fn arn(&self, call: &Call) -> String {
         arn(call, &self.name)
+    }
+
+    /// Returns the unique id, which sign-in addresses of the provider end with.
+    pub fn id(&self) -> &str {
+        &self.uuid
     }
 
     /// Returns what the metadata document says.

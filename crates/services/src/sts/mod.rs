@@ -2,10 +2,12 @@
 
 mod assume_role;
 mod authorization_messages;
+mod federated;
 mod federation_tokens;
 mod identity;
 mod packed_policy;
 mod restrictions;
+mod saml;
 mod service_roles;
 mod session_policies;
 mod session_tags;
@@ -29,6 +31,7 @@ pub const OPERATIONS: &[&[Operation]] = &[
     authorization_messages::OPERATIONS,
     federation_tokens::OPERATIONS,
     identity::OPERATIONS,
+    saml::OPERATIONS,
     session_tokens::OPERATIONS,
     web_identity::OPERATIONS,
 ];

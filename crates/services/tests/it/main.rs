@@ -44,5 +44,6 @@ mod states_test_state;
 mod states_validation;
 mod states_versions;
 mod sts;
+mod sts_saml;
 mod sts_sessions;
 mod sts_web_identity;

@@ -19,7 +19,7 @@ const SOURCE_IDENTITY: &str = "https://aws.amazon.com/source_identity";
 
 /// What a token says, as far as a session cares.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Vouched {
+pub(super) struct Claims {
     pub(super) subject: String,
     pub(super) audience: String,
     pub(super) issuer: String,
@@ -57,7 +57,7 @@ pub(super) fn check(
     token: &Token<'_>,
     provider: &OidcProvider,
     now_seconds: i64,
-) -> Result<Vouched, Error> {
+) -> Result<Claims, Error> {
     let claims = token.claims();
     check_time(claims, now_seconds)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -86,7 +86,7 @@ pub(super) fn check(
         key("oaud", intended);
     }
     let (tags, transitive_tag_keys) = tags(claims)?;
-    Ok(Vouched {
+    Ok(Claims {
         subject,
         audience,
         issuer: token.issuer().unwrap_or_default().to_owned(),
