@@ -3,7 +3,7 @@
 allowed by a policy. What is compared is processor time of the server per request, in one run; a page is compared with a
 page of as many users. Every ratio must stay below 2.
 
-usage: iam_load_test.py [--users 2000] [--policies 10] [--rounds 5]
+usage: iam_load_test.py [--users 2000] [--policies 10] [--rounds 5] [--requests 2000]
 
 The last line is `N passed, M failed`.
 """
