@@ -7,6 +7,9 @@ The disk is full, read-only, locked, no directory, damaged, of another format. T
 start or answer errors in AWS's shape, say where and what, and serve nothing that is wrong; what was
 acknowledged is there once the disk is back. Cases that need a mount are skipped, loudly, where
 mounting is not permitted. The last line is `N passed, M failed`.
+
+What is damaged are SQLite's two files, `stepwell.sqlite` (rows, pages, head) and its write-ahead log
+`stepwell.sqlite-wal`: there only what SQLite has in use, for behind it lies what an earlier round left.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import resource
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,10 +35,13 @@ from server import Server, binary, wait_for
 REFUSE_SECONDS_MAX = 20
 ANSWER_SECONDS_MAX = 15
 BACK_SECONDS_MAX = 20
+LOG_SECONDS_MAX = 5
 DISK_BYTES = 12 * 2**20
 LOG_LINES_PER_SECOND_MAX = 20
 DATABASE = "stepwell.sqlite"
 LARGE = "x" * 100_000
+# Of the write-ahead log, and of each page in it (https://sqlite.org/fileformat2.html#walformat).
+LOG_HEAD_BYTES, FRAME_HEAD_BYTES = 32, 24
 
 
 class Skipped(Exception):
@@ -92,9 +99,14 @@ class Case:
             self.expect(not silent, f"each of {len(self.refusals)} refusals has {piece}",
                         f"{len(silent)} have not: {silent[:2]}")
 
-    def expect_told(self, server, answer, what):
-        """The answer or the log says what is wrong, and the log says where."""
-        log = "".join(line for line in server.output[5:] if " ERROR " in line or " WARN " in line)
+    def expect_told(self, server, since, answer, what):
+        """The answer or the log says what is wrong, and the log says where: in what it has said since so many lines,
+        and soon, for it is written beside the answer."""
+        lines = lambda: [  # noqa: E731
+            line for line in server.output[since:] if " ERROR " in line or " WARN " in line]
+        with contextlib.suppress(TimeoutError):
+            wait_for("the log", lambda: any(server.arguments[-1] in line for line in lines()), LOG_SECONDS_MAX)
+        log = "".join(lines())
         self.expect_message(answer + log, what)
         self.expect(server.arguments[-1] in log, "the log names the directory", log[-400:])
 
@@ -174,6 +186,7 @@ def no_space(case, server, fill, free):
     """The body of the cases without space: full, asked, emptied, asked again."""
     kept = populate(server, case.chance)
     kept += waiting(server, ["sleeps-0", "sleeps-1"], 4)
+    since = len(server.output)
     fill()
     wire, refusal = Wire(server.endpoint), None
     for number in range(400):
@@ -187,7 +200,7 @@ def no_space(case, server, fill, free):
     if not case.expect(refusal, "StartExecution is refused without space", "400 are taken"):
         return kept
     case.expect_error(refusal, "StartExecution")
-    case.expect_told(server, refusal[1], "full|space|too large|i/o error")
+    case.expect_told(server, since, refusal[1], "full|space|too large|i/o error")
     case.expect_error(timed(wire.iam, "CreateUser", UserName="nobody" + LARGE[:40]), "CreateUser")
     case.expect_read(wire, kept[0])
     case.expect(timed(wire.iam, "GetUser", UserName="one-1")[0] == 200, "GetUser answers")
@@ -306,11 +319,12 @@ def locked_by_a_stranger(case, scratch):
         kept = populate(server, case.chance)
         stranger = sqlite3.connect(data / DATABASE, isolation_level=None)
         stranger.execute("BEGIN IMMEDIATE")
+        since = len(server.output)
         wire = Wire(server.endpoint)
         execution = new_execution("chain", "while-locked", case.chance)
         refusal = timed(load.start, wire, execution)
         case.expect_error(refusal, "StartExecution")
-        case.expect_told(server, refusal[1], "locked|busy|in use")
+        case.expect_told(server, since, refusal[1], "locked|busy|in use")
         case.expect_read(wire, kept[0])
         stranger.execute("ROLLBACK")
         after = new_execution("chain", "after-the-lock", case.chance)
@@ -495,13 +509,26 @@ def another_format(case, scratch):
     case.expect_refusal(data, "format|version", "999", "newer|up to|upgrade")
 
 
+def pages_in_use(file):
+    """Returns the salts of a write-ahead log, which change with every round, and where its pages of this round are:
+    each as begin and end, behind its head."""
+    log, pages = file.read_bytes(), []
+    page_bytes, salts = struct.unpack(">I", log[8:12])[0], log[16:24]
+    at = LOG_HEAD_BYTES
+    while at + FRAME_HEAD_BYTES + page_bytes <= len(log) and log[at + 8 : at + 16] == salts:
+        begin = at + FRAME_HEAD_BYTES
+        at = begin + page_bytes
+        pages.append((begin, at))
+    return salts, pages
+
+
 def torn_log(case, scratch):
     """The end of the write-ahead log is lost or garbage: what is there is a prefix, and goes on."""
     data = scratch / "data"
     log = f"{DATABASE}-wal"
     with Server("--data", str(data)) as server:
         load.deploy(server)
-        begin = (data / log).stat().st_size
+        salts, before = pages_in_use(data / log)
         wire, order = Wire(server.endpoint), []
         for number in range(120):
             machine = ("chain", "effect", "wait", "branches")[number % 4]
@@ -510,16 +537,21 @@ def torn_log(case, scratch):
             assert status == 200, answer
         server.kill()
         wire.close()
-    size = (data / log).stat().st_size
-    # A log larger than what is in use has the rest from an earlier round, so cuts are spread wide.
-    begin = begin if begin < size else size // 4
-    spots = sorted(case.chance.randrange(begin, size) for _ in range(8))
+    now, pages = pages_in_use(data / log)
+    # After a round the log begins anew: what went before is in the database.
+    pages = pages[len(before) :] if now == salts else pages
+    if not case.expect(8 <= len(pages), "there is a log to damage", pages):
+        return
+    begin, size = pages[0][0], pages[-1][1]
     garbage = lambda at, length: lambda file: (  # noqa: E731
         file.seek(at), file.write(case.chance.randbytes(length)))
+    # Not in the head of a page: without its salts it is one of an earlier round, and no loss that can be seen.
+    spoilt = [case.chance.randrange(first, end - 8) for first, end in case.chance.sample(pages, 3)]
+    cuts = [case.chance.randrange(begin, size) for _ in range(8)]
     changes = [("is whole", lambda file: None), ("goes on with garbage", garbage(size, 10_000))]
-    changes += [(f"ends at {at} of {size}", lambda file, at=at: file.truncate(at)) for at in spots]
-    changes += [(f"is garbage from {at} of {size}", garbage(at, size - at)) for at in spots[::3]]
-    changes += [(f"has 8 bytes of garbage at {at} of {size}", garbage(at, 8)) for at in spots[::3]]
+    changes += [(f"ends at {at} of {size}", lambda file, at=at: file.truncate(at)) for at in sorted(cuts)]
+    changes += [(f"is garbage from {at} of {size}", garbage(at, size - at)) for at in sorted(spoilt)]
+    changes += [(f"has 8 bytes of garbage at {at} of {size}", garbage(at, 8)) for at in sorted(spoilt)]
     for label, change in changes:
         copy = scratch / "copy"
         shutil.copytree(data, copy)

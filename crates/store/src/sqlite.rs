@@ -85,8 +85,10 @@ impl Sqlite {
         expect_used_or_new(&lock, &file)?;
         let mut connection = Connection::open(&file)?;
         tune(&connection)?;
-        migrate::to_current(&mut connection)?;
+        migrate::expect_known(&connection)?;
+        // Before anything is written: that would lie over what was left out.
         let left_out = log::settle(&connection, &directory.join(format!("{FILE}-wal")))?;
+        migrate::to_current(&mut connection)?;
         if 0 < left_out {
             tracing::warn!(
                 directory = %directory.display(),

@@ -49,3 +49,57 @@ fn frames_of_this_log(log: &Path) -> std::io::Result<u64> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::sqlite::{migrate, tune};
+
+    const COMMITS: usize = 5;
+
+    fn table() -> &'static str {
+        crate::Table::ALL[0].name()
+    }
+
+    /// Makes a database whose commits are in its log only, as a kill leaves it.
+    fn killed(folder: &Path) {
+        let mut connection = Connection::open(folder.join("live")).unwrap();
+        tune(&connection).unwrap();
+        migrate::to_current(&mut connection).unwrap();
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        for number in 0..COMMITS {
+            let row = format!("INSERT INTO {} VALUES ('{number}', x'00')", table());
+            connection.execute(&row, []).unwrap();
+        }
+        fs::copy(folder.join("live"), folder.join("db")).unwrap();
+        fs::copy(folder.join("live-wal"), folder.join("db-wal")).unwrap();
+    }
+
+    #[test]
+    fn what_was_left_out_is_counted_and_opening_writes_nothing_over_it() {
+        let folder = tempfile::tempdir().unwrap();
+        killed(folder.path());
+        let log = folder.path().join("db-wal");
+        let whole = fs::read(&log).unwrap();
+        let frame = whole.len() - HEADER_BYTES;
+        assert_eq!(frame % COMMITS, 0, "{frame}: every commit is one page");
+        let frame = frame / COMMITS;
+        let third = HEADER_BYTES + 2 * frame + FRAME_HEADER_BYTES as usize;
+        for (damage, left_out) in [(third..third + 8, 3), (third..whole.len(), 1)] {
+            let mut bytes = whole.clone();
+            bytes[damage].fill(7);
+            fs::write(&log, bytes).unwrap();
+            let mut connection = Connection::open(folder.path().join("db")).unwrap();
+            tune(&connection).unwrap();
+            migrate::to_current(&mut connection).unwrap();
+            assert_eq!(settle(&connection, &log).unwrap(), left_out);
+            let rows = format!("SELECT count(*) FROM {}", table());
+            let kept: i64 = connection.query_row(&rows, [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, 2);
+            drop(connection);
+            fs::copy(folder.path().join("live"), folder.path().join("db")).unwrap();
+        }
+    }
+}

@@ -29,19 +29,27 @@ fn checkpoint_key(shard: u32) -> String {
 /// # Errors
 /// When the format is newer than this code.
 pub(super) fn to_current(connection: &mut Connection) -> Result<(), Error> {
-    let found = format(connection)?;
-    if FORMAT < found {
-        return Err(Error::Format { found, known: FORMAT });
-    }
+    let found = expect_known(connection)?;
     let tx = connection.transaction()?;
     create(&tx)?;
     if found == 1 {
         seal_values(&tx)?;
         keep_positions(&tx)?;
     }
-    tx.pragma_update(None, "user_version", FORMAT)?;
+    // Setting it writes even when it is the same.
+    if found != FORMAT {
+        tx.pragma_update(None, "user_version", FORMAT)?;
+    }
     tx.commit()?;
     Ok(())
+}
+
+/// Refuses formats newer than this code; returns which one it is.
+pub(super) fn expect_known(connection: &Connection) -> Result<i64, Error> {
+    match format(connection)? {
+        found if FORMAT < found => Err(Error::Format { found, known: FORMAT }),
+        found => Ok(found),
+    }
 }
 
 /// Refuses formats that cannot be read as they are.
