@@ -13,6 +13,7 @@ What is damaged are SQLite's two files, `stepwell.sqlite` (rows, pages, head) an
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -40,6 +41,8 @@ DISK_BYTES = 12 * 2**20
 LOG_LINES_PER_SECOND_MAX = 20
 DATABASE = "stepwell.sqlite"
 LARGE = "x" * 100_000
+# Most of a case is waiting.
+CASES_AT_ONCE = 4
 # Of the write-ahead log, and of each page in it (https://sqlite.org/fileformat2.html#walformat).
 LOG_HEAD_BYTES, FRAME_HEAD_BYTES = 32, 24
 
@@ -586,8 +589,9 @@ def judge_torn(case, data, order, label):
         case.expect(told, f"{label}: the loss is reported", text[-300:])
 
 
-CASES = [disk_full, file_size_limit, read_only, not_a_directory, two_servers, locked_by_a_stranger,
-         another_format, torn_log, damaged_rows, damaged_file]
+# The longest first.
+CASES = [torn_log, damaged_file, disk_full, file_size_limit, locked_by_a_stranger, two_servers, damaged_rows,
+         read_only, another_format, not_a_directory]
 
 
 def main():
@@ -596,22 +600,26 @@ def main():
     parser.add_argument("--flips", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    passed = failed = 0
-    for body in CASES:
-        case = Case(body.__name__.replace("_", " "), options)
-        if options.only not in body.__name__:
-            continue
-        with tempfile.TemporaryDirectory(prefix="stepwell-disk-") as scratch:
-            try:
-                body(case, pathlib.Path(scratch).resolve())
-            except Skipped as why:
-                print(f"SKIPPED: {case.name}: {why}", flush=True)
-            except Exception as err:
-                case.expect(False, "the case comes to its end", f"{type(err).__name__}: {err}")
-                traceback.print_exc(limit=-4)
-        passed, failed = passed + case.passed, failed + case.failed
+    wanted = [body for body in CASES if options.only in body.__name__]
+    with concurrent.futures.ThreadPoolExecutor(CASES_AT_ONCE) as pool:
+        cases = list(pool.map(lambda body: play(body, options), wanted))
+    passed, failed = sum(case.passed for case in cases), sum(case.failed for case in cases)
     print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return 1 if failed or not passed else 0
+
+
+def play(body, options):
+    """Plays a case in a directory of its own."""
+    case = Case(body.__name__.replace("_", " "), options)
+    with tempfile.TemporaryDirectory(prefix="stepwell-disk-") as scratch:
+        try:
+            body(case, pathlib.Path(scratch).resolve())
+        except Skipped as why:
+            print(f"SKIPPED: {case.name}: {why}", flush=True)
+        except Exception as err:
+            case.expect(False, "the case comes to its end", f"{type(err).__name__}: {err}")
+            traceback.print_exc(limit=-4)
+    return case
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ lists and maps with one element each; names, states and numbers are plausible; w
 names comes back under the same name. Nothing is kept: what is created is not there to be listed.
 
 Who knows better says so: `Steering` gives single members of the answers of an operation values, in
-turn. Every request is recorded.
+turn.
 """
 
 import base64
@@ -423,7 +423,7 @@ class ShapesStub:
     """The server, on a port of its own."""
 
     def __init__(self):
-        self.steering, self.calls, self.unanswered = Steering(), [], []
+        self.steering, self.unanswered = Steering(), []
         stub = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -473,7 +473,6 @@ class ShapesStub:
 
     def answer(self, request, operation, request_id):
         service = operation.service_model.service_name
-        self.calls.append((service, operation.name, request.input))
         turn = self.steering.next(service, operation.name)
         if isinstance(turn, tuple):
             raise Refused(400, *turn)

@@ -9,7 +9,7 @@
 //! A newer format is refused. An older one is brought up to date in one transaction, so that a
 //! crash leaves the old one.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::{Error, SHARDS, Table, frame};
 
@@ -30,7 +30,8 @@ fn checkpoint_key(shard: u32) -> String {
 /// When the format is newer than this code.
 pub(super) fn to_current(connection: &mut Connection) -> Result<(), Error> {
     let found = expect_known(connection)?;
-    let tx = connection.transaction()?;
+    // Whoever cannot write does not start, although there may be nothing to write yet.
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     create(&tx)?;
     if found == 1 {
         seal_values(&tx)?;
