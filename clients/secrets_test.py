@@ -5,7 +5,10 @@ usage: secrets_test.py
 
 Makes one of every kind of secret, uses it, sends it in requests that are refused, runs the story of
 the seed where it is at hand, kills the server and starts it again. Then nothing that the server has
-written may hold any of the secrets, in clear or encoded. The last line says how many were sought.
+written may hold any of the secrets, in clear or encoded.
+
+That this search finds what is there is shown on another server first, by what lies in clear as the docs say: a key
+that a state machine has made, in its history; names, in the log and in errors. The last line says how many were sought.
 """
 
 import base64
@@ -25,7 +28,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from server import ACCOUNT, REGION, ROOT, Server
+from server import ACCOUNT, REGION, ROOT, Server, wait_for
 
 TRUST = json.dumps(
     {
@@ -217,6 +220,58 @@ def refused(server, secrets, long_term, session):
     return answers
 
 
+def written(secrets, data, server, answers):
+    """Returns which secrets are in what a server has written, and which answers that give some out."""
+    found = []
+    for path in sorted(pathlib.Path(data).iterdir()):
+        content = path.read_bytes()
+        found += secrets.told(path.name, content)
+        named = set(re.findall(rb'"(' + MEMBERS + rb')\\*"', content))
+        found += [f"an answer's {name.decode()} in {path.name}" for name in named]
+    found += secrets.told("the log", "".join(server.output).encode())
+    for answer in answers:
+        found += secrets.told(f"the answer {answer}", answer.encode())
+    return found
+
+
+def control():
+    """Returns what of the things that do lie in clear the search does not find."""
+    secrets, name = Secrets(), "a-name+that/is=no-secret"
+    secrets.add("a name", name)
+    with tempfile.TemporaryDirectory() as data, Server("--data", data) as server:
+        iam, states = server.client("iam"), server.client("stepfunctions")
+        trust = TRUST.replace(f'"AWS": "{ACCOUNT}"', '"Service": "states.amazonaws.com"')
+        role = iam.create_role(RoleName="m", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        iam.put_role_policy(RoleName="m", PolicyName="p", PolicyDocument=ALL)
+        iam.create_user(UserName="u")
+        arguments = {"UserName": "u"}
+        task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:iam:createAccessKey", "End": True}
+        task["Parameters"] = arguments
+        definition = json.dumps({"StartAt": "Make", "States": {"Make": task}})
+        machine = states.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
+        started = secrets.add("an execution's name", "a-name-that-is-no-secret")
+        execution = states.start_execution(stateMachineArn=machine, name=started)["executionArn"]
+        ended = lambda: states.describe_execution(executionArn=execution).get("output")  # noqa: E731
+        key = json.loads(wait_for("the key", ended, 20))["AccessKey"]["SecretAccessKey"]
+        secrets.add("a key in a history", key)
+        try:
+            iam.get_user(UserName=name)
+            answers = []
+        except ClientError as err:
+            answers = [json.dumps(err.response)]
+        iam.tag_user(UserName="u", Tags=[{"Key": "name", "Value": name}])
+        server.stop()
+        found = written(secrets, data, server, answers)
+    wanted = [
+        "a key in a history in stepwell.sqlite",
+        "an answer's SecretAccessKey in stepwell.sqlite",
+        "a name in stepwell.sqlite",
+        "an execution's name in the log",
+        "a name in the answer",
+    ]
+    return [one for one in wanted if not any(what.startswith(one) for what in found)]
+
+
 def seed(server):
     """Runs the story of the seed, if it is at hand."""
     shared = pathlib.Path(os.environ.get("STEPWELL_SHARED", ROOT.parent / "shared"))
@@ -233,8 +288,9 @@ def seed(server):
 
 def main():
     os.environ["STEPWELL_LOG"] = "trace"
-    secrets, found = Secrets(), []
-    with tempfile.TemporaryDirectory() as data, Server("--data", data) as server:
+    secrets = Secrets()
+    found = [f"not, though it is there: {one}" for one in control()]
+    with tempfile.TemporaryDirectory() as data, Server("--data", data, "--clock", "virtual") as server:
         long_term, session = make(server, secrets)
         answers = refused(server, secrets, long_term, session)
         seed(server)
@@ -245,17 +301,10 @@ def main():
         mode = (pathlib.Path(data) / "key").stat().st_mode & 0o777
         if mode != 0o600:
             found.append(f"the key file has mode {mode:o}")
-        for path in pathlib.Path(data).iterdir():
-            content = path.read_bytes()
-            found += secrets.told(path.name, content)
-            named = set(re.findall(rb'"(' + MEMBERS + rb')"', content))
-            found += [f"an answer's {name.decode()} in {path.name}" for name in named]
         log = "".join(server.output)
         if "TRACE" not in log and "DEBUG" not in log:
             found.append("nothing: the log was not asked for everything")
-        found += secrets.told("the log", log.encode())
-        for answer in answers:
-            found += secrets.told(f"the answer {answer}", answer.encode())
+        found += written(secrets, data, server, answers)
     for one in found:
         print(f"found {one}")
     print(f"{len(secrets.known)} secrets sought, {len(answers)} refusals, {len(found)} found")
