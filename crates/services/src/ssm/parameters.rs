@@ -196,8 +196,8 @@ fn refuse_unavailable(input: &Value) -> Result<(), Error> {
     if input.maybe_text("Type") == Some("SecureString") {
         return Err(Error::new(
             "UnsupportedParameterType",
-            "Stepwell keeps no SecureString: there is no KMS here that could encrypt it. Use String \
-             for what is no secret.",
+            "Stepwell keeps no SecureString: there is no KMS here that could encrypt it. Use \
+             String for what is no secret.",
         ));
     }
     if input.maybe_text("Policies").is_some_and(|policies| !matches!(policies, "" | "[]" | "{}")) {
