@@ -86,7 +86,8 @@ mod tests {
         let frame = whole.len() - HEADER_BYTES;
         assert_eq!(frame % COMMITS, 0, "{frame}: every commit is one page");
         let frame = frame / COMMITS;
-        let third = HEADER_BYTES + 2 * frame + FRAME_HEADER_BYTES as usize;
+        // In the page of the third, behind the frame's own header.
+        let third = HEADER_BYTES + 2 * frame + frame / 2;
         for (damage, left_out) in [(third..third + 8, 3), (third..whole.len(), 1)] {
             let mut bytes = whole.clone();
             bytes[damage].fill(7);
