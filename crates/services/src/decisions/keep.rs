@@ -2,6 +2,7 @@
 //! answers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use store::{Load, Read, Save, Scan, Table, Transaction};
@@ -51,7 +52,7 @@ impl Services {
         if calls.is_empty() && uses.is_empty() {
             return Ok(());
         }
-        let count = calls.len() as u64;
+        let taken = calls.clone();
         let writing = self.store().write(move |tx| -> Result<(), Error> {
             for used in &uses {
                 used.keep(tx)?;
@@ -59,7 +60,15 @@ impl Services {
             if calls.is_empty() { Ok(()) } else { add_page(tx, &calls, CALLS_STORED_MAX) }
         });
         let written = writing.await.map_err(Error::from).and_then(|written| written);
-        written.inspect_err(|_| self.decisions.lose(count))
+        match &written {
+            Ok(()) => {
+                for call in taken {
+                    call.is_stored.store(true, Ordering::Relaxed);
+                }
+            }
+            Err(_) => self.decisions.lose(taken.len() as u64),
+        }
+        written
     }
 }
 

@@ -34,18 +34,17 @@ impl Services {
     /// Returns what a run and everything that it began needed, role by role.
     pub(super) fn least_privilege(
         &self,
-        process: String,
+        process: &str,
         resources: Resources,
     ) -> Result<Value, Error> {
-        let (calls, processes) = self.calls_of(process)?;
-        let mut principals: BTreeMap<String, Used> = BTreeMap::new();
-        for call in &calls {
+        let processes = self.processes_of(process)?;
+        let (mut calls, mut principals) = (0_u64, BTreeMap::<String, Used>::new());
+        self.each_call_of(&processes, |call| {
+            calls += 1;
             let used = principals.entry(call.text("principal")?.to_owned()).or_default();
             used.calls += 1;
-            for check in call.list("checks") {
-                used.add(check)?;
-            }
-        }
+            call.list("checks").iter().try_for_each(|check| used.add(check))
+        })?;
         let account = &self.settings().account;
         let mut shown = Vec::new();
         for (principal, used) in principals {
@@ -71,8 +70,9 @@ impl Services {
             );
         }
         Ok(value!({
-            "calls": calls.len() as u64,
-            "processes": processes.into_iter().collect::<Vec<String>>(),
+            "calls": calls,
+            "isWhole": processes.is_whole,
+            "processes": processes.all.into_iter().collect::<Vec<String>>(),
             "principals": shown,
         }))
     }

@@ -93,6 +93,14 @@ impl Decisions {
         self.unwritten.load(Ordering::Relaxed)
     }
 
+    /// Returns the newest calls of processes that are not in the store, oldest first.
+    fn unwritten_calls(&self) -> Vec<Arc<Record>> {
+        let noted = self.noted();
+        let of_processes = noted.latest.iter().filter(|record| record.process.is_some());
+        let unwritten = of_processes.filter(|record| !record.is_stored.load(Ordering::Relaxed));
+        unwritten.cloned().collect()
+    }
+
     /// Returns the newest calls, oldest first.
     fn latest(&self) -> Vec<Arc<Record>> {
         self.noted().latest.iter().cloned().collect()

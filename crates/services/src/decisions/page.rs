@@ -6,12 +6,13 @@ use value::{Value, value};
 use wire::Response;
 
 use super::least_privilege::Resources;
-use super::search::Wanted;
+use super::search::{Answered, Wanted};
 use crate::{Error, Input, Services};
 
 impl Services {
     /// Answers `POST /_stepwell/calls`: `{"requestId": …}`, `{"execution": …}`, `{"last": "call"}`
-    /// or `{"last": "refusal"}`.
+    /// or `{"last": "refusal"}`. The calls of an execution may be more than one answer has: then it
+    /// has `next`, which stands as `after` in the question for the others.
     pub(crate) async fn calls_page(self: &Arc<Self>, body: &[u8]) -> Response {
         let asked = value::parse_bytes(body).unwrap_or_default();
         let wanted = match (
@@ -22,23 +23,29 @@ impl Services {
             (Some(id), None, None) => Wanted::Request(id.to_owned()),
             (None, None, Some("call")) => Wanted::Last,
             (None, None, Some("refusal")) => Wanted::LastRefused,
-            (None, Some(execution), None) => return self.calls_of_page(execution).await,
+            (None, Some(execution), None) => {
+                let after = asked.maybe_text("after").map(str::to_owned);
+                return self.calls_of_page(execution, after).await;
+            }
             _ => {
                 let message = "send one of requestId, execution, last (call or refusal)";
                 return Response::json(400, &value!({ "message": message }));
             }
         };
         let found = self.behind_the_answers(move |services| {
-            Ok(value!({ "calls": (services.find_calls(&wanted)?) }))
+            let call = services.find_call(&wanted)?;
+            Ok(value!({ "calls": call.into_iter().collect::<Vec<Value>>() }))
         });
         answer(found.await)
     }
 
-    async fn calls_of_page(self: &Arc<Self>, execution: &str) -> Response {
+    async fn calls_of_page(self: &Arc<Self>, execution: &str, after: Option<String>) -> Response {
         let process = process_named(execution);
         let found = self.behind_the_answers(move |services| {
-            let (calls, _) = services.calls_of(process)?;
-            Ok(value!({ "calls": calls }))
+            let processes = services.processes_of(&process)?;
+            let Answered { calls, next } = services.calls_of(&processes, after.as_deref())?;
+            let shown = value!({ "calls": calls, "isWhole": processes.is_whole });
+            Ok(shown.with_some("next", next))
         });
         answer(found.await)
     }
@@ -59,7 +66,7 @@ impl Services {
         };
         let process = process_named(execution);
         let found =
-            self.behind_the_answers(move |services| services.least_privilege(process, resources));
+            self.behind_the_answers(move |services| services.least_privilege(&process, resources));
         answer(found.await)
     }
 

@@ -1,6 +1,7 @@
 //! One call and what was decided about it.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use policy::{Decision, Matched, Outcome, Principal, PrincipalKind, Reach};
@@ -111,10 +112,12 @@ pub(crate) struct Record {
     /// On whose behalf: `execution/ARN`, `automation/ID`, `stack/ID`, `rule/ARN`.
     pub(super) process: Option<Arc<str>>,
     /// The process that it began.
-    began: Option<String>,
+    pub(super) began: Option<String>,
     /// The code of the error that was answered.
     error: Option<Cow<'static, str>>,
     judged: Vec<Judged>,
+    /// Whether it is in the store.
+    pub(super) is_stored: AtomicBool,
 }
 
 impl Noting {
@@ -152,6 +155,7 @@ impl Noting {
             began,
             error: answer.as_ref().err().map(|err| err.code.clone()),
             judged,
+            is_stored: AtomicBool::new(false),
         })
     }
 }
@@ -167,6 +171,11 @@ fn began(answer: &Value) -> Option<String> {
 impl Record {
     #[cfg(test)]
     pub(super) fn example(millis: i64) -> Record {
+        Record::example_of("execution/e", None, millis)
+    }
+
+    #[cfg(test)]
+    pub(super) fn example_of(process: &str, began: Option<&str>, millis: i64) -> Record {
         let principal = Principal::assumed_role("1", "/", "r", "AROAR", "s");
         Record {
             request_id: millis.to_string(),
@@ -175,10 +184,11 @@ impl Record {
             service: "iam".into(),
             operation: "GetUser".into(),
             region: "us-east-1".into(),
-            process: Some("execution/e".into()),
-            began: None,
+            process: Some(process.into()),
+            began: began.map(str::to_owned),
             error: None,
             judged: vec![Judged::new(&Check::new("iam:GetUser", "arn:aws:iam::1:user/u"), None)],
+            is_stored: AtomicBool::new(false),
         }
     }
 

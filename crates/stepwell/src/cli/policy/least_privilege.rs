@@ -8,7 +8,7 @@ use value::{Value, value};
 
 use crate::cli::paint::{Meaning, Paint};
 use crate::cli::remote::Running;
-use crate::cli::why::asked;
+use crate::cli::why::{self, asked};
 
 /// Print the least that the roles of a run need, and what they are granted beyond that.
 #[derive(clap::Args)]
@@ -44,6 +44,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let paint = Paint::of(&std::io::stdout());
     for principal in principals {
         print!("{}", shown(principal, paint));
+    }
+    if let Some(note) = why::lacking(&found) {
+        println!("{}\n", paint.text(note, Meaning::Doubtful));
     }
     println!(
         "{}",

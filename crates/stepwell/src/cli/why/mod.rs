@@ -48,7 +48,7 @@ impl Arguments {
 
 /// Asks the server and prints what it knows; not to know the call is an error.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let answer = asked(arguments.server.endpoint(), "calls", &arguments.asked())?;
+    let answer = all(arguments)?;
     if arguments.json {
         println!("{}", answer.to_pretty());
     }
@@ -67,8 +67,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             Some(_) => print!("{}", call::all(calls, paint)),
             None => calls.iter().for_each(|one| print!("{}", call::whole(one, paint))),
         }
+        if let Some(note) = lacking(&answer) {
+            println!("{note}");
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the server until it has no more calls; returns its answers as one.
+fn all(arguments: &Arguments) -> Result<Value> {
+    let (mut question, mut calls) = (arguments.asked(), Vec::new());
+    loop {
+        let answer = asked(arguments.server.endpoint(), "calls", &question)?;
+        calls.extend_from_slice(answer.get("calls").and_then(Value::as_array).unwrap_or_default());
+        let Some(next) = answer.get("next") else {
+            let is_whole = answer.get("isWhole").cloned();
+            return Ok(value!({ "calls": calls }).with_some("isWhole", is_whole));
+        };
+        question.set("after", next.clone());
+    }
+}
+
+/// Says what an answer about an execution does not have.
+pub(super) fn lacking(answer: &Value) -> Option<&'static str> {
+    let is_whole = answer.get("isWhole").and_then(Value::as_bool).unwrap_or(true);
+    (!is_whole)
+        .then_some("It began more processes than are followed: calls of others are not in this.")
 }
 
 /// Asks one of the server's own pages, or says why it does not answer.
