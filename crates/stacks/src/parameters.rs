@@ -124,8 +124,13 @@ pub(crate) fn check_declaration(name: &str, declaration: &Value) -> Result<(), E
 }
 
 /// Returns the parameters of the template that name SSM parameters, each with the name that it has
-/// in this request: what must be looked up and given as [`ParameterInput::resolved`].
-pub fn named_parameters(template: &Template, inputs: &[ParameterInput]) -> Vec<(String, String)> {
+/// in this request: what must be looked up and given as [`ParameterInput::resolved`]. `previous`
+/// are those of the stack as it stands.
+pub fn named_parameters(
+    template: &Template,
+    inputs: &[ParameterInput],
+    previous: &Parameters,
+) -> Vec<(String, String)> {
     let named = template.section("Parameters").filter(|(_, declaration)| {
         let type_name = declaration.get("Type").and_then(Value::as_str).unwrap_or_default();
         matches!(kind(type_name), Some(Kind::Named | Kind::NamedList))
@@ -133,7 +138,7 @@ pub fn named_parameters(template: &Template, inputs: &[ParameterInput]) -> Vec<(
     named
         .filter_map(|(key, declaration)| {
             let input = inputs.iter().find(|input| *input.key == **key);
-            let (name, _) = given(key, declaration, input, &Parameters::new())?;
+            let (name, _) = given(key, declaration, input, previous)?;
             Some((key.to_string(), name))
         })
         .collect()
@@ -184,10 +189,8 @@ fn given(
     let resolved = input.and_then(|input| input.resolved.clone());
     match input.map(|input| &input.value) {
         Some(ParameterSource::Given(text)) => Some((text.clone(), resolved)),
-        Some(ParameterSource::Previous) => {
-            let before = previous.get(name)?;
-            Some((before.text.clone(), resolved.or_else(|| before.resolved.clone())))
-        }
+        // Of one that names another the name is kept, not what that held then.
+        Some(ParameterSource::Previous) => Some((previous.get(name)?.text.clone(), resolved)),
         None => declaration.get("Default").map(|default| (scalar_text(default), resolved)),
     }
 }

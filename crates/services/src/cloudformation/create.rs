@@ -8,10 +8,9 @@ use stacks::{Fact, OnFailure, State};
 use store::{Load, Save, Table};
 use value::{Value, value};
 
-use super::error;
 use super::operation::{self, Plan};
-use super::request;
 use super::stack::{self, About, Last, Name, Stack};
+use super::{error, parameter_store, request};
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, Writing};
 
 pub(super) const OPERATIONS: &[Operation] =
@@ -20,7 +19,9 @@ pub(super) const OPERATIONS: &[Operation] =
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     let resource = format!("stack/{}/*", input.text("StackName")?);
     let arn = on.call.regional_arn("cloudformation", &resource);
-    Ok(request::checks(Check::new("cloudformation:CreateStack", arn), input))
+    let mut checks = request::checks(Check::new("cloudformation:CreateStack", arn), input);
+    checks.extend(parameter_store::checks(on, input, None)?);
+    Ok(checks)
 }
 
 fn create(services: Arc<Services>, call: Call, input: Value) -> Pending {

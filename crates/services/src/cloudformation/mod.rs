@@ -6,6 +6,7 @@ mod describe;
 mod error;
 mod events;
 mod operation;
+mod parameter_store;
 mod protection;
 mod request;
 mod resources;

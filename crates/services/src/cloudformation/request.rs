@@ -10,8 +10,8 @@ use stacks::{
 use store::Table;
 use value::Value;
 
-use super::error;
 use super::stack::{self, Asked, Stack};
+use super::{error, parameter_store};
 use crate::{Check, Error, Input, Reading, Writing, roles};
 
 /// Whom a stack's role has to trust.
@@ -114,7 +114,7 @@ pub(super) fn template_text(
 }
 
 /// Returns the parameters of a request.
-fn parameters(input: &Value) -> Result<Vec<ParameterInput>, Error> {
+pub(super) fn parameters(input: &Value) -> Result<Vec<ParameterInput>, Error> {
     let given = input.list("Parameters").iter();
     given
         .map(|parameter| {
@@ -172,8 +172,9 @@ pub(super) fn check(
     let given: Vec<&str> = capabilities.iter().map(String::as_str).collect();
     let deployed = current.and_then(|stack| stack.state.deployed.as_ref());
     let imports = imports(on, &text)?;
-    let change = Change::prepare(template, &parameters(input)?, deployed, imports, identity)
-        .map_err(refused)?;
+    let parameters = parameter_store::looked_up(on, &template, parameters(input)?, deployed)?;
+    let change =
+        Change::prepare(template, &parameters, deployed, imports, identity).map_err(refused)?;
     change.template.check_capabilities(&given).map_err(refused)?;
     let role_arn = role(on, input, current)?;
     let before = current.map(Stack::holds);

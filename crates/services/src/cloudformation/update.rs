@@ -9,14 +9,17 @@ use value::{Value, value};
 
 use super::operation::{self, Plan};
 use super::stack::{self, About, Asked, Stack};
-use super::{error, request};
+use super::{error, parameter_store, request};
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, Writing};
 
 pub(super) const OPERATIONS: &[Operation] =
     &[Operation { name: "UpdateStack", checks: may_update, run: Run::Workflow(update) }];
 
 fn may_update(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(request::checks(stack::check(on, "UpdateStack", input)?, input))
+    let mut checks = request::checks(stack::check(on, "UpdateStack", input)?, input);
+    let current = stack::find(on, input.text("StackName")?)?;
+    checks.extend(parameter_store::checks(on, input, current.as_ref())?);
+    Ok(checks)
 }
 
 fn update(services: Arc<Services>, call: Call, input: Value) -> Pending {

@@ -23,6 +23,7 @@ mod step_listing;
 mod tags;
 mod targets;
 
+pub(crate) use parameters::{parameter_check, parameter_value};
 pub(crate) use retention::PURGED;
 pub(crate) use start::SERVICE;
 

@@ -126,6 +126,19 @@ pub(super) fn all(on: &Reading<'_>, prefix: &str) -> Result<Vec<Parameter>, Erro
     Ok(rows.into_iter().map(|(_, parameter)| parameter).collect())
 }
 
+/// Returns what a name holds, or one with `:version` or `:label` behind it.
+pub(crate) fn parameter_value(on: &Reading<'_>, name: &str) -> Result<Option<String>, Error> {
+    let (bare, selector) = names::split(name);
+    let parameter = find(on, bare)?;
+    let version = parameter.as_ref().and_then(|found| found.version(selector.as_ref()));
+    Ok(version.map(|(_, version)| version.value.clone()))
+}
+
+/// Returns what whoever wants to know that must be allowed.
+pub(crate) fn parameter_check(on: &Reading<'_>, name: &str) -> Check {
+    check(on, "GetParameters", name)
+}
+
 fn existing(on: &Reading<'_>, name: &str) -> Result<Parameter, Error> {
     find(on, name)?.ok_or_else(|| not_found(name))
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod authorization;
+mod cloudformation_parameters;
 mod decisions;
 mod http_tasks;
 mod iam_credentials;

@@ -44,7 +44,7 @@ async fn role(whole: &Whole, name: &str, statement: &str) -> Value {
 }
 
 /// Makes a user with this policy.
-async fn user(whole: &Whole, name: &str, statement: &str) -> Principal {
+pub(crate) async fn user(whole: &Whole, name: &str, statement: &str) -> Principal {
     whole.ok("iam", "CreateUser", value!({ "UserName": name })).await;
     let policy = value!({
         "UserName": name, "PolicyName": "p", "PolicyDocument": allowing(statement),

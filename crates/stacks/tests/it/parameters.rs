@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stacks::{Change, ParameterInput, ParameterSource, Template, named_parameters};
+use stacks::{Change, ParameterInput, ParameterSource, Parameters, Template, named_parameters};
 use value::value;
 
 use crate::fake::{change, given, identity};
@@ -99,8 +99,33 @@ fn parameters_that_name_others_need_what_those_hold() {
          Resources: {{G: {{Type: 'AWS::IAM::Group'}}}}"
     ));
     let template = template.unwrap();
-    assert_eq!(named_parameters(&template, &[]), [("P".to_owned(), "/a/b".to_owned())]);
-    assert_eq!(named_parameters(&template, &[resolved]), [("P".to_owned(), "/c".to_owned())]);
+    let named = |input: &[ParameterInput], before: &Parameters| {
+        let found = named_parameters(&template, input, before);
+        assert!(found.iter().all(|(key, _)| key == "P"), "{found:?}");
+        found.into_iter().map(|(_, name)| name).collect::<Vec<String>>()
+    };
+    let before = change(
+        &format!("Parameters: {{P: {declaration}}}\nResources: {{G: {{Type: 'AWS::IAM::Group'}}}}"),
+        std::slice::from_ref(&resolved),
+    );
+    assert_eq!(named(&[], &Parameters::new()), ["/a/b"]);
+    assert_eq!(named(&[resolved], &Parameters::new()), ["/c"]);
+    // The name that is kept is looked up again, and what it held before does not serve.
+    let kept = ParameterInput { key: "P".into(), value: ParameterSource::Previous, resolved: None };
+    assert_eq!(named(std::slice::from_ref(&kept), &Parameters::new()), [""; 0]);
+    assert_eq!(named(std::slice::from_ref(&kept), &before.parameters), ["/c"]);
+    let again = given("Q", "q");
+    let after = Change::prepare(
+        template.clone(),
+        &[kept, again],
+        Some(&before),
+        BTreeMap::new(),
+        &identity(),
+    );
+    assert_eq!(
+        after.unwrap_err().to_string(),
+        "Unable to fetch parameters [/c] from parameter store for this account."
+    );
 }
 
 #[test]
