@@ -37,12 +37,11 @@ pub(super) fn looked_up(
 ) -> Result<Vec<ParameterInput>, Error> {
     for (key, name) in named(template, &given, deployed) {
         let resolved = ssm::parameter_value(on, &name)?;
-        match given.iter_mut().find(|input| input.key == key) {
-            Some(input) => input.resolved = resolved,
-            None => {
-                let value = ParameterSource::Given(name);
-                given.push(ParameterInput { key, value, resolved });
-            }
+        if let Some(input) = given.iter_mut().find(|input| input.key == key) {
+            input.resolved = resolved;
+        } else {
+            let value = ParameterSource::Given(name);
+            given.push(ParameterInput { key, value, resolved });
         }
     }
     Ok(given)
