@@ -7,7 +7,9 @@ use value::Value;
 
 use super::credentials::{self, CredentialKind};
 use super::entity::{self, Kind};
-use super::{error, managed_policies, oidc_providers, paging, saml_providers, server_certificates};
+use super::{
+    OidcProvider, SamlProvider, error, managed_policies, paging, providers, server_certificates,
+};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
 /// Quotas that the summary tells and nothing here counts against.
@@ -77,8 +79,8 @@ fn summary(on: &Reading<'_>, _: &Value) -> Answer {
     let versions: usize = policies.iter().map(|(_, policy)| policy.versions.len()).sum();
     let profiles = format!("instance-profile/{account}/");
     let devices = on.store.scan(Table::MfaDevices, Scan::prefix(""))?.len();
-    let providers =
-        oidc_providers::count(on.store, account)? + saml_providers::count(on.store, account)?;
+    let providers = providers::count::<OidcProvider>(on.store, account)?
+        + providers::count::<SamlProvider>(on.store, account)?;
     let counted = [
         ("Users", users.len()),
         ("Groups", entity::all(on.store, account, Kind::Group)?.len()),

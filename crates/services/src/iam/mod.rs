@@ -33,7 +33,7 @@ mod policy_text;
 mod policy_versions;
 mod principals;
 mod private_key;
-mod provider_arn;
+mod providers;
 mod qr_code;
 mod roles;
 mod rsa_public_key;

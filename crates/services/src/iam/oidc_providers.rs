@@ -4,20 +4,17 @@
 //! identity provider in IAM" (read 2026-11).
 
 use serde::{Deserialize, Serialize};
-use store::{Load, Read, Save, Scan, Table};
+use store::Read;
 use value::Value;
 
 use super::entity::seconds;
+use super::error;
+use super::providers::{self, Provider, by_name, get_named, save};
 use super::tags::{self, Tag};
-use super::{error, provider_arn};
 use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing};
 
-/// The word in ARNs.
-const KIND: &str = "oidc-provider";
 /// What every URL begins with, and neither ARNs nor answers show.
 const SCHEME: &str = "https://";
-/// How many providers an account can have.
-const PROVIDERS_MAX: usize = 100;
 /// How many audiences and thumbprints a provider can have.
 const CLIENT_IDS_MAX: usize = 100;
 const THUMBPRINTS_MAX: usize = 5;
@@ -63,19 +60,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
             let check = check(on, "TagOpenIDConnectProvider", input)?;
             Ok(vec![tags::with_request_tags(check, input)])
         },
-        run: Run::Write(tag),
+        run: Run::Write(providers::tag::<OidcProvider>),
     },
     Operation {
         name: "UntagOpenIDConnectProvider",
         checks: |on, input| {
             Ok(vec![tags::with_keys(check(on, "UntagOpenIDConnectProvider", input)?, input)])
         },
-        run: Run::Write(untag),
+        run: Run::Write(providers::untag::<OidcProvider>),
     },
     Operation {
         name: "ListOpenIDConnectProviderTags",
         checks: |on, input| Ok(vec![check(on, "ListOpenIDConnectProviderTags", input)?]),
-        run: Run::Read(|on, input| tags::page(input, &get_named(on, input)?.tags)),
+        run: Run::Read(providers::list_tags::<OidcProvider>),
     },
 ];
 
@@ -96,16 +93,27 @@ pub struct OidcProvider {
 impl OidcProvider {
     /// Returns the ARN.
     pub fn arn(&self, call: &Call) -> String {
-        arn(call, &self.url)
+        providers::arn::<OidcProvider>(call, &self.url)
     }
 }
 
-fn arn(call: &Call, url: &str) -> String {
-    call.global_arn("iam", &format!("{KIND}/{url}"))
-}
+impl Provider for OidcProvider {
+    const KIND: &'static str = "oidc-provider";
+    const ARN: &'static str = "OpenIDConnectProviderArn";
+    const NOT_FOUND: &'static str = "OpenIDConnect Provider";
+    const QUOTA: &'static str = "OpenIdConnectProvidersPerAccount";
 
-fn prefix(account: &str) -> String {
-    format!("{KIND}/{account}/")
+    fn name(&self) -> &str {
+        &self.url
+    }
+
+    fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+
+    fn tags_mut(&mut self) -> &mut Vec<Tag> {
+        &mut self.tags
+    }
 }
 
 /// Returns the provider of an account that issues tokens as `issuer`, a URL with or without its
@@ -119,66 +127,23 @@ pub fn find_oidc_provider(
     issuer: &str,
 ) -> Result<Option<OidcProvider>, Error> {
     let url = issuer.strip_prefix(SCHEME).unwrap_or(issuer);
-    let found = by_url(store, account, url)?;
+    let found = by_name(store, account, url)?;
     if found.is_some() {
         return Ok(found);
     }
     match url.strip_suffix('/') {
-        Some(bare) => by_url(store, account, bare),
-        None => by_url(store, account, &format!("{url}/")),
+        Some(bare) => by_name(store, account, bare),
+        None => by_name(store, account, &format!("{url}/")),
     }
-}
-
-fn by_url(
-    store: &(impl Read + ?Sized),
-    account: &str,
-    url: &str,
-) -> Result<Option<OidcProvider>, Error> {
-    Ok(store.load(Table::IamSettings, &(prefix(account) + url))?)
-}
-
-/// Returns all providers of an account, by their keys.
-fn all(store: &(impl Read + ?Sized), account: &str) -> Result<Vec<(String, OidcProvider)>, Error> {
-    Ok(store.load_all(Table::IamSettings, Scan::prefix(&prefix(account)))?)
-}
-
-/// Returns how many providers an account has.
-pub(super) fn count(store: &(impl Read + ?Sized), account: &str) -> Result<usize, Error> {
-    Ok(store.scan(Table::IamSettings, Scan::prefix(&prefix(account)))?.len())
-}
-
-fn find_named(on: &Reading<'_>, input: &Value) -> Result<Option<OidcProvider>, Error> {
-    let arn = input.text("OpenIDConnectProviderArn")?;
-    match provider_arn::name_of(on.call, KIND, arn)? {
-        Some(url) => by_url(on.store, on.call.account(), &url),
-        None => Ok(None),
-    }
-}
-
-fn get_named(on: &Reading<'_>, input: &Value) -> Result<OidcProvider, Error> {
-    let arn = input.text("OpenIDConnectProviderArn")?;
-    find_named(on, input)?.ok_or_else(|| {
-        error::no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}"))
-    })
-}
-
-fn save(w: &mut Writing<'_>, provider: &OidcProvider) -> Result<(), Error> {
-    let key = prefix(w.call.account()) + &provider.url;
-    Ok(w.store.save(Table::IamSettings, &key, provider)?)
 }
 
 fn check(on: &Reading<'_>, action: &str, input: &Value) -> Result<Check, Error> {
-    let arn = input.text("OpenIDConnectProviderArn")?;
-    let check = Check::new(format!("iam:{action}"), arn);
-    Ok(match find_named(on, input)? {
-        Some(provider) => tags::with_resource_tags(check, &provider.tags),
-        None => check,
-    })
+    providers::check::<OidcProvider>(on, action, input)
 }
 
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     let url = input.text("Url")?;
-    let arn = arn(on.call, url.strip_prefix(SCHEME).unwrap_or(url));
+    let arn = providers::arn::<OidcProvider>(on.call, url.strip_prefix(SCHEME).unwrap_or(url));
     let check = Check::new("iam:CreateOpenIDConnectProvider", arn);
     Ok(vec![tags::with_request_tags(check, input)])
 }
@@ -227,7 +192,6 @@ fn check_client_ids(client_ids: &[String]) -> Result<(), Error> {
 fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
     let given = input.text("Url")?;
     let url = checked_url(given)?;
-    let account = w.call.account();
     let client_ids = texts(input, "ClientIDList");
     check_client_ids(&client_ids)?;
     // DIFFERS: without thumbprints AWS fetches the certificate of the provider and notes that of
@@ -239,20 +203,14 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
         created_millis: w.call.now_millis,
         tags: tags::in_input(input)?,
     };
-    if by_url(&*w.store, account, url)?.is_some() {
+    if by_name::<OidcProvider>(&*w.store, w.call.account(), url)?.is_some() {
         return Err(error::already_exists(format!("Provider with url {given} already exists.")));
     }
-    if count(&*w.store, account)? >= PROVIDERS_MAX {
-        return Err(error::quota("OpenIdConnectProvidersPerAccount", PROVIDERS_MAX));
-    }
-    save(w, &provider)?;
-    Ok(Value::object()
-        .with("OpenIDConnectProviderArn", provider.arn(w.call))
-        .with_some("Tags", tags::shown_if_any(&provider.tags)))
+    providers::add(w, &provider)
 }
 
 fn get(on: &Reading<'_>, input: &Value) -> Answer {
-    let provider = get_named(on, input)?;
+    let provider: OidcProvider = get_named(on, input)?;
     Ok(Value::object()
         .with("Url", provider.url)
         .with("ClientIDList", provider.client_ids)
@@ -262,22 +220,21 @@ fn get(on: &Reading<'_>, input: &Value) -> Answer {
 }
 
 fn list(on: &Reading<'_>, _: &Value) -> Answer {
-    let providers = all(on.store, on.call.account())?;
-    let shown =
-        providers.iter().map(|(_, provider)| Value::object().with("Arn", provider.arn(on.call)));
+    let providers: Vec<OidcProvider> = providers::all(on)?;
+    let shown = providers.iter().map(|provider| Value::object().with("Arn", provider.arn(on.call)));
     Ok(Value::object().with("OpenIDConnectProviderList", shown.collect::<Vec<Value>>()))
 }
 
 /// Deletes a provider; one that is not there is no error, as on AWS.
 fn delete(w: &mut Writing<'_>, input: &Value) -> Answer {
-    if let Some(provider) = find_named(&w.reading(), input)? {
-        w.store.delete(Table::IamSettings, &(prefix(w.call.account()) + &provider.url))?;
+    if let Some(provider) = providers::find_named::<OidcProvider>(&w.reading(), input)? {
+        providers::remove(w, &provider)?;
     }
     Ok(Value::object())
 }
 
 fn update_thumbprint(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
+    let mut provider: OidcProvider = get_named(&w.reading(), input)?;
     let thumbprints = checked_thumbprints(input)?;
     if thumbprints.is_empty() {
         return Err(error::invalid_input("Thumbprint list must contain at least one entry."));
@@ -289,7 +246,7 @@ fn update_thumbprint(w: &mut Writing<'_>, input: &Value) -> Answer {
 
 /// Adds an audience; one that is known is no error, as on AWS.
 fn add_client_id(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
+    let mut provider: OidcProvider = get_named(&w.reading(), input)?;
     let client_id = input.text("ClientID")?;
     if !provider.client_ids.iter().any(|known| known == client_id) {
         provider.client_ids.push(client_id.to_owned());
@@ -301,23 +258,9 @@ fn add_client_id(w: &mut Writing<'_>, input: &Value) -> Answer {
 
 /// Removes an audience; one that is not there is no error, as on AWS.
 fn remove_client_id(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
+    let mut provider: OidcProvider = get_named(&w.reading(), input)?;
     let client_id = input.text("ClientID")?;
     provider.client_ids.retain(|known| known != client_id);
-    save(w, &provider)?;
-    Ok(Value::object())
-}
-
-fn tag(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
-    tags::merge(&mut provider.tags, input)?;
-    save(w, &provider)?;
-    Ok(Value::object())
-}
-
-fn untag(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
-    tags::strip(&mut provider.tags, input);
     save(w, &provider)?;
     Ok(Value::object())
 }

@@ -3,20 +3,17 @@
 //! IAM API reference, "CreateSAMLProvider", "UpdateSAMLProvider" (read 2026-11).
 
 use serde::{Deserialize, Serialize};
-use store::{Load, Read, Save, Scan, Table};
+use store::Read;
 use value::Value;
 
 use super::entity::seconds;
+use super::error;
 use super::private_key::PrivateKey;
+use super::providers::{self, Provider, by_name, get_named, save};
 use super::saml_metadata::SamlMetadata;
 use super::tags::{self, Tag};
-use super::{error, provider_arn};
 use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing, ids};
 
-/// The word in ARNs.
-const KIND: &str = "saml-provider";
-/// How many providers an account can have.
-const PROVIDERS_MAX: usize = 100;
 /// How many private keys a provider can have: one in use, one to come.
 const PRIVATE_KEYS_MAX: usize = 2;
 /// How long a provider is valid whose metadata does not say: a hundred years.
@@ -52,19 +49,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
         checks: |on, input| {
             Ok(vec![tags::with_request_tags(check(on, "TagSAMLProvider", input)?, input)])
         },
-        run: Run::Write(tag),
+        run: Run::Write(providers::tag::<SamlProvider>),
     },
     Operation {
         name: "UntagSAMLProvider",
         checks: |on, input| {
             Ok(vec![tags::with_keys(check(on, "UntagSAMLProvider", input)?, input)])
         },
-        run: Run::Write(untag),
+        run: Run::Write(providers::untag::<SamlProvider>),
     },
     Operation {
         name: "ListSAMLProviderTags",
         checks: |on, input| Ok(vec![check(on, "ListSAMLProviderTags", input)?]),
-        run: Run::Read(|on, input| tags::page(input, &get_named(on, input)?.tags)),
+        run: Run::Read(providers::list_tags::<SamlProvider>),
     },
 ];
 
@@ -100,7 +97,7 @@ struct KnownPrivateKey {
 impl SamlProvider {
     /// Returns the ARN.
     pub fn arn(&self, call: &Call) -> String {
-        arn(call, &self.name)
+        providers::arn::<SamlProvider>(call, &self.name)
     }
 
     /// Returns the unique id, which sign-in addresses of the provider end with.
@@ -118,12 +115,24 @@ impl SamlProvider {
     }
 }
 
-fn arn(call: &Call, name: &str) -> String {
-    call.global_arn("iam", &format!("{KIND}/{name}"))
-}
+impl Provider for SamlProvider {
+    const KIND: &'static str = "saml-provider";
+    const ARN: &'static str = "SAMLProviderArn";
+    const NOT_FOUND: &'static str = "Manifest";
+    // UNVERIFIED: the name of this quota.
+    const QUOTA: &'static str = "SAMLProvidersPerAccount";
 
-fn prefix(account: &str) -> String {
-    format!("{KIND}/{account}/")
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+
+    fn tags_mut(&mut self) -> &mut Vec<Tag> {
+        &mut self.tags
+    }
 }
 
 /// Returns the provider of the caller's account that an ARN names; `None` when there is none.
@@ -135,51 +144,16 @@ pub fn find_saml_provider(
     call: &Call,
     arn: &str,
 ) -> Result<Option<SamlProvider>, Error> {
-    match provider_arn::name_of(call, KIND, arn)? {
-        Some(name) => by_name(store, call.account(), &name),
-        None => Ok(None),
-    }
-}
-
-fn by_name(
-    store: &(impl Read + ?Sized),
-    account: &str,
-    name: &str,
-) -> Result<Option<SamlProvider>, Error> {
-    Ok(store.load(Table::IamSettings, &(prefix(account) + name))?)
-}
-
-/// Returns how many providers an account has.
-pub(super) fn count(store: &(impl Read + ?Sized), account: &str) -> Result<usize, Error> {
-    Ok(store.scan(Table::IamSettings, Scan::prefix(&prefix(account)))?.len())
-}
-
-fn find_named(on: &Reading<'_>, input: &Value) -> Result<Option<SamlProvider>, Error> {
-    find_saml_provider(on.store, on.call, input.text("SAMLProviderArn")?)
-}
-
-fn get_named(on: &Reading<'_>, input: &Value) -> Result<SamlProvider, Error> {
-    let arn = input.text("SAMLProviderArn")?;
-    find_named(on, input)?
-        .ok_or_else(|| error::no_such_entity(format!("Manifest not found for arn {arn}")))
-}
-
-fn save(w: &mut Writing<'_>, provider: &SamlProvider) -> Result<(), Error> {
-    let key = prefix(w.call.account()) + &provider.name;
-    Ok(w.store.save(Table::IamSettings, &key, provider)?)
+    providers::by_arn(store, call, arn)
 }
 
 fn check(on: &Reading<'_>, action: &str, input: &Value) -> Result<Check, Error> {
-    let check = Check::new(format!("iam:{action}"), input.text("SAMLProviderArn")?);
-    Ok(match find_named(on, input)? {
-        Some(provider) => tags::with_resource_tags(check, &provider.tags),
-        None => check,
-    })
+    providers::check::<SamlProvider>(on, action, input)
 }
 
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    let check = Check::new("iam:CreateSAMLProvider", arn(on.call, input.text("Name")?));
-    Ok(vec![tags::with_request_tags(check, input)])
+    let arn = providers::arn::<SamlProvider>(on.call, input.text("Name")?);
+    Ok(vec![tags::with_request_tags(Check::new("iam:CreateSAMLProvider", arn), input)])
 }
 
 /// Returns a metadata document that was checked, and until when it is valid.
@@ -204,7 +178,7 @@ fn add_private_key(call: &Call, keys: &mut Vec<KnownPrivateKey>, pem: &str) -> R
 }
 
 fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let (name, account) = (input.text("Name")?, w.call.account());
+    let name = input.text("Name")?;
     let (document, valid_until_millis) =
         checked_document(w.call, input.text("SAMLMetadataDocument")?)?;
     let mut private_keys = Vec::new();
@@ -221,21 +195,14 @@ fn create(w: &mut Writing<'_>, input: &Value) -> Answer {
         private_keys,
         tags: tags::in_input(input)?,
     };
-    if by_name(&*w.store, account, name)?.is_some() {
+    if by_name::<SamlProvider>(&*w.store, w.call.account(), name)?.is_some() {
         return Err(error::already_exists(format!("Provider with name {name} already exists.")));
     }
-    if count(&*w.store, account)? >= PROVIDERS_MAX {
-        // UNVERIFIED: the name of this quota.
-        return Err(error::quota("SAMLProvidersPerAccount", PROVIDERS_MAX));
-    }
-    save(w, &provider)?;
-    Ok(Value::object()
-        .with("SAMLProviderArn", provider.arn(w.call))
-        .with_some("Tags", tags::shown_if_any(&provider.tags)))
+    providers::add(w, &provider)
 }
 
 fn get(on: &Reading<'_>, input: &Value) -> Answer {
-    let provider = get_named(on, input)?;
+    let provider: SamlProvider = get_named(on, input)?;
     let keys: Vec<Value> = provider.private_keys.iter().map(shown_key).collect();
     Ok(Value::object()
         .with("SAMLProviderUUID", provider.uuid)
@@ -252,10 +219,8 @@ fn shown_key(key: &KnownPrivateKey) -> Value {
 }
 
 fn list(on: &Reading<'_>, _: &Value) -> Answer {
-    let prefix = prefix(on.call.account());
-    let scan = Scan::prefix(&prefix);
-    let providers = on.store.load_all::<SamlProvider>(Table::IamSettings, scan)?;
-    let shown = providers.iter().map(|(_, provider)| {
+    let providers: Vec<SamlProvider> = providers::all(on)?;
+    let shown = providers.iter().map(|provider| {
         Value::object()
             .with("Arn", provider.arn(on.call))
             .with("ValidUntil", seconds(provider.valid_until_millis))
@@ -265,7 +230,7 @@ fn list(on: &Reading<'_>, _: &Value) -> Answer {
 }
 
 fn update(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
+    let mut provider: SamlProvider = get_named(&w.reading(), input)?;
     if let Some(document) = input.maybe_text("SAMLMetadataDocument") {
         (provider.document, provider.valid_until_millis) = checked_document(w.call, document)?;
     }
@@ -290,21 +255,7 @@ fn update(w: &mut Writing<'_>, input: &Value) -> Answer {
 }
 
 fn delete(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let provider = get_named(&w.reading(), input)?;
-    w.store.delete(Table::IamSettings, &(prefix(w.call.account()) + &provider.name))?;
-    Ok(Value::object())
-}
-
-fn tag(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
-    tags::merge(&mut provider.tags, input)?;
-    save(w, &provider)?;
-    Ok(Value::object())
-}
-
-fn untag(w: &mut Writing<'_>, input: &Value) -> Answer {
-    let mut provider = get_named(&w.reading(), input)?;
-    tags::strip(&mut provider.tags, input);
-    save(w, &provider)?;
+    let provider: SamlProvider = get_named(&w.reading(), input)?;
+    providers::remove(w, &provider)?;
     Ok(Value::object())
 }
