@@ -1,5 +1,5 @@
-//! What identity providers of both kinds have in common: they are named by ARNs, kept by account and
-//! name, and tagged.
+//! What identity providers of both kinds have in common: they are named by ARNs, kept by account
+//! and name, and tagged.
 
 use policy::Arn;
 use serde::{Serialize, de::DeserializeOwned};
