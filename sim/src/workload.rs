@@ -38,6 +38,12 @@ const MACHINES: [(&str, &str); 12] = [
     ("ask", include_str!("../machines/ask.asl.json")),
     ("nested", include_str!("../machines/nested.asl.json")),
 ];
+/// Name and text of the machines that take the place of `spread` where clients redrive: children
+/// fail, at first or now and then.
+const REDRIVEN: [(&str, &str); 2] = [
+    ("gather", include_str!("../machines/gather.asl.json")),
+    ("hasty", include_str!("../machines/hasty.asl.json")),
+];
 /// Name and text of the machines that other machines start.
 const CHILDREN: [(&str, &str); 2] = [
     ("wait", include_str!("../machines/wait.asl.json")),
@@ -80,7 +86,7 @@ impl Furniture {
         };
         let mut machines = BTreeMap::new();
         let mut rows = Vec::new();
-        for (name, text) in MACHINES.into_iter().chain(CHILDREN) {
+        for (name, text) in MACHINES.into_iter().chain(REDRIVEN).chain(CHILDREN) {
             let parsed = Definition::parse(text, &options);
             let parsed = parsed.map_err(|problems| anyhow!("{name}: {problems}"))?;
             machines.insert(definition_key(text), Arc::new(parsed));
@@ -151,13 +157,21 @@ fn rows_of_a_user() -> Result<Vec<(Table, String, Vec<u8>)>> {
 ///
 /// # Errors
 /// Never: every shape is in the list.
-pub(crate) fn draw(number: usize, random: &mut Random) -> Result<(ProcessId, Begin)> {
+pub(crate) fn draw(
+    number: usize,
+    redrives: bool,
+    random: &mut Random,
+) -> Result<(ProcessId, Begin)> {
     // Now and then two work on the same user.
     let user = format!("u{}", if random.chance(100) { 0 } else { number });
     if random.chance(200) {
         return Ok(runbook(number, &user));
     }
-    let (machine, text) = random.pick(&MACHINES).context("there are machines")?;
+    let mut drawn = random.pick(&MACHINES).context("there are machines")?;
+    if redrives && drawn.0 == "spread" {
+        drawn = REDRIVEN.get(number % 3).unwrap_or(drawn);
+    }
+    let (machine, text) = drawn;
     let seconds = random.pick(&[0, 1, 2, 3, 10, 90, 3_600, 20_000]).copied().unwrap_or(0);
     let rounds = random.between(1, 4);
     let input = value!({ "user": user, "seconds": seconds, "rounds": rounds });

@@ -110,6 +110,7 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
+                | Effect::ItemsGone { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}

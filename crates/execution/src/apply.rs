@@ -69,6 +69,7 @@ pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fa
         }
         Fact::TimerFired { timer } => run.fired(timer),
         Fact::Redriven { token } => run.redriven(token),
+        Fact::RedrivenByMapRun { redrive } => run.redriven_by_map_run(redrive),
         Fact::StopRequested { error, cause } => run.stopped(error, cause),
     }
     run.settle()

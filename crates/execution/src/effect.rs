@@ -57,6 +57,13 @@ pub enum Effect {
         /// What is wanted.
         wanted: ItemsWanted,
     },
+    /// Forget the items of a map run that lie ready: it will not go on.
+    ItemsGone {
+        /// Whose they are.
+        map_run_arn: String,
+        /// In how many pieces they lie.
+        pieces: u32,
+    },
     /// Write the results of a map run, and say so with a fact.
     Results {
         /// The number under which that is asked for.

@@ -105,6 +105,12 @@ pub enum Fact {
         /// What tells this redrive from others.
         token: String,
     },
+    /// The map run that this child execution belongs to was redriven. Nothing, if the child cannot
+    /// be redriven, or has been by this redrive.
+    RedrivenByMapRun {
+        /// Which redrive of the map run, from 1.
+        redrive: u32,
+    },
     /// `StopExecution` was called.
     StopRequested {
         /// The error given.

@@ -61,10 +61,12 @@ pub use fact::{Fact, HistoryMode, Stamp, Started};
 pub use history::{BadEnd, Details, HistoryEvent, IterationEvent, StateType, TaskEvent};
 pub use map_run::{
     Child, ChildEnd, ChildKind, ChildOf, Counts, ItemsWanted, MapRunFact, MapRunReport,
-    MapRunStatus, MapRunUpdate, ReadItems, WriteResults,
+    MapRunStatus, MapRunUpdate, ReadItems, Unsuccessful, WriteResults,
 };
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
-pub use redrive::{NotRedrivable, REDRIVE_EVENTS_MAX, Redrives};
+pub use redrive::{
+    NotRedrivable, OPEN_MILLIS_MAX, REDRIVABLE_MILLIS, REDRIVE_EVENTS_MAX, Redrives,
+};
 pub use run::{HISTORY_EVENTS_MAX, STEPS_MAX};
 pub use state::{State, TaskId, TimerId};
 pub use test_state::{Mock, Test, TestStatus, Tested, test_call, test_state};

@@ -21,6 +21,12 @@ pub struct ChildOf {
     /// `Map.Item` of its context object; batches have none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub map_item: Option<Value>,
+    /// Its number among the children of the map run; none if it began before that was kept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub number: Option<u64>,
+    /// How often the map run had been redriven when it began.
+    #[serde(default)]
+    pub redrives: u32,
 }
 
 /// `ProcessorConfig.ExecutionType`.
@@ -43,6 +49,10 @@ pub struct Child {
     pub of: ChildOf,
     /// Its input; none once it is known to have begun.
     pub input: Option<Payload>,
+    /// Which redrive of its map run redrives it, until it is known to have been; it has begun long
+    /// ago.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub redrive: Option<u32>,
 }
 
 /// How a child execution ended.
@@ -62,6 +72,30 @@ pub struct ChildEnd {
     pub start_millis: i64,
     /// When it ended.
     pub stop_millis: i64,
+    /// Whether it can be redriven.
+    #[serde(default)]
+    pub is_redrivable: bool,
+}
+
+/// A child execution that ended badly, as a redrive of its map run finds it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Unsuccessful {
+    /// Its name.
+    pub name: String,
+    /// Its number among the children of the map run, if that was kept.
+    pub number: Option<u64>,
+    /// How many items it has.
+    pub items: u64,
+    /// How it ended.
+    pub status: Status,
+    /// Whether it can be redriven.
+    pub is_redrivable: bool,
+    /// When it began, in milliseconds since the epoch.
+    pub start_millis: i64,
+    /// Its input, if it is to be started again.
+    pub input: Option<Payload>,
+    /// `Map.Item` of its context object, if it is to be started again.
+    pub map_item: Option<Value>,
 }
 
 /// What a map run hears of the world.
@@ -84,6 +118,13 @@ pub enum MapRunFact {
     ItemsLoaded {
         /// The items.
         items: Value,
+    },
+    /// Children that ended badly, for a redrive.
+    ChildrenFound {
+        /// Some of them.
+        children: Vec<Unsuccessful>,
+        /// Behind which key there may be more; none at the end.
+        behind: Option<String>,
     },
     /// The results were written.
     ResultsWritten {
@@ -122,6 +163,13 @@ pub enum ItemsWanted {
     Read(Box<ReadItems>),
     /// Bring a piece of them.
     Piece(u32),
+    /// Find children that ended badly, for a redrive.
+    Children {
+        /// What kind of executions they are.
+        kind: ChildKind,
+        /// Behind which key to go on; none at the beginning.
+        behind: Option<String>,
+    },
 }
 
 /// What an ItemReader reads.
@@ -178,12 +226,18 @@ pub struct Counts {
     pub aborted: u64,
     /// Written by a ResultWriter.
     pub results_written: u64,
+    /// Ended badly, and wait to be redriven.
+    #[serde(default)]
+    pub pending_redrive: u64,
+    /// Of those that ended badly, how many cannot be redriven.
+    #[serde(default)]
+    pub failures_not_redrivable: u64,
 }
 
 impl Counts {
     /// Returns how many there are.
     pub fn total(&self) -> u64 {
-        self.pending + self.running + self.ended()
+        self.pending + self.running + self.pending_redrive + self.ended()
     }
 
     pub(crate) fn ended(&self) -> u64 {
@@ -193,11 +247,16 @@ impl Counts {
     /// Moves `many` from those under way to where `status` belongs.
     pub(crate) fn end(&mut self, status: Status, many: u64) {
         self.running -= many.min(self.running);
+        *self.of(status) += many;
+    }
+
+    /// Returns how many ended like this.
+    pub(crate) fn of(&mut self, status: Status) -> &mut u64 {
         match status {
-            Status::Succeeded => self.succeeded += many,
-            Status::TimedOut => self.timed_out += many,
-            Status::Aborted => self.aborted += many,
-            Status::Failed | Status::Running => self.failed += many,
+            Status::Succeeded => &mut self.succeeded,
+            Status::TimedOut => &mut self.timed_out,
+            Status::Aborted => &mut self.aborted,
+            Status::Failed | Status::Running => &mut self.failed,
         }
     }
 }
@@ -223,6 +282,10 @@ pub struct MapRunReport {
     pub tolerated_percentage: f64,
     /// In how many pieces its items lie ready.
     pub pieces: u32,
+    /// How often it was redriven.
+    pub redrives: u32,
+    /// When it last was.
+    pub redrive_millis: Option<i64>,
     /// How the items fare.
     pub items: Counts,
     /// How the child executions fare.

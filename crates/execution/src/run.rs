@@ -74,8 +74,8 @@ pub(crate) struct Run<'a> {
     pub(crate) history: HistoryMode,
     /// Map runs that stand elsewhere than the runtime knows.
     pub(crate) reports: BTreeSet<ThreadId>,
-    /// What a failure is taking down, as it was; none of what a redrive cannot go on with.
-    pub(crate) fallen: BTreeMap<ThreadId, Option<Thread>>,
+    /// What a failure is taking down, as it was.
+    pub(crate) fallen: BTreeMap<ThreadId, Thread>,
     events: Vec<HistoryEvent>,
     effects: Vec<Effect>,
 }
@@ -365,6 +365,7 @@ impl<'a> Run<'a> {
             | Effect::StopChild(_)
             | Effect::ChildRecord { .. }
             | Effect::Items { .. }
+            | Effect::ItemsGone { .. }
             | Effect::Results { .. }
             | Effect::MapRun(_) => None,
         })

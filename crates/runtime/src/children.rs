@@ -36,12 +36,14 @@ pub(crate) struct ChildTask {
     kind: ChildKind,
     /// How it begins; none once it is known to have begun.
     pub(crate) begin: Option<Box<BeginExecution>>,
+    /// Which redrive of its map run redrives it; none once it is known to have been.
+    redrive: Option<u32>,
 }
 
 impl ChildTask {
     /// Returns the task of a child; `parent` is how its parent began.
     pub(crate) fn new(child: Child, parent: &BeginExecution) -> ChildTask {
-        let Child { name, of, input, .. } = child;
+        let Child { name, of, input, redrive, .. } = child;
         let kind = of.kind;
         // `…:mapRun:machine/label:id`
         let (prefix, run) = of.map_run_arn.split_once(":mapRun:").unwrap_or_default();
@@ -66,7 +68,7 @@ impl ChildTask {
                 child: Some(Box::new(of.clone())),
             })
         });
-        ChildTask { id: ProcessId::new(Kind::Execution, &arn), kind, begin }
+        ChildTask { id: ProcessId::new(Kind::Execution, &arn), kind, begin, redrive }
     }
 }
 
@@ -145,6 +147,27 @@ impl Asked {
         }
     }
 
+    /// Tells the child something that it takes in once, however often it is told. Nothing, if it has
+    /// ended and that is no redrive, or cannot be redriven.
+    async fn request(&self, id: &ProcessId, fact: &ExecutionFact) {
+        loop {
+            match self.runtime().request(id.clone(), Fact::Execution(fact.clone())).await {
+                Ok(()) | Err(Error::NotRunning) => return,
+                Err(_) => self.shared.clock.sleep(TRY_AGAIN_MILLIS).await,
+            }
+        }
+    }
+
+    /// Returns how the child ended, once it has; it was told to.
+    async fn end_of(&self, id: &ProcessId) -> Option<ChildEnd> {
+        loop {
+            match self.record(id) {
+                Ok(record) => return record.as_ref().and_then(ended),
+                Err(_) => self.shared.clock.sleep(TRY_AGAIN_MILLIS).await,
+            }
+        }
+    }
+
     /// Follows a standard child to its end.
     async fn follow(&self, id: &ProcessId, is_known_to_run: bool, busy: Busy) {
         let mut busy = Some(busy);
@@ -200,6 +223,7 @@ impl Asked {
                         cause: ended.finish.cause,
                         start_millis: ended.start_millis,
                         stop_millis: ended.stop_millis,
+                        is_redrivable: true,
                     };
                     let busy = busy.unwrap_or_else(|| self.shared.clock.busy());
                     return self.tell(MapRunFact::ChildEnded(Box::new(end)), busy).await;
@@ -224,6 +248,7 @@ impl Asked {
             cause: Some(err.to_string()),
             start_millis: now,
             stop_millis: now,
+            is_redrivable: false,
         }))
     }
 }
@@ -239,12 +264,17 @@ pub(crate) fn follow(
     let (busy, epoch) = (shared.clock.busy(), shared.epoch());
     let asked = Asked { shared: shared.clone(), life, epoch, parent, number };
     let task = tokio::spawn(async move {
-        let ChildTask { id, kind, begin } = child;
+        let ChildTask { id, kind, begin, redrive } = child;
         match (kind, begin) {
             (ChildKind::Express, Some(begin)) => asked.run_express(&id, &begin, busy).await,
             // Its input is kept to its end.
             (ChildKind::Express, None) => {}
-            (ChildKind::Standard, None) => asked.follow(&id, true, busy).await,
+            (ChildKind::Standard, None) => {
+                if let Some(redrive) = redrive {
+                    asked.request(&id, &ExecutionFact::RedrivenByMapRun { redrive }).await;
+                }
+                asked.follow(&id, redrive.is_none(), busy).await;
+            }
             (ChildKind::Standard, Some(begin)) => match asked.begin(&id, &begin).await {
                 Ok(()) => asked.follow(&id, false, busy).await,
                 Err(err) => {
@@ -257,8 +287,8 @@ pub(crate) fn follow(
     task.abort_handle()
 }
 
-/// Ends a child, in a task of its own. One that may not have begun is begun first: then whoever was
-/// about to begin it finds that it has been.
+/// Ends a child, in a task of its own. One that may not have begun is begun first, or redriven: then
+/// whoever was about to do that finds that it has been done.
 pub(crate) fn stop(
     shared: &Arc<Shared>,
     life: u64,
@@ -269,20 +299,22 @@ pub(crate) fn stop(
     let (busy, epoch) = (shared.clock.busy(), shared.epoch());
     let asked = Asked { shared: shared.clone(), life, epoch, parent, number };
     let task = tokio::spawn(async move {
-        let ChildTask { id, begin, .. } = child;
+        let ChildTask { id, begin, redrive, .. } = child;
         if let Some(begin) = begin
             && asked.begin(&id, &begin).await.is_err()
         {
             return asked.tell(MapRunFact::ChildStopped, busy).await;
         }
-        loop {
-            let fact = ExecutionFact::StopRequested { error: None, cause: None };
-            match asked.runtime().request(id.clone(), Fact::Execution(fact)).await {
-                Ok(()) | Err(Error::NotRunning) => break,
-                Err(_) => asked.shared.clock.sleep(TRY_AGAIN_MILLIS).await,
-            }
+        if let Some(redrive) = redrive {
+            asked.request(&id, &ExecutionFact::RedrivenByMapRun { redrive }).await;
         }
-        asked.tell(MapRunFact::ChildStopped, busy).await;
+        asked.request(&id, &ExecutionFact::StopRequested { error: None, cause: None }).await;
+        // It may have ended before, and well.
+        let fact = match asked.end_of(&id).await {
+            Some(end) => MapRunFact::ChildEnded(Box::new(end)),
+            None => MapRunFact::ChildStopped,
+        };
+        asked.tell(fact, busy).await;
     });
     task.abort_handle()
 }
@@ -311,6 +343,7 @@ fn ended(record: &Value) -> Option<ChildEnd> {
         cause: text("cause").map(str::to_owned),
         start_millis: millis("startDate"),
         stop_millis: millis("stopDate"),
+        is_redrivable: record.get("isRedrivable").and_then(Value::as_bool).unwrap_or(false),
     })
 }
 

@@ -348,6 +348,7 @@ impl Waits {
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
+                | Effect::ItemsGone { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_) => {}
             }

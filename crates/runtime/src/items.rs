@@ -17,7 +17,7 @@ use value::{Value, value};
 
 use crate::endpoint::{AwsEndpoint, Call, CallError, Caller};
 use crate::shard::Message;
-use crate::{ProcessId, Shared};
+use crate::{ProcessId, Shared, unsuccessful};
 
 /// About how many bytes of items are laid ready together, and brought together.
 const PIECE_BYTES: usize = 128 * 1024;
@@ -75,6 +75,9 @@ pub(crate) fn supply(
         let outcome = match &task.wanted {
             ItemsWanted::Read(read) => lay_ready(&shared, lease, &task, read).await,
             ItemsWanted::Piece(piece) => bring(&shared.store, &task.map_run_arn, *piece),
+            ItemsWanted::Children { kind, behind } => {
+                Ok(unsuccessful::find(&shared, &task.map_run_arn, *kind, behind.clone()).await)
+            }
         };
         let fact = outcome.unwrap_or_else(|Unreadable { cause }| MapRunFact::ItemsFailed {
             error: error_name::ITEM_READER_FAILED.to_owned(),
@@ -89,9 +92,9 @@ fn key(map_run_arn: &str, piece: u32) -> String {
     format!("{map_run_arn}/{piece:08}")
 }
 
-/// Returns the write that removes a piece.
-pub(crate) fn removed(map_run_arn: &str, piece: u32) -> Write {
-    Write::Delete(Table::MapRunItems, key(map_run_arn, piece))
+/// Returns the writes that remove the items of a map run.
+pub(crate) fn gone(map_run_arn: &str, pieces: u32) -> impl Iterator<Item = Write> {
+    (0..pieces).map(move |piece| Write::Delete(Table::MapRunItems, key(map_run_arn, piece)))
 }
 
 /// Returns a piece of the items.

@@ -65,6 +65,7 @@ mod scripts;
 mod shard;
 mod shared;
 mod timers;
+mod unsuccessful;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -143,7 +143,13 @@ pub enum Fact {
 impl Fact {
     /// Returns whether it is about what has ended.
     pub(crate) fn is_redrive(&self) -> bool {
-        matches!(self, Fact::Execution(execution::Fact::Redriven { .. }))
+        match self {
+            Fact::Execution(fact) => matches!(
+                fact,
+                execution::Fact::Redriven { .. } | execution::Fact::RedrivenByMapRun { .. }
+            ),
+            Fact::Automation(_) | Fact::Stack(_) | Fact::Watched(_) | Fact::ErrandDone(_) => false,
+        }
     }
 }
 

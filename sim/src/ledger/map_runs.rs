@@ -12,19 +12,24 @@ pub(crate) struct MapRuns {
     records: BTreeMap<String, Value>,
     /// The children of each, and the item that each works on, as its input.
     children: BTreeMap<String, BTreeMap<String, String>>,
+    /// Of each express child, by which redrive it last ran, and whether it succeeded.
+    express: BTreeMap<String, (i64, bool)>,
 }
 
 impl MapRuns {
     /// Takes in where a map run stands.
     ///
     /// # Errors
-    /// When it had ended before.
+    /// When it had ended before and was not redriven, or does not count its redrives.
     pub(crate) fn put(&mut self, arn: &str, bytes: &[u8]) -> Result<(), String> {
         let record: Value = super::read(bytes)?;
+        let now = redrives(&record);
         let before = self.records.insert(arn.to_owned(), record);
-        match before.as_ref().map(status) {
-            None | Some("RUNNING") => Ok(()),
-            Some(status) => Err(format!("the map run {arn} was {status} and changes")),
+        let Some(before) = before else { return Ok(()) };
+        match (status(&before), now - redrives(&before)) {
+            ("RUNNING", 0) => Ok(()),
+            ("FAILED" | "ABORTED", 1) => Ok(()),
+            (status, _) => Err(format!("the map run {arn} was {status} and changes")),
         }
     }
 
@@ -35,6 +40,24 @@ impl MapRuns {
             let children = self.children.entry(map_run.to_owned()).or_default();
             children.insert(arn.to_owned(), input.to_owned());
         }
+    }
+
+    /// Takes in the record of an express child, which its map run keeps when it has ended.
+    ///
+    /// # Errors
+    /// When it had succeeded before, or ends twice without a redrive.
+    pub(crate) fn express_child(&mut self, arn: &str, record: &Value) -> Result<(), String> {
+        let redrives = record.get("mapRunRedrives").and_then(Value::as_i64).unwrap_or_default();
+        let has_succeeded = status(record) == "SUCCEEDED";
+        match self.express.insert(arn.to_owned(), (redrives, has_succeeded)) {
+            Some((_, true)) => return Err(format!("{arn} had succeeded and runs again")),
+            Some((before, false)) if redrives <= before => {
+                return Err(format!("{arn} ends once more, and was not started again"));
+            }
+            Some(_) | None => {}
+        }
+        self.child(arn, record);
+        Ok(())
     }
 
     /// Checks what must hold when everything has ended.
@@ -53,7 +76,7 @@ impl MapRuns {
                 let found = record.path(&["executionCounts", member]).and_then(Value::as_i64);
                 found.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)
             };
-            if status(record) == "RUNNING" || count("running") != 0 {
+            if status(record) == "RUNNING" || count("running") + count("pendingRedrive") != 0 {
                 return Err(format!("the map run {arn} has no end"));
             }
             let begun = count("total") - count("pending");
@@ -69,6 +92,10 @@ impl MapRuns {
             None => Ok(()),
         }
     }
+}
+
+fn redrives(record: &Value) -> i64 {
+    record.get("redriveCount").and_then(Value::as_i64).unwrap_or_default()
 }
 
 fn status(record: &Value) -> &str {

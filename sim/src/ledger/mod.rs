@@ -241,6 +241,9 @@ impl Ledger {
             Table::Automations => (runtime::Kind::Automation, "AutomationExecutionStatus"),
             _ => (runtime::Kind::Execution, "status"),
         };
+        if key.contains(":express:") {
+            return self.map_runs.express_child(key, &record);
+        }
         let id = ProcessId::new(kind, key);
         let status = record.get(status).and_then(Value::as_str).unwrap_or_default();
         let has_ended =

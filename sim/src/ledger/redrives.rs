@@ -45,7 +45,12 @@ impl Redrives {
         id: &ProcessId,
         fact: &Fact,
     ) -> Result<Option<Shadow>, String> {
-        let Fact::Execution(execution::Fact::Redriven { .. }) = fact else { return Ok(None) };
+        let Fact::Execution(
+            execution::Fact::Redriven { .. } | execution::Fact::RedrivenByMapRun { .. },
+        ) = fact
+        else {
+            return Ok(None);
+        };
         let remains = self.remains.get(id.name()).cloned();
         remains.map(|remains| Row::of_remains(remains).into_shadow()).transpose()
     }

@@ -52,8 +52,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn draw(number: usize, random: &mut Random) -> Result<Client> {
-        let (id, begin) = workload::draw(number, random)?;
+    pub(super) fn draw(number: usize, redrives: bool, random: &mut Random) -> Result<Client> {
+        let (id, begin) = workload::draw(number, redrives, random)?;
         let is_fresh = random.chance(400);
         Ok(Client { id, begin, is_fresh, is_acknowledged: false, news: 0, tries: 0, redrives: 0 })
     }

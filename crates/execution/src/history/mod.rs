@@ -91,6 +91,10 @@ pub enum Details {
     MapRunStarted {
         map_run_arn: String,
     },
+    MapRunRedriven {
+        map_run_arn: String,
+        redrive_count: u32,
+    },
     MapRunSucceeded,
     MapRunFailed {
         error: Option<String>,
@@ -283,6 +287,7 @@ impl Details {
                 IterationEvent::Aborted => "MapIterationAborted",
             },
             Details::MapRunStarted { .. } => "MapRunStarted",
+            Details::MapRunRedriven { .. } => "MapRunRedriven",
             Details::MapRunSucceeded => "MapRunSucceeded",
             Details::MapRunFailed { .. } => "MapRunFailed",
             Details::EvaluationFailed { .. } => "EvaluationFailed",
@@ -308,6 +313,7 @@ impl Details {
             | Details::StateFailed { .. }
             | Details::MapIteration { .. }
             | Details::MapRunStarted { .. }
+            | Details::MapRunRedriven { .. }
             | Details::MapRunSucceeded
             | Details::MapRunFailed { .. }
             | Details::EvaluationFailed { .. }
@@ -348,6 +354,7 @@ impl Details {
             | Details::MapStateStarted { .. }
             | Details::MapIteration { .. }
             | Details::MapRunStarted { .. }
+            | Details::MapRunRedriven { .. }
             | Details::MapRunFailed { .. }
             | Details::EvaluationFailed { .. } => {
                 event.details(event_type, |details| self.write_others(details));
@@ -390,6 +397,9 @@ impl Details {
             }
             Details::MapRunStarted { map_run_arn } => {
                 details.text("mapRunArn", map_run_arn);
+            }
+            Details::MapRunRedriven { map_run_arn, redrive_count } => {
+                details.text("mapRunArn", map_run_arn).number("redriveCount", *redrive_count);
             }
             Details::EvaluationFailed { state, error, cause, location } => {
                 details

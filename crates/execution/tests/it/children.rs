@@ -41,6 +41,7 @@ pub(crate) fn run(definition: &Definition, millis: i64, child: &Child) -> (TaskI
                         cause: finish.cause,
                         start_millis: millis,
                         stop_millis: now,
+                        is_redrivable: true,
                     };
                     return (child.task, end);
                 }

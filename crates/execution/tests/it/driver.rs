@@ -2,8 +2,8 @@
 
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{
-    Call, Child, Effect, Fact, Finish, HistoryEvent, ItemsWanted, Job, MapRunFact, MapRunReport,
-    Payload, Stamp, Started, State, TaskId, TimerId, WriteResults, apply,
+    Call, Child, ChildEnd, ChildOf, Effect, Fact, Finish, HistoryEvent, ItemsWanted, Job,
+    MapRunFact, MapRunReport, Payload, Stamp, Started, State, TaskId, TimerId, WriteResults, apply,
 };
 use value::Value;
 
@@ -27,6 +27,10 @@ pub(crate) struct Driver {
     pub(crate) results: Vec<(TaskId, WriteResults)>,
     /// Where map runs stand.
     pub(crate) reports: Vec<MapRunReport>,
+    /// Records of express children.
+    pub(crate) records: Vec<(Child, ChildEnd)>,
+    /// How many pieces of items were given up.
+    pub(crate) items_gone: u32,
     pub(crate) finish: Option<Finish>,
     /// Looks at jobs that were asked for.
     pub(crate) looks: Vec<Job>,
@@ -57,7 +61,22 @@ pub(crate) fn started(input: &str) -> Fact {
 
 impl Driver {
     pub(crate) fn start(text: &str, input: &str) -> Driver {
-        let mut driver = Driver {
+        let mut driver = Driver::of(text);
+        driver.take(started(input));
+        driver
+    }
+
+    /// Starts an execution as the child of a map run.
+    pub(crate) fn start_child(text: &str, input: &str, of: ChildOf) -> Driver {
+        let mut driver = Driver::of(text);
+        let Fact::Started(mut fact) = started(input) else { panic!("it starts") };
+        fact.child = Some(Box::new(of));
+        driver.take(Fact::Started(fact));
+        driver
+    }
+
+    fn of(text: &str) -> Driver {
+        Driver {
             definition: definition(text),
             state: State::default(),
             millis: 0,
@@ -69,12 +88,12 @@ impl Driver {
             items: Vec::new(),
             results: Vec::new(),
             reports: Vec::new(),
+            records: Vec::new(),
+            items_gone: 0,
             finish: None,
             looks: Vec::new(),
             withdrawn: Vec::new(),
-        };
-        driver.take(started(input));
-        driver
+        }
     }
 
     pub(crate) fn take(&mut self, fact: Fact) {
@@ -98,11 +117,21 @@ impl Driver {
                 }
                 Effect::Items { task, wanted, .. } => self.items.push((task, wanted)),
                 Effect::Results { task, wanted, .. } => self.results.push((task, wanted)),
-                Effect::ChildRecord { .. } => {}
+                Effect::ChildRecord { child, end } => self.records.push((*child, *end)),
+                Effect::ItemsGone { pieces, .. } => self.items_gone += pieces,
                 Effect::MapRun(report) => self.reports.push(*report),
                 Effect::Finish(finish) => self.finish = Some(*finish),
             }
         }
+    }
+
+    /// Redrives the execution.
+    pub(crate) fn redrive(&mut self, token: &str) {
+        // As a stored execution would be: nothing else is left of it.
+        let stored = value::to_value(&self.state).unwrap();
+        self.state = value::from_value::<State>(stored).unwrap();
+        self.finish = None;
+        self.take(Fact::Redriven { token: token.to_owned() });
     }
 
     /// Answers the oldest open call.

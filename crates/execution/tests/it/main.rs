@@ -7,6 +7,7 @@ mod conformance;
 mod delete_iam_user;
 mod driver;
 mod limits;
+mod map_run_redrive;
 mod map_runs;
 mod redrive;
 mod replay;

@@ -1,6 +1,6 @@
 //! Redrive: what has failed goes on, what has not does not.
 
-use execution::{Fact, NotRedrivable, REDRIVE_EVENTS_MAX, State, Status};
+use execution::{Fact, NotRedrivable, REDRIVE_EVENTS_MAX, Status};
 use value::{Value, value};
 
 use crate::driver::Driver;
@@ -8,14 +8,6 @@ use crate::driver::Driver;
 const TASK: &str = r#""Type": "Task", "Resource": "arn:aws:states:::aws-sdk:iam:getUser""#;
 
 impl Driver {
-    fn redrive(&mut self, token: &str) {
-        // As a stored execution would be: nothing else is left of it.
-        let stored = value::to_value(&self.state).unwrap();
-        self.state = value::from_value::<State>(stored).unwrap();
-        self.finish = None;
-        self.take(Fact::Redriven { token: token.to_owned() });
-    }
-
     fn history_from(&self, first: usize) -> Vec<String> {
         self.history().split_off(first - 1)
     }
@@ -298,20 +290,6 @@ fn a_redrive_that_fills_the_history_ends_the_execution() {
     assert_eq!(last, ["24999<24998 ExecutionRedriven", "25000<0 ExecutionFailed"]);
     assert!(run.finish.is_some() && execution::outstanding(&run.state).is_empty());
     assert_eq!(run.state.redrivable(), Err(NotRedrivable::HistoryFull));
-}
-
-#[test]
-fn what_failed_in_a_map_run_is_refused_and_says_so() {
-    let text = r#"{"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemProcessor": {
-        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-        "StartAt": "F", "States": {"F": {"Type": "Fail"}}}}}}"#;
-    let mut run = Driver::start(text, "[1, 2]");
-    run.run_child();
-    assert_eq!(run.state.status(), Status::Failed);
-    assert_eq!(run.state.redrivable(), Err(NotRedrivable::MapRun));
-    let events = run.events.len();
-    run.redrive("t");
-    assert_eq!(run.events.len(), events);
 }
 
 #[test]

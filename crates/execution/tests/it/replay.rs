@@ -57,6 +57,7 @@ fn facts() -> Vec<(i64, Fact)> {
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
+                | Effect::ItemsGone { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}

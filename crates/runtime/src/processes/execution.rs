@@ -5,7 +5,7 @@ use std::sync::Arc;
 use asl::{Definition, Resource};
 use execution::{
     Child, ChildEnd, ChildOf, Counts, Effect as Wanted, Fact, Finish, Job, MapRunFact,
-    MapRunReport, Payload, Started, State, Status, TaskId, TimerId,
+    MapRunReport, MapRunStatus, Payload, Started, State, Status, TaskId, TimerId,
 };
 use serde::{Deserialize, Serialize};
 use store::Table;
@@ -170,6 +170,9 @@ impl ExecutionProcess {
             | Wanted::Items { .. }
             | Wanted::Results { .. }) => effects.extend(self.asked(wanted)),
             Wanted::ChildRecord { child, end } => self.keep_child(*child, *end, effects),
+            Wanted::ItemsGone { map_run_arn, pieces } => {
+                effects.extend(items::gone(&map_run_arn, pieces).map(Effect::Write));
+            }
             Wanted::MapRun(report) => self.keep_map_run(&report, stamp, effects),
             Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
             Wanted::Finish(finish) => {
@@ -217,6 +220,7 @@ impl ExecutionProcess {
             | Wanted::CancelTimer { .. }
             | Wanted::Withdraw(_)
             | Wanted::ChildRecord { .. }
+            | Wanted::ItemsGone { .. }
             | Wanted::MapRun(_)
             | Wanted::Finish(_) => return None,
         })
@@ -237,6 +241,9 @@ impl ExecutionProcess {
                 .with("redriveCount", redrives.count)
                 .with("redriveDate", redrives.last_millis as f64 / 1000.0)
                 .with("redriveTokens", redrives.tokens.iter().map(token).collect::<Value>());
+            if let Some(child) = &begin.child {
+                record.set("mapRunRedrives", redrives.map_run.max(child.redrives));
+            }
         }
         put(Table::Executions, arn.as_str(), &record)
     }
@@ -254,7 +261,12 @@ impl ExecutionProcess {
         let Some(begin) = begin else { return };
         let ChildEnd { status, output, error, cause, start_millis, stop_millis, .. } = end;
         let finish = Finish { status, output, error, cause };
-        let record = record(id.name(), &begin, start_millis, Some((&finish, stop_millis)));
+        let mut record = record(id.name(), &begin, start_millis, Some((&finish, stop_millis)));
+        if status != Status::Succeeded {
+            // What it is started again with.
+            let map_item = begin.child.as_ref().and_then(|child| child.map_item.clone());
+            record = record.with_some("mapItem", map_item);
+        }
         effects.push(Effect::Write(put(Table::Executions, id.name(), &record)));
         effects.push(Effect::Write(listed(&begin, id.name(), start_millis)));
     }
@@ -268,10 +280,9 @@ impl ExecutionProcess {
             let listed = put(Table::MapRunsByExecution, key, &report.arn.as_str().into());
             effects.push(Effect::Write(listed));
         }
-        if report.stop_millis.is_some() {
-            // Nobody asks for them any more.
-            let pieces = (0..report.pieces).map(|piece| items::removed(&report.arn, piece));
-            effects.extend(pieces.map(Effect::Write));
+        if report.status == MapRunStatus::Succeeded {
+            // Nobody asks for them any more; a redrive of any other may.
+            effects.extend(items::gone(&report.arn, report.pieces).map(Effect::Write));
         }
         let counts = |counts: &Counts| {
             value!({
@@ -283,6 +294,8 @@ impl ExecutionProcess {
                 "aborted": counts.aborted,
                 "total": counts.total(),
                 "resultsWritten": counts.results_written,
+                "failuresNotRedrivable": counts.failures_not_redrivable,
+                "pendingRedrive": counts.pending_redrive,
             })
         };
         let record = value!({
@@ -298,8 +311,11 @@ impl ExecutionProcess {
             "itemCounts": counts(&report.items),
             "executionCounts": counts(&report.executions),
         });
-        let stop = report.stop_millis.map(|millis| millis as f64 / 1000.0);
-        let record = record.with_some("stopDate", stop);
+        let seconds = |millis: i64| millis as f64 / 1000.0;
+        let record = record
+            .with_some("stopDate", report.stop_millis.map(seconds))
+            .with("redriveCount", report.redrives)
+            .with_some("redriveDate", report.redrive_millis.map(seconds));
         effects.push(Effect::Write(put(Table::MapRuns, report.arn.as_str(), &record)));
     }
 
@@ -508,7 +524,11 @@ fn record(
             .with_some("cause", finish.cause.as_ref());
     }
     if let Some(child) = &begin.child {
-        record = record.with("mapRunArn", &child.map_run_arn).with("itemCount", child.items);
+        record = record
+            .with("mapRunArn", &child.map_run_arn)
+            .with("itemCount", child.items)
+            .with_some("childNumber", child.number)
+            .with("mapRunRedrives", child.redrives);
     }
     record
 }

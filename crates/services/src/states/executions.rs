@@ -214,6 +214,7 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
             answer.set(member, found);
         }
     }
+    answer.set("status", redrive::status(on.store, &record, on.call.now_millis)?);
     let with_data = input.maybe_text("includedData") != Some("METADATA_ONLY");
     for (member, details) in [("input", "inputDetails"), ("output", "outputDetails")] {
         let Some(found) = record.get(member) else { continue };
@@ -303,7 +304,8 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
     }
     let prefix = format!("{of}/");
     // Whoever has no member with this status is not worth reading as a whole.
-    let sign = wanted.map(|status| format!("\"status\":\"{status}\""));
+    let sign = wanted.filter(|status| *status != "PENDING_REDRIVE");
+    let sign = sign.map(|status| format!("\"status\":\"{status}\""));
     let rows_max = if wanted.is_some() { FILTERED_ROWS } else { limit + 1 };
     let mut found = Vec::new();
     let mut behind = after.clone();
@@ -326,7 +328,9 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
             if !bears(on.store, &execution_arn, sign.as_deref())? {
                 continue;
             }
-            let record = find_execution(on.store, &execution_arn)?;
+            let mut record = find_execution(on.store, &execution_arn)?;
+            let status = redrive::status(on.store, &record, on.call.now_millis)?.to_owned();
+            record.set("status", status);
             let of_asked = member.is_none_or(|member| record.maybe_text(member) == Some(whole));
             let of_status = wanted.is_none_or(|it| record.maybe_text("status") == Some(it));
             if of_asked && of_status && redrive::is_wanted(&record, redriven) {

@@ -46,13 +46,19 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
         "toleratedFailureCount",
         "itemCounts",
         "executionCounts",
+        "redriveCount",
+        "redriveDate",
     ];
     for member in members {
         if let Some(found) = record.get(member) {
             answer.set(member, found);
         }
     }
-    Ok(answer.with("redriveCount", 0))
+    // Records of before map runs could be redriven have none.
+    if answer.get("redriveCount").is_none() {
+        answer.set("redriveCount", 0);
+    }
+    Ok(answer)
 }
 
 fn may_list(_: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use execution::NotRedrivable;
+use execution::{NotRedrivable, OPEN_MILLIS_MAX, REDRIVABLE_MILLIS};
 use runtime::{Fact, Kind, ProcessId};
 use store::{Load, Read, Table};
 use value::{Value, value};
@@ -14,12 +14,6 @@ use super::error;
 use super::executions::{check_open, find_execution};
 use super::state_machines::StateMachine;
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
-
-/// How long after its end an execution can be redriven, in milliseconds.
-const REDRIVABLE_MILLIS: i64 = 14 * DAY_MILLIS;
-/// How long after its start an execution may still run, in milliseconds.
-const OPEN_MILLIS_MAX: i64 = 365 * DAY_MILLIS;
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 pub(super) const OPERATIONS: &[Operation] =
     &[Operation { name: "RedriveExecution", checks: may_redrive, run: Run::Workflow(redrive) }];
@@ -47,7 +41,9 @@ fn redrive(services: Arc<Services>, call: Call, input: Value) -> Pending {
         if let Some(millis) = redriven_by(&record, &token, now_millis) {
             return Ok(answer(millis));
         }
-        if let Some(reason) = refused {
+        // A child goes on with its map run.
+        let of_map_run = record.get("mapRunArn").map(|_| NotRedrivable::Child.to_string());
+        if let Some(reason) = refused.or(of_map_run) {
             return Err(error::execution_not_redrivable(&reason));
         }
         check_open(&services, None)?;
@@ -80,14 +76,14 @@ fn redriven_by(record: &Value, token: &str, now_millis: i64) -> Option<i64> {
     redrives.of_token(token, now_millis)
 }
 
-/// Returns why an execution cannot be redriven; `None` when it can.
+/// Returns why an execution cannot be redriven; `None` when it can, by itself or by its map run.
 fn refusal(store: &dyn Read, record: &Value, now_millis: i64) -> Result<Option<String>, Error> {
     let status = record.maybe_text("status").unwrap_or_default();
     if matches!(status, "RUNNING" | "SUCCEEDED") {
         return Ok(Some(format!("Execution is {status} and cannot be redriven")));
     }
-    if record.get("mapRunArn").is_some() {
-        return Ok(Some(NotRedrivable::Child.to_string()));
+    if is_express(record) {
+        return Ok(None);
     }
     if record.get("isRedrivable").and_then(Value::as_bool) != Some(true) {
         let reason = record.maybe_text("notRedrivable").map(str::to_owned);
@@ -105,20 +101,56 @@ fn refusal(store: &dyn Read, record: &Value, now_millis: i64) -> Result<Option<S
         return Ok(Some("Execution has exceeded the max execution time".to_owned()));
     }
     let machine = record.maybe_text("stateMachineArn").unwrap_or_default();
+    // A child's is named after its map run, too.
+    let machine = machine.split('/').next().unwrap_or_default();
     let machine: Option<StateMachine> = store.load(Table::StateMachines, machine)?;
     // DIFFERS: the executions of a machine stay when it is gone, but are not redriven.
     let is_there = machine.is_some_and(|machine| !machine.is_deleting);
     Ok((!is_there).then(|| "State machine is in DELETING status".to_owned()))
 }
 
+/// Returns whether this is an express child of a map run: it is started again as often as need be.
+fn is_express(record: &Value) -> bool {
+    record.maybe_text("executionArn").is_some_and(|arn| arn.contains(":express:"))
+}
+
+/// Returns the status of an execution. A child that is to be redriven, and has not been, waits.
+pub(super) fn status<'r>(
+    store: &dyn Read,
+    record: &'r Value,
+    now_millis: i64,
+) -> Result<&'r str, Error> {
+    let status = record.maybe_text("status").unwrap_or_default();
+    let Some(map_run_arn) = record.maybe_text("mapRunArn") else { return Ok(status) };
+    if matches!(status, "RUNNING" | "SUCCEEDED") {
+        return Ok(status);
+    }
+    let map_run: Value = store.load(Table::MapRuns, map_run_arn)?.unwrap_or_default();
+    let redrives = |of: &Value, member: &str| of.get(member).and_then(Value::as_i64).unwrap_or(0);
+    let waits = map_run.maybe_text("status") == Some("RUNNING")
+        && redrives(record, "mapRunRedrives") < redrives(&map_run, "redriveCount")
+        && refusal(store, record, now_millis)?.is_none();
+    Ok(if waits { "PENDING_REDRIVE" } else { status })
+}
+
 /// Adds what DescribeExecution says of redrives.
 pub(super) fn described(on: &Reading<'_>, record: &Value, answer: Value) -> Result<Value, Error> {
     let answer = counted(record, answer);
-    Ok(match refusal(on.store, record, on.call.now_millis)? {
-        Some(reason) => {
-            answer.with("redriveStatus", "NOT_REDRIVABLE").with("redriveStatusReason", reason)
-        }
-        None => answer.with("redriveStatus", "REDRIVABLE"),
+    let (status, reason) = redrive_status(on.store, record, on.call.now_millis)?;
+    Ok(answer.with("redriveStatus", status).with_some("redriveStatusReason", reason))
+}
+
+/// Returns `redriveStatus`, and the reason where an execution cannot be redriven.
+fn redrive_status(
+    store: &dyn Read,
+    record: &Value,
+    now_millis: i64,
+) -> Result<(&'static str, Option<String>), Error> {
+    let refusal = refusal(store, record, now_millis)?;
+    Ok(match (refusal, record.get("mapRunArn")) {
+        (Some(reason), _) => ("NOT_REDRIVABLE", Some(reason)),
+        (None, Some(_)) => ("REDRIVABLE_BY_MAP_RUN", None),
+        (None, None) => ("REDRIVABLE", None),
     })
 }
 

@@ -132,7 +132,7 @@ async fn what_cannot_be_redriven_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn executions_of_a_deleted_machine_and_map_runs_are_refused() {
+async fn executions_of_a_deleted_machine_are_refused() {
     let fails = r#"{"StartAt": "F", "States": {"F": {"Type": "Fail"}}}"#;
     let whole = with_machine(fails).await;
     let arn = start(&whole).await;
@@ -140,15 +140,6 @@ async fn executions_of_a_deleted_machine_and_map_runs_are_refused() {
     let machine = value!({ "stateMachineArn": machine_arn("m") });
     whole.ok("stepfunctions", "DeleteStateMachine", machine).await;
     assert!(refused(&whole, &arn).await.contains("State machine is in DELETING status"));
-
-    let map = r#"{"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemProcessor": {
-        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-        "StartAt": "F", "States": {"F": {"Type": "Fail"}}}}}}"#;
-    whole.create("maps", "STANDARD", map).await.unwrap();
-    let started = whole.start("StartExecution", "maps", "[1]").await;
-    let arn = text(&started, &["executionArn"]);
-    assert_eq!(text(&ended(&whole, &arn).await, &["status"]), "FAILED");
-    assert!(refused(&whole, &arn).await.contains("failed within a Map Run"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,8 +180,10 @@ impl<'c> Driver<'c> {
                     self.children.retain(|(_, fact)| !ends(fact));
                     self.facts.push_back(Fact::MapRun { task, fact: MapRunFact::ChildStopped });
                 }
-                // Calls are answered already, or never; nobody asks for records.
+                // Calls are answered already, or never; nobody asks for records, nor for a redrive.
                 Effect::CancelCall { .. }
+                | Effect::Items { wanted: ItemsWanted::Children { .. }, .. }
+                | Effect::ItemsGone { .. }
                 | Effect::Look(_)
                 | Effect::Withdraw(_)
                 | Effect::ChildRecord { .. }
@@ -234,8 +236,16 @@ impl<'c> Driver<'c> {
         if let Some(trouble) = trouble {
             return self.trouble(trouble);
         }
-        let start_millis = self.millis;
-        let end = ChildEnd { status, input, output, error, cause, start_millis, stop_millis };
+        let end = ChildEnd {
+            status,
+            input,
+            output,
+            error,
+            cause,
+            start_millis: self.millis,
+            stop_millis,
+            is_redrivable: false,
+        };
         let fact = MapRunFact::ChildEnded(Box::new(end));
         self.facts.push_back(Fact::MapRun { task, fact: MapRunFact::ChildStarted });
         self.children.push((stop_millis, Fact::MapRun { task, fact }));

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use value::Value;
 
 use super::{
-    MapRun, child, complete, definition, exceeded, fail_exceeded, results, select, supply, uuid,
+    MapRun, child, complete, definition, exceeded, fail_exceeded, redrive, results, select, supply,
+    uuid,
 };
 use crate::effect::{Effect, Status};
 use crate::leave::too_large;
@@ -33,6 +34,12 @@ pub(super) struct Open {
     pub(super) input: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) map_item: Option<Value>,
+    /// Which redrive redrives it, until it is known to have been.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) redrive: Option<u32>,
+    /// When it began for the first time, if that was before this redrive.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) first_millis: Option<i64>,
 }
 
 /// Starts as many children as may run, or completes the state when there are no more.
@@ -40,6 +47,13 @@ pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) {
     loop {
         run.reports.insert(id);
         let Some(map_run) = run.map_run(id) else { return };
+        // Those of before come first, so that they are told from those that begin now.
+        if map_run.redriving.is_some() {
+            if redrive::go_on(run, id) {
+                continue;
+            }
+            return;
+        }
         if map_run.supply.next().is_none() {
             if map_run.supply.has_more() {
                 supply::want_more(run, id);
@@ -52,21 +66,49 @@ pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) {
                 return;
             }
         }
-        let open = map_run.open.len() as u64;
-        let starting = match map_run.kind {
-            ChildKind::Standard => map_run.starting,
-            ChildKind::Express => 0,
-        };
-        if map_run.window() <= open
-            || STARTING_MAX <= starting
-            || STARTING_BYTES_MAX <= map_run.starting_bytes
-        {
+        if map_run.is_full() {
             return;
         }
         if let Err(failure) = start(run, id) {
+            redrive::spend(run, id);
             run.evaluation_failed(id, failure);
             return;
         }
+    }
+}
+
+impl MapRun {
+    /// Returns whether no further child may begin now.
+    pub(super) fn is_full(&self) -> bool {
+        let starting = match self.kind {
+            ChildKind::Standard => self.starting,
+            ChildKind::Express => 0,
+        };
+        self.window() <= self.open.len() as u64
+            || STARTING_MAX <= starting
+            || STARTING_BYTES_MAX <= self.starting_bytes
+    }
+
+    /// Takes a child in that is to begin or to be redriven.
+    pub(super) fn open(&mut self, task: TaskId, open: Open) -> Effect {
+        self.starting += 1;
+        let input = open.input.as_ref();
+        self.starting_bytes += input.map_or(0, |input| input.value().json_bytes());
+        self.item_counts.running += open.items;
+        self.execution_counts.running += 1;
+        let wanted = child(self, task, &open);
+        self.open.insert(task, open);
+        Effect::Child(Box::new(wanted))
+    }
+
+    /// A child no longer counts among those that are about to begin.
+    fn has_begun(&mut self, open: &mut Open) {
+        let (input, redrive) = (open.input.take(), open.redrive.take());
+        if input.is_some() || redrive.is_some() {
+            self.starting = self.starting.saturating_sub(1);
+        }
+        let bytes = input.map_or(0, |input| input.value().json_bytes());
+        self.starting_bytes = self.starting_bytes.saturating_sub(bytes);
     }
 }
 
@@ -80,20 +122,17 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     let task = TaskId(run.number());
     let name = uuid(run);
     let Some(map_run) = run.map_run_mut(id) else { return Ok(()) };
-    map_run.starting += 1;
-    map_run.starting_bytes += input.value().json_bytes();
-    let open = Open { number: map_run.begun, name, items, input: Some(input), map_item };
+    let (number, input) = (map_run.begun, Some(input));
+    let (redrive, first_millis) = (None, None);
+    let open = Open { number, name, items, input, map_item, redrive, first_millis };
     map_run.begun += 1;
     let counts = &mut map_run.item_counts;
     counts.pending -= items.min(counts.pending);
-    counts.running += items;
     let counts = &mut map_run.execution_counts;
     counts.pending = counts.pending.saturating_sub(1);
-    counts.running += 1;
-    let wanted = child(map_run, task, &open);
-    map_run.open.insert(task, open);
+    let wanted = map_run.open(task, open);
     run.state.children.insert(task, id);
-    run.effect(Effect::Child(Box::new(wanted)));
+    run.effect(wanted);
     Ok(())
 }
 
@@ -151,15 +190,13 @@ fn advance(run: &mut Run<'_>, id: ThreadId) {
 /// A child has begun: its input is its own from here on.
 pub(super) fn started(run: &mut Run<'_>, id: ThreadId, task: TaskId) {
     let Some(map_run) = run.map_run_mut(id) else { return };
-    let Some(open) = map_run.open.get_mut(&task) else { return };
     if map_run.kind == ChildKind::Express {
         return;
     }
-    if let Some(input) = open.input.take() {
-        open.map_item = None;
-        map_run.starting -= 1;
-        map_run.starting_bytes -= input.value().json_bytes().min(map_run.starting_bytes);
-    }
+    let Some(mut open) = map_run.open.remove(&task) else { return };
+    map_run.has_begun(&mut open);
+    open.map_item = None;
+    map_run.open.insert(task, open);
     go_on(run, id);
 }
 
@@ -168,16 +205,20 @@ pub(super) fn ended(run: &mut Run<'_>, id: ThreadId, task: TaskId, end: ChildEnd
     run.state.children.remove(&task);
     let is_exported = results::are_exported(run, id);
     let Some(map_run) = run.map_run_mut(id) else { return };
-    let Some(open) = map_run.open.remove(&task) else { return };
-    if let Some(input) = &open.input {
-        map_run.starting -= 1;
-        map_run.starting_bytes -= input.value().json_bytes().min(map_run.starting_bytes);
-    }
+    let Some(mut open) = map_run.open.remove(&task) else { return };
+    map_run.has_begun(&mut open);
     map_run.item_counts.end(end.status, open.items);
     map_run.execution_counts.end(end.status, 1);
-    if map_run.kind == ChildKind::Express {
-        let kept = child_record(map_run, task, &open, &end);
-        run.effect(kept);
+    match map_run.kind {
+        ChildKind::Express => {
+            let kept = child_record(map_run, task, &open, &end);
+            run.effect(kept);
+        }
+        ChildKind::Standard if end.status != Status::Succeeded && !end.is_redrivable => {
+            map_run.item_counts.failures_not_redrivable += open.items;
+            map_run.execution_counts.failures_not_redrivable += 1;
+        }
+        ChildKind::Standard => {}
     }
     let Some(map_run) = run.map_run_mut(id) else { return };
     if let (Status::Succeeded, Some(output), false) = (end.status, end.output, is_exported) {
@@ -192,9 +233,12 @@ pub(super) fn ended(run: &mut Run<'_>, id: ThreadId, task: TaskId, end: ChildEnd
     }
 }
 
-/// An express child leaves nothing but the record that its parent keeps of it.
+/// An express child leaves nothing but the record that its parent keeps of it. One that was started
+/// again keeps its place among the others.
 fn child_record(map_run: &MapRun, task: TaskId, open: &Open, end: &ChildEnd) -> Effect {
-    Effect::ChildRecord { child: Box::new(child(map_run, task, open)), end: Box::new(end.clone()) }
+    let start_millis = open.first_millis.unwrap_or(end.start_millis);
+    let end = ChildEnd { start_millis, ..end.clone() };
+    Effect::ChildRecord { child: Box::new(child(map_run, task, open)), end: Box::new(end) }
 }
 
 /// Ends every open child of a map run that has ended or been given up.
@@ -206,7 +250,8 @@ pub(crate) fn stop_children(run: &mut Run<'_>, id: ThreadId) {
     }
     let mut wanted = Vec::new();
     let writing = map_run.writing.take().map(|(task, _)| task);
-    for task in map_run.supply.give_up().into_iter().chain(writing) {
+    let redriving = map_run.give_up_redrive();
+    for task in map_run.supply.give_up().into_iter().chain(writing).chain(redriving) {
         wanted.push(Effect::CancelCall { task });
     }
     let mut stopping = Vec::new();
@@ -245,6 +290,7 @@ fn aborted(input: Option<Payload>, start_millis: i64, stop_millis: i64) -> Child
         cause: None,
         start_millis,
         stop_millis,
+        is_redrivable: true,
     }
 }
 
@@ -258,7 +304,8 @@ pub(crate) fn outstanding(state: &State) -> impl Iterator<Item = Effect> {
         let open = map_run.open.iter();
         let open = open.map(|(task, open)| Effect::Child(Box::new(child(map_run, *task, open))));
         let writing = results::outstanding(&map_run.arn, map_run.writing.as_ref());
-        open.chain(map_run.supply.outstanding(&map_run.arn)).chain(writing)
+        let supply = map_run.supply.outstanding(&map_run.arn);
+        open.chain(supply).chain(writing).chain(redrive::outstanding(map_run))
     });
     let stopping = state.stopping.values();
     open.chain(stopping.map(|child| Effect::StopChild(Box::new(child.clone()))))

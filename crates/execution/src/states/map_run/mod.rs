@@ -7,6 +7,7 @@
 
 mod batch;
 mod children;
+mod redrive;
 mod results;
 mod supply;
 
@@ -27,6 +28,7 @@ use crate::run::{Fault, FaultKind, Run};
 use crate::state::{Doing, TaskId, ThreadId};
 
 pub(crate) use children::{outstanding, stop_children};
+pub(crate) use redrive::redriven;
 
 /// How many children of a map run run at the same time (AWS's bound).
 const MAP_RUN_CONCURRENCY_MAX: u64 = 10_000;
@@ -70,6 +72,17 @@ pub(crate) struct MapRun {
     output_bytes: usize,
     item_counts: Counts,
     execution_counts: Counts,
+    /// How often it was redriven, and when it last was.
+    #[serde(default)]
+    redrives: u32,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    redrive_millis: Option<i64>,
+    /// Children that wait to be redriven.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    redriving: Option<Box<redrive::Redriving>>,
+    /// Whether a redrive begins a new map run instead.
+    #[serde(default)]
+    is_spent: bool,
 }
 
 /// Begins a map run, once `MapStateStarted` is recorded.
@@ -126,10 +139,16 @@ pub(crate) fn begin(
         output_bytes: 0,
         item_counts: pending(length),
         execution_counts: pending(executions),
+        redrives: 0,
+        redrive_millis: None,
+        redriving: None,
+        is_spent: false,
     };
     run.doing(id, Doing::MapRun(Box::new(map_run)));
+    // Reading its items may take long.
+    run.reports.insert(id);
     match reader {
-        Some(reader) => supply::read(run, id, reader)?,
+        Some(reader) => supply::read(run, id, reader).inspect_err(|_| redrive::spend(run, id))?,
         None => children::go_on(run, id),
     }
     Ok(())
@@ -174,13 +193,13 @@ fn uuid(run: &mut Run<'_>) -> String {
 pub(crate) fn heard(run: &mut Run<'_>, task: TaskId, fact: MapRunFact) {
     if run.state.stopping.contains_key(&task) {
         match fact {
-            MapRunFact::ChildStopped | MapRunFact::ChildEnded(_) => {
-                run.state.stopping.remove(&task);
-            }
+            MapRunFact::ChildStopped => redrive::stopped(run, task, None),
+            MapRunFact::ChildEnded(end) => redrive::stopped(run, task, Some(*end)),
             MapRunFact::ChildStarted
             | MapRunFact::ItemsRead { .. }
             | MapRunFact::ItemsLoaded { .. }
             | MapRunFact::ItemsFailed { .. }
+            | MapRunFact::ChildrenFound { .. }
             | MapRunFact::ResultsWritten { .. }
             | MapRunFact::ResultsFailed { .. } => {}
         }
@@ -192,17 +211,20 @@ pub(crate) fn heard(run: &mut Run<'_>, task: TaskId, fact: MapRunFact) {
         MapRunFact::ChildEnded(end) => children::ended(run, id, task, *end),
         // Nobody was asked to.
         MapRunFact::ChildStopped => {}
+        MapRunFact::ChildrenFound { children, behind } => {
+            redrive::found(run, id, task, children, behind);
+        }
         MapRunFact::ItemsRead { .. }
         | MapRunFact::ItemsLoaded { .. }
         | MapRunFact::ItemsFailed { .. }
-            if !supply::came(run, id, task) => {}
+            if !supply::awaits(run, id, task) => {}
         MapRunFact::ResultsWritten { .. } | MapRunFact::ResultsFailed { .. }
             if !results::came(run, id, task) => {}
         MapRunFact::ResultsWritten { bucket, key } => results::written(run, id, &bucket, &key),
         MapRunFact::ResultsFailed { cause } => results::not_written(run, id, cause),
         MapRunFact::ItemsRead { items, pieces } => supply::were_read(run, id, items, pieces),
         MapRunFact::ItemsLoaded { items } => supply::loaded(run, id, &items),
-        MapRunFact::ItemsFailed { error, cause } => fail(run, id, error, cause),
+        MapRunFact::ItemsFailed { error, cause } => supply::cannot_come(run, id, error, cause),
     }
 }
 
@@ -260,6 +282,8 @@ impl MapRun {
             tolerated_count: self.tolerated_count.unwrap_or(0),
             tolerated_percentage: self.tolerated_percentage.unwrap_or(0.0),
             pieces: self.supply.pieces(),
+            redrives: self.redrives,
+            redrive_millis: self.redrive_millis,
             items: self.item_counts,
             executions: self.execution_counts,
         }
@@ -301,6 +325,7 @@ fn fail(run: &mut Run<'_>, id: ThreadId, error: String, cause: String) {
 fn complete(run: &mut Run<'_>, id: ThreadId) {
     if results::are_exported(run, id) {
         if let Err(failure) = results::write(run, id) {
+            redrive::spend(run, id);
             run.evaluation_failed(id, failure);
         }
         return;
@@ -309,6 +334,7 @@ fn complete(run: &mut Run<'_>, id: ThreadId) {
     if map_run.output_bytes > PAYLOAD_BYTES_MAX {
         let name = run.visited(id).map(|state| state.name.to_string()).unwrap_or_default();
         let failure = crate::leave::too_large(&name);
+        redrive::spend(run, id);
         return fail(run, id, failure.error, failure.cause);
     }
     let outputs: Vec<Payload> = std::mem::take(&mut map_run.outputs).into_values().collect();
@@ -413,6 +439,9 @@ fn child(map_run: &MapRun, task: TaskId, open: &children::Open) -> Child {
         kind: map_run.kind,
         items: open.items,
         map_item: open.map_item.clone(),
+        number: Some(open.number),
+        redrives: map_run.redrives,
     };
-    Child { task, name: open.name.clone(), of, input: open.input.clone() }
+    let (name, input) = (open.name.clone(), open.input.clone());
+    Child { task, name, of, input, redrive: open.redrive }
 }

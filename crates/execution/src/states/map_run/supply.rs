@@ -58,9 +58,13 @@ impl Supply {
         0 < self.pieces_left || self.waits.is_some()
     }
 
-    /// Stops waiting; returns what for.
+    /// Stops waiting; returns what for. A piece can be asked for again.
     pub(super) fn give_up(&mut self) -> Option<TaskId> {
-        self.waits.take().map(|(task, _)| task)
+        let (task, wanted) = self.waits.take()?;
+        if let ItemsWanted::Piece(_) = wanted {
+            self.pieces_left += 1;
+        }
+        Some(task)
     }
 
     /// Returns what is asked for and not there.
@@ -120,20 +124,30 @@ fn ask(run: &mut Run<'_>, id: ThreadId, wanted: ItemsWanted) {
     }
 }
 
-/// Takes note that what was asked for has come, or never will; false when it is not waited for.
-pub(super) fn came(run: &mut Run<'_>, id: ThreadId, task: TaskId) -> bool {
-    let Some(map_run) = run.map_run_mut(id) else { return false };
-    let waits = &mut map_run.supply.waits;
-    if waits.as_ref().is_none_or(|(open, _)| *open != task) {
-        return false;
+/// Returns whether this is waited for.
+pub(super) fn awaits(run: &Run<'_>, id: ThreadId, task: TaskId) -> bool {
+    let waits = run.map_run(id).and_then(|map_run| map_run.supply.waits.as_ref());
+    waits.is_some_and(|(open, _)| *open == task)
+}
+
+/// Takes note that what was asked for has come.
+fn came(run: &mut Run<'_>, id: ThreadId) {
+    if let Some((task, _)) = run.map_run_mut(id).and_then(|map_run| map_run.supply.waits.take()) {
+        run.state.children.remove(&task);
     }
-    *waits = None;
-    run.state.children.remove(&task);
-    true
+}
+
+/// What was asked for will never come.
+pub(super) fn cannot_come(run: &mut Run<'_>, id: ThreadId, error: String, cause: String) {
+    if let Some(task) = run.map_run_mut(id).and_then(|map_run| map_run.supply.give_up()) {
+        run.state.children.remove(&task);
+    }
+    fail(run, id, error, cause);
 }
 
 /// The items lie ready.
 pub(super) fn were_read(run: &mut Run<'_>, id: ThreadId, items: u64, pieces: u32) {
+    came(run, id);
     let Some(map_run) = run.map_run_mut(id) else { return };
     (map_run.supply.pieces, map_run.supply.pieces_left) = (pieces, pieces);
     map_run.item_counts.pending = items;
@@ -144,6 +158,7 @@ pub(super) fn were_read(run: &mut Run<'_>, id: ThreadId, items: u64, pieces: u32
 
 /// A piece is at hand.
 pub(super) fn loaded(run: &mut Run<'_>, id: ThreadId, items: &Value) {
+    came(run, id);
     let Some(map_run) = run.map_run_mut(id) else { return };
     map_run.supply.first = map_run.supply.next;
     map_run.supply.items = items.clone();

@@ -348,6 +348,7 @@ fn drive(
                 | Effect::StopChild(_)
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
+                | Effect::ItemsGone { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
