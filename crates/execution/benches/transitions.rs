@@ -111,6 +111,7 @@ fn run(definition: &Definition, input: &Payload, events: Events) -> usize {
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
                 | Effect::ItemsGone { .. }
+                | Effect::Pending { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}

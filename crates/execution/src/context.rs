@@ -11,7 +11,7 @@ pub(crate) fn object(run: &Run<'_>, id: ThreadId) -> Value {
     if let Some(context) = &run.context {
         return context.clone();
     }
-    let item = run.state.threads.get(&id).and_then(|thread| thread.map_item.clone());
+    let item = run.state.thread(id).and_then(|thread| thread.map_item.clone());
     let base = run.base_context.get_or_init(|| base(run));
     base.clone()
         .with_some("State", state(run, id))

@@ -64,6 +64,15 @@ pub enum Effect {
         /// In how many pieces they lie.
         pieces: u32,
     },
+    /// Keep the inputs of children that a map run never began, for its results, or forget them.
+    Pending {
+        /// Whose they are.
+        map_run_arn: String,
+        /// Which row of them.
+        row: u32,
+        /// The inputs, as JSON; none to forget them.
+        inputs: Option<Vec<String>>,
+    },
     /// Write the results of a map run, and say so with a fact.
     Results {
         /// The number under which that is asked for.

@@ -116,7 +116,7 @@ pub enum MapRunFact {
     },
     /// A piece of the items.
     ItemsLoaded {
-        /// The items.
+        /// The items: `{"Runs": [{"Source": …, "Items": […]}, …]}`, or a bare array.
         items: Value,
     },
     /// Children that ended badly, for a redrive.

@@ -206,14 +206,14 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn visit(&self, id: ThreadId) -> Option<&Visit> {
-        match &self.state.threads.get(&id)?.step {
+        match &self.state.thread(id)?.step {
             Step::In(visit) => Some(visit),
             Step::Enter { .. } => None,
         }
     }
 
     pub(crate) fn visit_mut(&mut self, id: ThreadId) -> Option<&mut Visit> {
-        match &mut self.state.threads.get_mut(&id)?.step {
+        match &mut self.state.thread_mut(id)?.step {
             Step::In(visit) => Some(visit),
             Step::Enter { .. } => None,
         }
@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
 
     /// Returns what the expressions of the visited state can read.
     pub(crate) fn scope(&self, id: ThreadId) -> Scope {
-        let thread = self.state.threads.get(&id);
+        let thread = self.state.thread(id);
         let input = self.visit(id).map(|visit| visit.input.value().clone()).unwrap_or_default();
         let variables = match thread.map(|thread| thread.variables.clone()) {
             Some(Value::Object(map)) => map,
@@ -366,6 +366,7 @@ impl<'a> Run<'a> {
             | Effect::ChildRecord { .. }
             | Effect::Items { .. }
             | Effect::ItemsGone { .. }
+            | Effect::Pending { .. }
             | Effect::Results { .. }
             | Effect::MapRun(_) => None,
         })

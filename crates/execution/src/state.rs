@@ -50,6 +50,10 @@ pub struct State {
     /// Child executions of map runs that are over, until they have been told to end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) stopping: BTreeMap<TaskId, Child>,
+    /// Map runs that were given up and are still to write their results, each with the line of
+    /// control that it belonged to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) closing: BTreeMap<ThreadId, Thread>,
     /// What a redrive goes on with, once it has ended badly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) remains: Option<Remains>,
@@ -68,14 +72,24 @@ impl State {
         self.started.as_deref()
     }
 
-    /// Returns whether nothing more can happen: it has ended, and every child of it was told to.
+    /// Returns whether nothing more can happen: it has ended, every child of it was told to, and
+    /// what is to be written of them is written.
     pub fn is_over(&self) -> bool {
-        self.status != Status::Running && self.stopping.is_empty()
+        self.status != Status::Running && self.stopping.is_empty() && self.closing.is_empty()
     }
 
     /// Returns whether it waits for child executions.
     pub fn has_children(&self) -> bool {
         !self.children.is_empty() || !self.stopping.is_empty()
+    }
+
+    /// Returns a line of control, or what is left of one.
+    pub(crate) fn thread(&self, id: ThreadId) -> Option<&Thread> {
+        self.threads.get(&id).or_else(|| self.closing.get(&id))
+    }
+
+    pub(crate) fn thread_mut(&mut self, id: ThreadId) -> Option<&mut Thread> {
+        self.threads.get_mut(&id).or_else(|| self.closing.get_mut(&id))
     }
 
     /// Returns how many history events there are.

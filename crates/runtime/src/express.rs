@@ -349,6 +349,7 @@ impl Waits {
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
                 | Effect::ItemsGone { .. }
+                | Effect::Pending { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_) => {}
             }

@@ -128,8 +128,9 @@ async fn lay_ready(
     let mut pieces = Pieces::new(&shared.store, lease, &task.map_run_arn, most);
     match reader.source {
         ItemSource::Object => {
-            for items in source.object(reader, &read.arguments).await? {
-                if !pieces.push(items).await? {
+            let from = place(&read.arguments, "Key");
+            for Item { item, file } in source.object(reader, &read.arguments).await? {
+                if !pieces.push(item, file.as_ref().unwrap_or(&from)).await? {
                     break;
                 }
             }
@@ -137,6 +138,24 @@ async fn lay_ready(
         ItemSource::List => source.list(reader, &read.arguments, &mut pieces).await?,
     }
     pieces.finish().await
+}
+
+/// Returns where items come from, as `Map.Item.Source` shows it (developer guide, "Accessing
+/// execution data from the Context object", read 2026-11): an object, or a bucket.
+fn place(arguments: &Value, key: &str) -> Arc<str> {
+    let text = |member: &str| arguments.get(member).and_then(Value::as_str).unwrap_or_default();
+    // UNVERIFIED: the capital letter.
+    match text(key) {
+        "" => format!("S3://{}", text("Bucket")).into(),
+        found => format!("S3://{}/{found}", text("Bucket")).into(),
+    }
+}
+
+/// An item that was read.
+struct Item {
+    item: Value,
+    /// Where it comes from, if not from the object that was asked for.
+    file: Option<Arc<str>>,
 }
 
 /// Where items come from: S3, as somebody.
@@ -166,26 +185,31 @@ impl Source {
         &self,
         reader: &ItemReader,
         arguments: &Value,
-    ) -> Result<Vec<Value>, Unreadable> {
+    ) -> Result<Vec<Item>, Unreadable> {
         let body = self.body(arguments).await?;
-        match reader.input_type {
+        let items = match reader.input_type {
             Some(InputType::Csv) => {
-                csv::items(&formats::text(&body)?, reader.csv_delimiter, &reader.csv_headers)
+                csv::items(&formats::text(&body)?, reader.csv_delimiter, &reader.csv_headers)?
             }
-            Some(InputType::Json) => formats::json(&body, reader.items_pointer.as_deref()),
-            Some(InputType::JsonLines) => formats::json_lines(&body),
-            Some(InputType::Manifest) => self.inventory(&body).await,
-            None => Err(Unreadable::new("the reader has no InputType")),
-        }
+            Some(InputType::Json) => formats::json(&body, reader.items_pointer.as_deref())?,
+            Some(InputType::JsonLines) => formats::json_lines(&body)?,
+            Some(InputType::Manifest) => return self.inventory(&body).await,
+            None => return Err(Unreadable::new("the reader has no InputType")),
+        };
+        Ok(items.into_iter().map(|item| Item { item, file: None }).collect())
     }
 
     /// Returns the rows of an S3 inventory, whose manifest this is.
-    async fn inventory(&self, manifest: &[u8]) -> Result<Vec<Value>, Unreadable> {
+    async fn inventory(&self, manifest: &[u8]) -> Result<Vec<Item>, Unreadable> {
         let inventory = formats::Inventory::read(manifest)?;
         let mut items = Vec::new();
         for key in &inventory.files {
-            let body = self.body(&value!({"Bucket": &inventory.bucket, "Key": key})).await?;
-            items.extend(csv::items(&formats::text(&body)?, ',', &inventory.columns)?);
+            let at = value!({"Bucket": &inventory.bucket, "Key": key});
+            let body = self.body(&at).await?;
+            // UNVERIFIED: that it is the file, not its manifest.
+            let file = place(&at, "Key");
+            let rows = csv::items(&formats::text(&body)?, ',', &inventory.columns)?;
+            items.extend(rows.into_iter().map(|item| Item { item, file: Some(file.clone()) }));
         }
         Ok(items)
     }
@@ -198,21 +222,22 @@ impl Source {
         pieces: &mut Pieces<'_>,
     ) -> Result<(), Unreadable> {
         let mut input = arguments.clone();
+        let bucket = place(arguments, "");
         for _ in 0..LIST_PAGES_MAX {
             let page = self.call("ListObjectsV2", input.clone()).await?;
             let objects = page.get("Contents").and_then(Value::as_array).unwrap_or_default();
             for object in objects {
-                let items = if reader.loads_objects {
-                    let at = value!({
-                        "Bucket": arguments.get("Bucket"),
-                        "Key": object.get("Key"),
-                    });
-                    self.object(reader, &at).await?
+                let at = value!({
+                    "Bucket": arguments.get("Bucket"),
+                    "Key": object.get("Key"),
+                });
+                let (items, from) = if reader.loads_objects {
+                    (self.object(reader, &at).await?, place(&at, "Key"))
                 } else {
-                    vec![formats::listed(object)]
+                    (vec![Item { item: formats::listed(object), file: None }], bucket.clone())
                 };
-                for item in items {
-                    if !pieces.push(item).await? {
+                for Item { item, file } in items {
+                    if !pieces.push(item, file.as_ref().unwrap_or(&from)).await? {
                         return Ok(());
                     }
                 }
@@ -233,8 +258,8 @@ struct Pieces<'a> {
     map_run_arn: &'a str,
     most: usize,
     items: usize,
-    /// The piece that is being filled.
-    open: Vec<Value>,
+    /// The piece that is being filled: items, by where they come from.
+    open: Vec<(Arc<str>, Vec<Value>)>,
     open_bytes: usize,
     /// How many pieces are full.
     closed: u32,
@@ -263,13 +288,19 @@ impl<'a> Pieces<'a> {
     }
 
     /// Takes an item in; false when there may be no more.
-    async fn push(&mut self, item: Value) -> Result<bool, Unreadable> {
+    async fn push(&mut self, item: Value, from: &Arc<str>) -> Result<bool, Unreadable> {
         if self.items == self.most {
             return Ok(false);
         }
         self.items += 1;
         self.open_bytes += item.json_bytes();
-        self.open.push(item);
+        match self.open.last_mut() {
+            Some((source, items)) if source == from => items.push(item),
+            Some(_) | None => {
+                self.open_bytes += from.len();
+                self.open.push((from.clone(), vec![item]));
+            }
+        }
         if PIECE_BYTES <= self.open_bytes {
             self.close();
         }
@@ -283,7 +314,11 @@ impl<'a> Pieces<'a> {
         if self.open.is_empty() {
             return;
         }
-        let items: Value = std::mem::take(&mut self.open).into();
+        let runs = std::mem::take(&mut self.open).into_iter();
+        let runs = runs.map(|(source, items)| {
+            Value::object().with("Source", &*source).with("Items", Value::from(items))
+        });
+        let items = Value::object().with("Runs", runs.collect::<Value>());
         self.full.push((key(self.map_run_arn, self.closed), items.to_json().into_bytes()));
         self.closed += 1;
         self.open_bytes = 0;

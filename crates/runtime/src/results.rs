@@ -10,12 +10,13 @@ use asl::{
     Definition, MapMode, OutputType, ResultWriter, StateId, StateKind, Transformation,
     format_millis,
 };
-use execution::{MapRunFact, WriteResults};
-use store::{Load, Scan, Table};
+use execution::{MapRunFact, NotRedrivable, Status, WriteResults};
+use store::{Load, Scan, Table, Write};
 use tokio::task::AbortHandle;
 use value::{Value, value};
 
 use crate::endpoint::{AwsEndpoint, Call, CallError, Caller};
+use crate::process::put;
 use crate::shard::Message;
 use crate::{ProcessId, Shared};
 
@@ -48,6 +49,19 @@ impl From<store::Error> for Unwritten {
     fn from(err: store::Error) -> Unwritten {
         Unwritten(err.to_string())
     }
+}
+
+/// Returns the write that keeps inputs of children that never began, or forgets them.
+pub(crate) fn pending(map_run_arn: &str, row: u32, inputs: Option<Vec<String>>) -> Write {
+    let key = format!("{}{row:08}", pending_prefix(map_run_arn));
+    match inputs {
+        Some(inputs) => put(Table::MapRunItems, key, &Value::from(inputs)),
+        None => Write::Delete(Table::MapRunItems, key),
+    }
+}
+
+fn pending_prefix(map_run_arn: &str) -> String {
+    format!("{map_run_arn}/pending/")
 }
 
 /// Writes results, in a task of its own.
@@ -102,6 +116,18 @@ async fn written(shared: &Arc<Shared>, task: &ResultsTask) -> Result<(String, St
             target.take(record).await?;
         }
     }
+    let prefix = pending_prefix(&task.map_run_arn);
+    let mut after: Option<String> = None;
+    loop {
+        let scan = Scan::prefix(&prefix).after(after.as_deref()).limit(1);
+        let rows: Vec<(String, Vec<String>)> =
+            shared.store.read(|tx| tx.load_all(Table::MapRunItems, scan))?;
+        let Some((key, inputs)) = rows.into_iter().next() else { break };
+        after = Some(key);
+        for input in inputs {
+            target.take_pending(&input).await?;
+        }
+    }
     target.finish().await
 }
 
@@ -133,6 +159,15 @@ struct Target<'a> {
     map_run_arn: &'a str,
     succeeded: Files,
     failed: Files,
+    pending: Files,
+}
+
+/// Which files results go into.
+#[derive(Clone, Copy)]
+enum Fate {
+    Succeeded,
+    Failed,
+    Pending,
 }
 
 impl<'a> Target<'a> {
@@ -159,7 +194,16 @@ impl<'a> Target<'a> {
             map_run_arn: &task.map_run_arn,
             succeeded: Files::new("SUCCEEDED"),
             failed: Files::new("FAILED"),
+            pending: Files::new("PENDING"),
         })
+    }
+
+    fn files(&mut self, fate: Fate) -> &mut Files {
+        match fate {
+            Fate::Succeeded => &mut self.succeeded,
+            Fate::Failed => &mut self.failed,
+            Fate::Pending => &mut self.pending,
+        }
     }
 
     /// Takes in the record of a child.
@@ -175,42 +219,58 @@ impl<'a> Target<'a> {
             },
             Some(_) | None => vec![described(record).to_json()],
         };
-        let files = if is_well { &mut self.succeeded } else { &mut self.failed };
+        self.add(if is_well { Fate::Succeeded } else { Fate::Failed }, results).await
+    }
+
+    /// Takes in the input of a child that never began.
+    async fn take_pending(&mut self, input: &str) -> Result<(), Unwritten> {
+        // UNVERIFIED: that this is all that is told.
+        let told = value!({
+            "Input": input,
+            "InputDetails": { "Included": true },
+            "Status": "PENDING",
+        });
+        self.add(Fate::Pending, vec![told.to_json()]).await
+    }
+
+    async fn add(&mut self, fate: Fate, results: Vec<String>) -> Result<(), Unwritten> {
+        let files = self.files(fate);
         for result in results {
             files.open_bytes += result.len() + 1;
             files.open.push(result);
         }
-        if FILE_BYTES <= files.open_bytes { self.close(is_well).await } else { Ok(()) }
+        if FILE_BYTES <= files.open_bytes { self.close(fate).await } else { Ok(()) }
     }
 
     /// Writes the file that is being filled.
-    async fn close(&mut self, is_well: bool) -> Result<(), Unwritten> {
-        let files = if is_well { &mut self.succeeded } else { &mut self.failed };
+    async fn close(&mut self, fate: Fate) -> Result<(), Unwritten> {
+        let (output_type, folder) = (self.writer.output_type, self.folder.clone());
+        let files = self.files(fate);
         if files.open.is_empty() {
             return Ok(());
         }
         let results = std::mem::take(&mut files.open);
         files.open_bytes = 0;
-        let (text, extension) = match self.writer.output_type {
+        let (text, extension) = match output_type {
             OutputType::Json => (format!("[{}]", results.join(",")), "json"),
             OutputType::JsonLines => (results.join("\n") + "\n", "jsonl"),
         };
-        let key = format!("{}/{}_{}.{extension}", self.folder, files.kind, files.written.len());
+        let key = format!("{folder}/{}_{}.{extension}", files.kind, files.written.len());
         files.written.push(value!({ "Key": &key, "Size": text.len() }));
         self.put(&key, &text).await
     }
 
     /// Writes what is left, and the manifest; returns the bucket and where that is.
     async fn finish(mut self) -> Result<(String, String), Unwritten> {
-        for is_well in [true, false] {
-            self.close(is_well).await?;
+        for fate in [Fate::Succeeded, Fate::Failed, Fate::Pending] {
+            self.close(fate).await?;
         }
         let manifest = value!({
             "DestinationBucket": &self.bucket,
             "MapRunArn": self.map_run_arn,
             "ResultFiles": {
                 "FAILED": std::mem::take(&mut self.failed.written),
-                "PENDING": Vec::<Value>::new(),
+                "PENDING": std::mem::take(&mut self.pending.written),
                 "SUCCEEDED": std::mem::take(&mut self.succeeded.written),
             },
         });
@@ -228,6 +288,21 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Returns whether a child can be redriven, and why not.
+fn redrive_status(record: &Value) -> (&'static str, Option<String>) {
+    let text = |member: &str| record.get(member).and_then(Value::as_str).unwrap_or_default();
+    let is_express = text("executionArn").contains(":express:");
+    let is_kept = record.get("isRedrivable").and_then(Value::as_bool) == Some(true);
+    if text("status") == "SUCCEEDED" {
+        let reason = NotRedrivable::Is(Status::Succeeded).to_string();
+        ("NOT_REDRIVABLE", Some(reason))
+    } else if is_express || is_kept {
+        ("REDRIVABLE_BY_MAP_RUN", None)
+    } else {
+        ("NOT_REDRIVABLE", Some(text("notRedrivable").to_owned()))
+    }
+}
+
 /// Returns everything that is told of a child.
 fn described(record: &Value) -> Value {
     let text = |member: &str| record.get(member).and_then(Value::as_str);
@@ -238,6 +313,7 @@ fn described(record: &Value) -> Value {
     };
     let included = value!({ "Included": true });
     let output = text("output");
+    let (status, reason) = redrive_status(record);
     Value::object()
         .with_some("Cause", text("cause"))
         .with_some("Error", text("error"))
@@ -247,6 +323,10 @@ fn described(record: &Value) -> Value {
         .with_some("Name", text("name"))
         .with_some("Output", output)
         .with_some("OutputDetails", output.map(|_| included))
+        .with("RedriveCount", record.get("redriveCount").cloned().unwrap_or_else(|| 0.into()))
+        .with_some("RedriveDate", date("redriveDate"))
+        .with("RedriveStatus", status)
+        .with_some("RedriveStatusReason", reason)
         .with_some("StartDate", date("startDate"))
         .with_some("StateMachineArn", text("stateMachineArn"))
         .with_some("Status", text("status"))

@@ -13,6 +13,10 @@ use crate::run::{Fault, Run};
 use crate::state::{Children, Doing, Iterations, Parent, Shown, Step, Thread, ThreadId};
 use crate::states::map_run;
 
+/// `Map.Item.Source` of the context object for items that come from the state's input (developer
+/// guide, "Accessing execution data from the Context object", read 2026-11).
+pub(super) const STATE_DATA: &str = "STATE_DATA";
+
 /// How many iterations of an inline Map run at the same time (AWS's bound).
 const MAP_CONCURRENCY_MAX: usize = 40;
 
@@ -30,10 +34,13 @@ pub(crate) fn begin(
         }
         MapMode::Distributed(_) | MapMode::Inline => items(run, id, definition, map, &effective)?,
     };
-    let length = items.as_array().map_or(0, <[Value]>::len);
+    let length = match &items {
+        Value::Object(members) => members.len(),
+        other => other.as_array().map_or(0, <[Value]>::len),
+    };
     run.record(id, || Details::MapStateStarted { length });
     if let MapMode::Distributed(distributed) = &map.mode {
-        return map_run::begin(run, id, map, distributed, effective, items);
+        return map_run::begin(run, id, map, distributed, effective, &items);
     }
     let concurrency_max = concurrency(run, id, map)?;
     let tolerated = tolerated(run, id, map, length)?;
@@ -63,37 +70,42 @@ fn items(
 ) -> Result<Value, Failure> {
     let mut scope = run.scope(id);
     scope.input = effective.clone();
+    // AWS: a distributed Map goes through the members of an object, too.
+    let takes = |found: &Value| match (found, &map.mode) {
+        (Value::Array(_), _) | (Value::Object(_), MapMode::Distributed(_)) => true,
+        (_, MapMode::Distributed(_) | MapMode::Inline) => false,
+    };
     match &map.items {
         Items::Template(template) => {
             let found = run.evaluate(&scope, |evaluation| {
                 template.evaluate(evaluation, Field::Top("Items"))
             })?;
-            match found {
-                Value::Array(_) => Ok(found),
-                other => Err(template.wrong_type(Field::Top("Items"), "array", &other)),
+            if takes(&found) {
+                return Ok(found);
             }
+            Err(template.wrong_type(Field::Top("Items"), "array", &found))
         }
         Items::Path(path) => {
             let found = path.select(&scope)?;
-            match found {
-                Value::Array(_) => Ok(found),
-                // UNVERIFIED: AWS's wording.
-                other => Err(Failure::runtime(format!(
-                    "Reference path \"{}\" must point to array. But was: {other}",
-                    path.text()
-                ))),
+            if takes(&found) {
+                return Ok(found);
             }
+            // UNVERIFIED: AWS's wording.
+            Err(Failure::runtime(format!(
+                "Reference path \"{}\" must point to array. But was: {found}",
+                path.text()
+            )))
         }
-        Items::Input => match effective {
-            Value::Array(_) => Ok(effective.clone()),
-            other => {
-                let cause = format!("Map state input must be an array but was: {other}");
-                Err(match definition.query_language {
-                    QueryLanguage::Jsonata => Failure::query(cause, None),
-                    QueryLanguage::JsonPath => Failure::runtime(cause),
-                })
+        Items::Input => {
+            if takes(effective) {
+                return Ok(effective.clone());
             }
-        },
+            let cause = format!("Map state input must be an array but was: {effective}");
+            Err(match definition.query_language {
+                QueryLanguage::Jsonata => Failure::query(cause, None),
+                QueryLanguage::JsonPath => Failure::runtime(cause),
+            })
+        }
     }
 }
 
@@ -222,7 +234,8 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
     let index = iterations.again.last().copied().unwrap_or(iterations.next);
     let selector_input = iterations.selector_input.clone();
     let item = iterations.items.at(index).cloned().unwrap_or_default();
-    let map_item = Value::object().with("Index", index).with("Value", item.clone());
+    let map_item =
+        Value::object().with("Index", index).with("Value", item.clone()).with("Source", STATE_DATA);
     let Some(outer) = run.state.threads.get(&id) else { return Ok(()) };
     let (shown, previous_event_id, variables) = if iterations.distributed {
         (Shown::Nowhere, 1, Value::object())

@@ -1,5 +1,7 @@
 //! Drives the engine by hand: facts in, a readable history out.
 
+use std::collections::BTreeMap;
+
 use asl::{AnyResource, Definition, Options, StateMachineType};
 use execution::{
     Call, Child, ChildEnd, ChildOf, Effect, Fact, Finish, HistoryEvent, ItemsWanted, Job,
@@ -29,6 +31,8 @@ pub(crate) struct Driver {
     pub(crate) reports: Vec<MapRunReport>,
     /// Records of express children.
     pub(crate) records: Vec<(Child, ChildEnd)>,
+    /// Inputs of children that never began, by row.
+    pub(crate) pending: BTreeMap<u32, Vec<String>>,
     /// How many pieces of items were given up.
     pub(crate) items_gone: u32,
     pub(crate) finish: Option<Finish>,
@@ -89,6 +93,7 @@ impl Driver {
             results: Vec::new(),
             reports: Vec::new(),
             records: Vec::new(),
+            pending: BTreeMap::new(),
             items_gone: 0,
             finish: None,
             looks: Vec::new(),
@@ -118,6 +123,10 @@ impl Driver {
                 Effect::Items { task, wanted, .. } => self.items.push((task, wanted)),
                 Effect::Results { task, wanted, .. } => self.results.push((task, wanted)),
                 Effect::ChildRecord { child, end } => self.records.push((*child, *end)),
+                Effect::Pending { row, inputs: Some(inputs), .. } => {
+                    self.pending.insert(row, inputs);
+                }
+                Effect::Pending { row, inputs: None, .. } => drop(self.pending.remove(&row)),
                 Effect::ItemsGone { pieces, .. } => self.items_gone += pieces,
                 Effect::MapRun(report) => self.reports.push(*report),
                 Effect::Finish(finish) => self.finish = Some(*finish),

@@ -8,6 +8,7 @@ mod delete_iam_user;
 mod driver;
 mod limits;
 mod map_run_redrive;
+mod map_run_results;
 mod map_runs;
 mod redrive;
 mod replay;

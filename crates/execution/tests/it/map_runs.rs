@@ -33,12 +33,43 @@ fn children_are_executions_of_the_item_processor() {
     assert_eq!(child.of.kind, ChildKind::Standard);
     assert_eq!(child.of.items, 1);
     assert_eq!(child.input.as_ref().unwrap().text(), r#"{"n":7}"#);
-    assert_eq!(child.of.map_item, Some(value!({"Index": 0, "Value": 7})));
+    let item = value!({"Index": 0, "Value": 7, "Source": "STATE_DATA"});
+    assert_eq!(child.of.map_item, Some(item));
     run.run_children();
     assert_eq!(run.output(), r#"[{"n":7}]"#);
     let report = run.reports.last().unwrap();
     assert_eq!(report.status, MapRunStatus::Succeeded);
     assert_eq!((report.items.succeeded, report.executions.succeeded), (1, 1));
+}
+
+#[test]
+fn the_members_of_an_object_are_items_with_a_key() {
+    let selector = r#""ItemSelector": {"i.$": "$$.Map.Item"},"#;
+    let mut run = Driver::start(&machine(selector, PASS), r#"{"a": 1, "b": 2}"#);
+    run.run_children();
+    let item = |index, key, value| {
+        format!(
+            r#"{{"i":{{"Index":{index},"Key":"{key}","Value":{value},"Source":"STATE_DATA"}}}}"#
+        )
+    };
+    assert_eq!(run.output(), format!("[{},{}]", item(0, "a", 1), item(1, "b", 2)));
+    assert_eq!(run.event(3).path(&["mapStateStartedEventDetails", "length"]), Some(&value!(2)));
+}
+
+#[test]
+fn items_tell_which_object_they_come_from() {
+    let fields = r#""ItemSelector": {"s.$": "$$.Map.Item.Source", "i.$": "$$.Map.Item.Index"},"#;
+    let mut run = Driver::start(&reading(fields), r#"{"bucket": "b", "most": 9}"#);
+    items_read(&mut run, 3, 2);
+    loaded(
+        &mut run,
+        value!({"Runs": [{"Source": "S3://b/1", "Items": [7]},
+        {"Source": "S3://b/2", "Items": [8]}]}),
+    );
+    loaded(&mut run, value!({"Runs": [{"Source": "S3://b/2", "Items": [9]}]}));
+    run.run_children();
+    let wanted = r#"[{"s":"S3://b/1","i":0},{"s":"S3://b/2","i":1},{"s":"S3://b/2","i":2}]"#;
+    assert_eq!(run.output(), wanted);
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn facts() -> Vec<(i64, Fact)> {
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
                 | Effect::ItemsGone { .. }
+                | Effect::Pending { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}

@@ -22,7 +22,7 @@ use crate::items::{self, ItemsTask};
 use crate::logging::Logging;
 use crate::peers::{Callback, Report};
 use crate::process::{Effect, Stamp, StatusChange, put};
-use crate::results::ResultsTask;
+use crate::results::{self, ResultsTask};
 use crate::{Error, Kind, ProcessId};
 
 /// How a state-machine execution begins.
@@ -173,6 +173,9 @@ impl ExecutionProcess {
             Wanted::ItemsGone { map_run_arn, pieces } => {
                 effects.extend(items::gone(&map_run_arn, pieces).map(Effect::Write));
             }
+            Wanted::Pending { map_run_arn, row, inputs } => {
+                effects.push(Effect::Write(results::pending(&map_run_arn, row, inputs)));
+            }
             Wanted::MapRun(report) => self.keep_map_run(&report, stamp, effects),
             Wanted::CancelTimer { timer } => effects.push(Effect::Disarm { timer: timer.0.into() }),
             Wanted::Finish(finish) => {
@@ -221,6 +224,7 @@ impl ExecutionProcess {
             | Wanted::Withdraw(_)
             | Wanted::ChildRecord { .. }
             | Wanted::ItemsGone { .. }
+            | Wanted::Pending { .. }
             | Wanted::MapRun(_)
             | Wanted::Finish(_) => return None,
         })

@@ -40,6 +40,7 @@ mod states_events;
 mod states_express;
 mod states_history;
 mod states_map_run_redrive;
+mod states_map_run_results;
 mod states_map_runs;
 mod states_redrive;
 mod states_test_state;

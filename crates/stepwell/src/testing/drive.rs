@@ -7,7 +7,7 @@ use execution::{
     Call, Child, ChildEnd, Effect, Fact, HistoryMode, ItemsWanted, MapRunFact, Payload, ReadItems,
     Stamp, Started, State, Status, TimerId, WriteResults, apply,
 };
-use value::Value;
+use value::{Value, value};
 
 use super::mock::Answer;
 use super::suite::Case;
@@ -184,6 +184,7 @@ impl<'c> Driver<'c> {
                 Effect::CancelCall { .. }
                 | Effect::Items { wanted: ItemsWanted::Children { .. }, .. }
                 | Effect::ItemsGone { .. }
+                | Effect::Pending { .. }
                 | Effect::Look(_)
                 | Effect::Withdraw(_)
                 | Effect::ChildRecord { .. }
@@ -296,6 +297,10 @@ impl<'c> Driver<'c> {
         let most = read.items_max.and_then(|most| usize::try_from(most).ok());
         let items: Value = items.iter().take(most.unwrap_or(usize::MAX)).cloned().collect();
         let count = items.as_array().map_or(0, <[Value]>::len);
+        let text = |member: &str| read.arguments.get(member).and_then(Value::as_str);
+        let key = text("Key").map(|key| format!("/{key}")).unwrap_or_default();
+        let source = format!("S3://{}{key}", text("Bucket").unwrap_or_default());
+        let items = value!({ "Runs": [{ "Source": source, "Items": items }] });
         self.items.insert(map_run_arn, items);
         Some(MapRunFact::ItemsRead { items: count as u64, pieces: u32::from(count > 0) })
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use value::Value;
 
 use super::{
-    MapRun, child, complete, definition, exceeded, fail_exceeded, redrive, results, select, supply,
-    uuid,
+    MapRun, child, close, complete, definition, exceeded, fail_exceeded, redrive, results, select,
+    supply, uuid,
 };
 use crate::effect::{Effect, Status};
 use crate::leave::too_large;
@@ -44,6 +44,9 @@ pub(super) struct Open {
 
 /// Starts as many children as may run, or completes the state when there are no more.
 pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) {
+    if run.map_run(id).is_some_and(|map_run| map_run.closing.is_some()) {
+        return close::go_on(run, id);
+    }
     loop {
         run.reports.insert(id);
         let Some(map_run) = run.map_run(id) else { return };
@@ -140,7 +143,7 @@ fn start(run: &mut Run<'_>, id: ThreadId) -> Result<(), Failure> {
 type Input = (u64, Payload, Option<Value>);
 
 /// Returns what the next child takes; none when a batch waits for more items.
-fn next_input(run: &mut Run<'_>, id: ThreadId) -> Result<Option<Input>, Failure> {
+pub(super) fn next_input(run: &mut Run<'_>, id: ThreadId) -> Result<Option<Input>, Failure> {
     let batching = run.map_run(id).and_then(|map_run| map_run.batching.clone());
     let Some(batching) = batching else {
         let (item, input) = next_item(run, id)?.unwrap_or_default();
@@ -174,14 +177,13 @@ fn next_item(run: &mut Run<'_>, id: ThreadId) -> Result<Option<(Value, Value)>, 
     let Some(state) = run.visited(id) else { return Ok(None) };
     let Some((map, _)) = definition(state) else { return Ok(None) };
     let Some(map_run) = run.map_run(id) else { return Ok(None) };
-    let Some((index, item)) = map_run.supply.next() else { return Ok(None) };
+    let Some(map_item) = map_run.supply.map_item() else { return Ok(None) };
     let selector_input = map_run.selector_input.clone();
-    let map_item = Value::object().with("Index", index).with("Value", item);
     let input = select(run, id, map, &map_item, selector_input)?;
     Ok(Some((map_item, input)))
 }
 
-fn advance(run: &mut Run<'_>, id: ThreadId) {
+pub(super) fn advance(run: &mut Run<'_>, id: ThreadId) {
     if let Some(map_run) = run.map_run_mut(id) {
         map_run.supply.advance();
     }
@@ -241,13 +243,26 @@ fn child_record(map_run: &MapRun, task: TaskId, open: &Open, end: &ChildEnd) -> 
     Effect::ChildRecord { child: Box::new(child(map_run, task, open)), end: Box::new(end) }
 }
 
-/// Ends every open child of a map run that has ended or been given up.
+/// Ends every open child of a map run that has ended or been given up. One that was given up still
+/// writes its results.
 pub(crate) fn stop_children(run: &mut Run<'_>, id: ThreadId) {
-    let now = run.millis;
     let Some(map_run) = run.map_run_mut(id) else { return };
-    if map_run.status == MapRunStatus::Running {
+    let is_given_up = map_run.status == MapRunStatus::Running;
+    if is_given_up {
         map_run.status = MapRunStatus::Aborted;
     }
+    let has_results = is_given_up && 0 < map_run.begun;
+    stop_open(run, id);
+    run.report(id);
+    if has_results && results::are_exported(run, id) {
+        close::behind(run, id);
+    }
+}
+
+/// Ends every open child, and forgets whatever else is asked for.
+pub(super) fn stop_open(run: &mut Run<'_>, id: ThreadId) {
+    let now = run.millis;
+    let Some(map_run) = run.map_run_mut(id) else { return };
     let mut wanted = Vec::new();
     let writing = map_run.writing.take().map(|(task, _)| task);
     let redriving = map_run.give_up_redrive();
@@ -267,7 +282,7 @@ pub(crate) fn stop_children(run: &mut Run<'_>, id: ThreadId) {
             }
         }
     }
-    run.report(id);
+    (map_run.starting, map_run.starting_bytes) = (0, 0);
     for child in stopping {
         run.state.children.remove(&child.task);
         run.effect(Effect::StopChild(Box::new(child.clone())));
@@ -296,7 +311,8 @@ fn aborted(input: Option<Payload>, start_millis: i64, stop_millis: i64) -> Child
 
 /// Returns what map runs have asked for and not been answered.
 pub(crate) fn outstanding(state: &State) -> impl Iterator<Item = Effect> {
-    let map_runs = state.threads.values().filter_map(|thread| match &thread.step {
+    let threads = state.threads.values().chain(state.closing.values());
+    let map_runs = threads.filter_map(|thread| match &thread.step {
         Step::In(Visit { doing: Doing::MapRun(map_run), .. }) => Some(map_run),
         Step::In(_) | Step::Enter { .. } => None,
     });

@@ -7,6 +7,7 @@
 
 mod batch;
 mod children;
+mod close;
 mod redrive;
 mod results;
 mod supply;
@@ -80,6 +81,9 @@ pub(crate) struct MapRun {
     /// Children that wait to be redriven.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     redriving: Option<Box<redrive::Redriving>>,
+    /// What is left to do once it is known that it fails.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    closing: Option<Box<close::Closing>>,
     /// Whether a redrive begins a new map run instead.
     #[serde(default)]
     is_spent: bool,
@@ -92,7 +96,7 @@ pub(crate) fn begin(
     map: &Map,
     distributed: &Distributed,
     selector_input: Value,
-    items: Value,
+    items: &Value,
 ) -> Result<(), Failure> {
     let reader = distributed.item_reader.as_ref();
     if run.open_map_runs() >= OPEN_MAP_RUNS_MAX {
@@ -108,7 +112,8 @@ pub(crate) fn begin(
         Some(batcher) => Some(batch::Batching::new(run, id, batcher)?),
         None => None,
     };
-    let length = items.as_array().map_or(0, <[Value]>::len) as u64;
+    let supply = supply::Supply::of(items);
+    let length = supply.at_hand();
     let arn = arn(run, distributed.label.as_deref());
     let map_run_arn = arn.clone();
     run.record(id, || Details::MapRunStarted { map_run_arn });
@@ -128,7 +133,7 @@ pub(crate) fn begin(
         tolerated_percentage,
         selector_input,
         batching,
-        supply: supply::Supply::of(items),
+        supply,
         partial: None,
         open: BTreeMap::new(),
         begun: 0,
@@ -142,6 +147,7 @@ pub(crate) fn begin(
         redrives: 0,
         redrive_millis: None,
         redriving: None,
+        closing: None,
         is_spent: false,
     };
     run.doing(id, Doing::MapRun(Box::new(map_run)));
@@ -238,7 +244,7 @@ pub(crate) fn update(run: &mut Run<'_>, map_run_arn: &str, update: &MapRunUpdate
     map_run.concurrency_max = concurrency_max.unwrap_or(map_run.concurrency_max);
     map_run.tolerated_count = tolerated_count.or(map_run.tolerated_count);
     map_run.tolerated_percentage = tolerated_percentage.or(map_run.tolerated_percentage);
-    let exceeds = exceeded(map_run);
+    let exceeds = exceeded(map_run) && map_run.closing.is_none();
     run.reports.insert(id);
     if exceeds { fail_exceeded(run, id) } else { children::go_on(run, id) }
 }
@@ -310,7 +316,11 @@ fn fail_exceeded(run: &mut Run<'_>, id: ThreadId) {
     let error = error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD.to_owned();
     // UNVERIFIED: AWS's wording for a map run; it is that of TestState.
     let cause = "The specified tolerated failure threshold was exceeded".to_owned();
-    fail(run, id, error, cause);
+    if results::are_exported(run, id) {
+        close::begin(run, id, Some((error, cause)));
+    } else {
+        fail(run, id, error, cause);
+    }
 }
 
 /// The map run failed, and its state with it.

@@ -11,7 +11,7 @@ use asl::{Failure, error_name};
 use serde::{Deserialize, Serialize};
 
 use super::children::{self, Open};
-use super::{MapRun, definition, exceeded, fail_exceeded, supply};
+use super::{MapRun, close, definition, exceeded, fail_exceeded, supply};
 use crate::effect::{Effect, Status};
 use crate::history::Details;
 use crate::map_run::{Child, ChildEnd, ChildKind, Counts, ItemsWanted, MapRunStatus, Unsuccessful};
@@ -58,6 +58,7 @@ impl MapRun {
             return None;
         }
         let mut kept = self.clone();
+        kept.forget_closing();
         if kept.status == MapRunStatus::Running {
             kept.status = MapRunStatus::Aborted;
         }
@@ -225,8 +226,8 @@ pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) -> bool {
     }
     match redriving.others.clone() {
         Others::Behind(behind) => {
-            // They have another record soon.
-            if !are_stopping(run, id) {
+            // They have another record soon, and what was given up writes its results first.
+            if !are_stopping(run, id) && !close::is_behind(run, id) {
                 ask(run, id, behind);
             }
             false
@@ -324,7 +325,7 @@ pub(super) fn found(
 }
 
 /// Returns whether children of a map run have not yet heard that they are to stop.
-fn are_stopping(run: &Run<'_>, id: ThreadId) -> bool {
+pub(super) fn are_stopping(run: &Run<'_>, id: ThreadId) -> bool {
     let Some(map_run) = run.map_run(id) else { return false };
     run.state.stopping.values().any(|child| child.of.map_run_arn == map_run.arn)
 }
@@ -338,31 +339,38 @@ pub(super) fn stopped(run: &mut Run<'_>, task: TaskId, end: Option<ChildEnd>) {
     if !is_corrected && !is_last {
         return;
     }
-    if let Some(end) = end.filter(|_| is_corrected)
-        && let Some(map_run) = find(run, arn)
-    {
-        map_run.correct(&child, end);
+    if let Some(end) = end.filter(|_| is_corrected) {
+        for map_run in every(run, arn) {
+            map_run.correct(&child, end.clone());
+        }
     }
     if is_last {
-        let threads = run.state.threads.keys().copied();
-        let waits = |id: &ThreadId| {
-            run.map_run(*id).is_some_and(|it| it.arn == *arn && it.redriving.is_some())
-        };
-        let found = threads.filter(waits).min();
-        if let Some(id) = found {
+        resume(run, arn);
+    }
+}
+
+/// Lets whoever waited for children of this map run go on.
+pub(super) fn resume(run: &mut Run<'_>, arn: &str) {
+    let ids: Vec<ThreadId> =
+        run.state.closing.keys().chain(run.state.threads.keys()).copied().collect();
+    for id in ids {
+        let waits = |it: &MapRun| it.redriving.is_some() || it.closing.is_some();
+        if run.map_run(id).is_some_and(|it| it.arn == arn && waits(it)) {
             children::go_on(run, id);
         }
     }
 }
 
-/// Returns the map run of this ARN, which runs or may yet be redriven.
-fn find<'r>(run: &'r mut Run<'_>, arn: &str) -> Option<&'r mut MapRun> {
-    let remains = match &mut run.state.remains {
+/// Returns the map run of this ARN: as it runs, as it may yet be redriven, as it writes its results.
+fn every<'r>(run: &'r mut Run<'_>, arn: &str) -> impl Iterator<Item = &'r mut MapRun> {
+    let state = &mut *run.state;
+    let remains = match &mut state.remains {
         Some(Remains::Threads(threads)) => Some(threads.values_mut()),
         Some(Remains::MapRun) | None => None,
     };
-    let threads = run.state.threads.values_mut().chain(remains.into_iter().flatten());
-    threads.filter_map(of_thread).find(|map_run| map_run.arn == arn)
+    let threads = state.threads.values_mut().chain(state.closing.values_mut());
+    let threads = threads.chain(remains.into_iter().flatten());
+    threads.filter_map(of_thread).filter(move |map_run| map_run.arn == arn)
 }
 
 fn of_thread(thread: &mut Thread) -> Option<&mut MapRun> {

@@ -3,7 +3,7 @@
 use asl::{Failure, Field, ResultWriter, Transformation, error_name};
 use value::Value;
 
-use super::{complete_with, definition, fail};
+use super::{close, complete_with, definition, fail};
 use crate::effect::Effect;
 use crate::map_run::WriteResults;
 use crate::payload::Payload;
@@ -68,6 +68,9 @@ pub(super) fn written(run: &mut Run<'_>, id: ThreadId, bucket: &str, key: &str) 
     let Some(map_run) = run.map_run_mut(id) else { return };
     map_run.item_counts.results_written = map_run.item_counts.ended();
     map_run.execution_counts.results_written = map_run.execution_counts.ended();
+    if map_run.closing.is_some() {
+        return close::done(run, id, None);
+    }
     let output = Value::object()
         .with("MapRunArn", map_run.arn.as_str())
         .with("ResultWriterDetails", Value::object().with("Bucket", bucket).with("Key", key));
@@ -76,6 +79,9 @@ pub(super) fn written(run: &mut Run<'_>, id: ThreadId, bucket: &str, key: &str) 
 
 /// The results cannot be written.
 pub(super) fn not_written(run: &mut Run<'_>, id: ThreadId, cause: String) {
+    if run.map_run(id).is_some_and(|map_run| map_run.closing.is_some()) {
+        return close::done(run, id, Some(cause));
+    }
     fail(run, id, error_name::RESULT_WRITER_FAILED.to_owned(), cause);
 }
 

@@ -5,7 +5,7 @@ use asl::{Failure, Field, ItemReader, error_name};
 use serde::{Deserialize, Serialize};
 use value::Value;
 
-use super::{children, fail};
+use super::{children, close, fail, results};
 use crate::effect::Effect;
 use crate::map_run::{ItemsWanted, ReadItems};
 use crate::run::Run;
@@ -20,6 +20,12 @@ const ITEMS_MAX: i64 = 100_000_000;
 pub(super) struct Supply {
     /// Those at hand, as an array.
     items: Value,
+    /// Where they come from, with the index of the first from there.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    sources: Vec<(u64, String)>,
+    /// Their names, where they are the members of an object.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    keys: Vec<String>,
     /// The index of the first of them.
     first: u64,
     /// The index of the next one to be taken.
@@ -33,15 +39,61 @@ pub(super) struct Supply {
 }
 
 impl Supply {
-    /// Returns items that are all at hand.
-    pub(super) fn of(items: Value) -> Supply {
-        Supply { items, first: 0, next: 0, pieces: 0, pieces_left: 0, waits: None }
+    /// Returns items of the state's input, which are all at hand: an array's, or an object's members.
+    pub(super) fn of(items: &Value) -> Supply {
+        let (items, keys) = match items {
+            Value::Object(members) => {
+                let keys = members.iter().map(|(key, _)| key.to_string());
+                (members.iter().map(|(_, item)| item.clone()).collect(), keys.collect())
+            }
+            items => (items.clone(), Vec::new()),
+        };
+        let sources = vec![(0, map::STATE_DATA.to_owned())];
+        let (first, next, pieces, pieces_left, waits) = (0, 0, 0, 0, None);
+        Supply { items, sources, keys, first, next, pieces, pieces_left, waits }
     }
 
-    /// Returns the next item at hand, and its index.
-    pub(super) fn next(&self) -> Option<(u64, Value)> {
+    /// Returns how many are at hand.
+    pub(super) fn at_hand(&self) -> u64 {
+        self.items.as_array().map_or(0, <[Value]>::len) as u64
+    }
+
+    /// Returns the next item at hand.
+    pub(super) fn next(&self) -> Option<&Value> {
+        self.items.at(usize::try_from(self.next - self.first).ok()?)
+    }
+
+    /// Returns `Map.Item` of the context object for the next item at hand.
+    pub(super) fn map_item(&self) -> Option<Value> {
+        let item = self.next()?.clone();
         let at = usize::try_from(self.next - self.first).ok()?;
-        Some((self.next, self.items.at(at)?.clone()))
+        let source = self.sources.iter().rev().find(|(first, _)| *first <= self.next);
+        Some(
+            Value::object()
+                .with("Index", self.next)
+                .with_some("Key", self.keys.get(at).map(String::as_str))
+                .with("Value", item)
+                .with_some("Source", source.map(|(_, source)| source.as_str())),
+        )
+    }
+
+    /// Takes a piece in: runs of items, each with where they come from. Pieces of before that was
+    /// kept are bare items.
+    fn take(&mut self, piece: &Value) {
+        self.first = self.next;
+        self.sources.clear();
+        let Some(runs) = piece.get("Runs").and_then(Value::as_array) else {
+            self.items = piece.clone();
+            return;
+        };
+        let mut items = Vec::new();
+        for run in runs {
+            let source = run.get("Source").and_then(Value::as_str).unwrap_or_default();
+            self.sources.push((self.first + items.len() as u64, source.to_owned()));
+            let found = run.get("Items").and_then(Value::as_array).unwrap_or_default();
+            items.extend(found.iter().cloned());
+        }
+        self.items = items.into();
     }
 
     pub(super) fn advance(&mut self) {
@@ -142,7 +194,17 @@ pub(super) fn cannot_come(run: &mut Run<'_>, id: ThreadId, error: String, cause:
     if let Some(task) = run.map_run_mut(id).and_then(|map_run| map_run.supply.give_up()) {
         run.state.children.remove(&task);
     }
-    fail(run, id, error, cause);
+    let Some(map_run) = run.map_run_mut(id) else { return };
+    if map_run.closing.is_some() {
+        // Nobody can tell what they are.
+        map_run.supply.pieces_left = 0;
+        return children::go_on(run, id);
+    }
+    if 0 < map_run.begun && results::are_exported(run, id) {
+        close::begin(run, id, Some((error, cause)));
+    } else {
+        fail(run, id, error, cause);
+    }
 }
 
 /// The items lie ready.
@@ -160,7 +222,6 @@ pub(super) fn were_read(run: &mut Run<'_>, id: ThreadId, items: u64, pieces: u32
 pub(super) fn loaded(run: &mut Run<'_>, id: ThreadId, items: &Value) {
     came(run, id);
     let Some(map_run) = run.map_run_mut(id) else { return };
-    map_run.supply.first = map_run.supply.next;
-    map_run.supply.items = items.clone();
+    map_run.supply.take(items);
     children::go_on(run, id);
 }

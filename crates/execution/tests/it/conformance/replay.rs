@@ -349,6 +349,7 @@ fn drive(
                 | Effect::ChildRecord { .. }
                 | Effect::Items { .. }
                 | Effect::ItemsGone { .. }
+                | Effect::Pending { .. }
                 | Effect::Results { .. }
                 | Effect::MapRun(_)
                 | Effect::Finish(_) => {}
