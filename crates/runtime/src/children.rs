@@ -147,8 +147,8 @@ impl Asked {
         }
     }
 
-    /// Tells the child something that it takes in once, however often it is told. Nothing, if it has
-    /// ended and that is no redrive, or cannot be redriven.
+    /// Tells the child something that it takes in once, however often it is told. Nothing, if it
+    /// has ended and that is no redrive, or cannot be redriven.
     async fn request(&self, id: &ProcessId, fact: &ExecutionFact) {
         loop {
             match self.runtime().request(id.clone(), Fact::Execution(fact.clone())).await {
@@ -287,8 +287,8 @@ pub(crate) fn follow(
     task.abort_handle()
 }
 
-/// Ends a child, in a task of its own. One that may not have begun is begun first, or redriven: then
-/// whoever was about to do that finds that it has been done.
+/// Ends a child, in a task of its own. One that may not have begun is begun first, or redriven:
+/// then whoever was about to do that finds that it has been done.
 pub(crate) fn stop(
     shared: &Arc<Shared>,
     life: u64,

@@ -27,8 +27,8 @@ pub(super) struct Closing {
 }
 
 impl MapRun {
-    /// Leaves a map run as it was before it listed what never began; returns what it fails with, and
-    /// how many rows it has kept.
+    /// Leaves a map run as it was before it listed what never began; returns what it fails with,
+    /// and how many rows it has kept.
     pub(super) fn forget_closing(&mut self) -> Option<(Option<(String, String)>, u32)> {
         let Closing { fault, supply, partial, rows } = *self.closing.take()?;
         (self.supply, self.partial) = (supply, partial);

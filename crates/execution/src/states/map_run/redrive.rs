@@ -361,7 +361,8 @@ pub(super) fn resume(run: &mut Run<'_>, arn: &str) {
     }
 }
 
-/// Returns the map run of this ARN: as it runs, as it may yet be redriven, as it writes its results.
+/// Returns the map run of this ARN: as it runs, as it may yet be redriven, as it writes its
+/// results.
 fn every<'r>(run: &'r mut Run<'_>, arn: &str) -> impl Iterator<Item = &'r mut MapRun> {
     let state = &mut *run.state;
     let remains = match &mut state.remains {

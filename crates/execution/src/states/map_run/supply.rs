@@ -39,7 +39,8 @@ pub(super) struct Supply {
 }
 
 impl Supply {
-    /// Returns items of the state's input, which are all at hand: an array's, or an object's members.
+    /// Returns items of the state's input, which are all at hand: an array's, or an object's
+    /// members.
     pub(super) fn of(items: &Value) -> Supply {
         let (items, keys) = match items {
             Value::Object(members) => {
