@@ -142,6 +142,8 @@ impl Services {
             (ssm::PURGED, retention.automations),
             (cloudformation::PURGED, retention.stacks),
             (states::PURGED_MACHINES, Purge::AfterMillis(0)),
+            // After their executions, whoever those are.
+            (states::PURGED_DEFINITIONS, retention.executions),
             (decisions::PURGED, Purge::AfterMillis(decisions::KEPT_MILLIS)),
             // Each group says itself for how long.
             (logs::PURGED, Purge::AfterMillis(0)),

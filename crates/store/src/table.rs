@@ -147,6 +147,8 @@ tables! {
     /// Calls that were allowed or refused: pages of them by `page/time/count/id`, and how many
     /// there are.
     Decisions = 60 => "decisions",
+    /// Which state machines and versions use which definition, by `definition/ARN`.
+    DefinitionUses = 70 => "definition_uses",
     /// When users and roles last used what, by `unique id/action`.
     LastUses = 61 => "iam_last_uses",
 }

@@ -7,12 +7,11 @@ use runtime::{Caller, definition_key};
 use stacks::{
     Change, Identity, OnFailure, ParameterInput, ParameterSource, TEMPLATE_BODY_BYTES_MAX, Template,
 };
-use store::Table;
 use value::Value;
 
 use super::stack::{self, Asked, Stack};
 use super::{error, parameter_store};
-use crate::{Check, Error, Input, Reading, Writing, roles};
+use crate::{Check, Error, Input, Reading, Writing, roles, states};
 
 /// Whom a stack's role has to trust.
 const SERVICE: &str = "cloudformation.amazonaws.com";
@@ -154,7 +153,7 @@ pub(super) struct Checked {
 impl Checked {
     /// Keeps the text of the template. Unused, it does no harm: texts are kept by their hash.
     pub(super) fn keep_template(&self, on: &mut Writing<'_>) -> Result<(), Error> {
-        Ok(on.store.put(Table::Definitions, &self.asked.definition, self.text.as_bytes())?)
+        Ok(states::keep_content(on.store, &self.asked.definition, self.text.as_bytes())?)
     }
 }
 

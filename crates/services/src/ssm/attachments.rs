@@ -11,12 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use runtime::content_key;
 use serde::{Deserialize, Serialize};
-use store::Table;
 use value::{Value, value};
 
 use super::document::{arn_of, bare_name, find};
 use super::error;
-use crate::{Call, Check, Error, Input, Pending, Reading, Services};
+use crate::{Call, Check, Error, Input, Pending, Reading, Services, states};
 
 /// How large one file may be, in bytes.
 // UNVERIFIED: AWS states no limit for runbooks.
@@ -189,7 +188,7 @@ async fn read(
     }
     let attachment = Attachment { sha256: content_key(&content), size: content.len() };
     let at = attachment.sha256.clone();
-    services.store().write(move |tx| tx.put(Table::Definitions, &at, &content)).await??;
+    services.store().write(move |tx| states::keep_content(tx, &at, &content)).await??;
     Ok(Ok(attachment))
 }
 

@@ -15,7 +15,7 @@ use super::document::{
     find_version, key,
 };
 use super::error;
-use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
+use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, states};
 
 /// How many documents an account may have.
 const DOCUMENTS_MAX: usize = 500;
@@ -105,7 +105,7 @@ pub(super) fn new_version(
     let text = input.text("Content")?;
     let Fetched { files, failure } = attachments::of(input, runbook)?;
     let definition = definition_key(text);
-    on.store.put(Table::Definitions, &definition, text.as_bytes())?;
+    states::keep_content(on.store, &definition, text.as_bytes())?;
     Ok(DocumentVersion {
         definition,
         format: format.to_owned(),

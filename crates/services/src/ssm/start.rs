@@ -11,7 +11,7 @@ use value::{Value, value};
 
 use super::document::{DocumentVersion, Found, bare_name, find, text_of};
 use super::{error, locations, lookup, parameter_defaults, tags, targets};
-use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, roles};
+use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, roles, states};
 
 pub(super) const OPERATIONS: &[Operation] =
     &[Operation { name: "StartAutomationExecution", checks: may_start, run: Run::Workflow(start) }];
@@ -289,6 +289,6 @@ async fn keep_definition(services: &Services, text: &str) -> Result<(), Error> {
     if known.is_some() {
         return Ok(());
     }
-    services.store().write(move |tx| tx.put(Table::Definitions, &key, text.as_bytes())).await??;
+    services.store().write(move |tx| states::keep_content(tx, &key, text.as_bytes())).await??;
     Ok(())
 }

@@ -6,7 +6,7 @@ use store::{Load, Read, Save, Scan, Table, Transaction};
 use value::Value;
 
 use super::state_machines::{StateMachine, refuse_qualified};
-use super::{aliases, arn, error, versions};
+use super::{aliases, arn, definition_uses, error, versions};
 use crate::retention::{Budget, Kind, Looked, ROWS_PER_LOOK_MAX, Removed};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
@@ -32,19 +32,25 @@ fn delete(on: &mut Writing<'_>, input: &Value) -> Answer {
     let found: Option<StateMachine> = on.store.load(Table::StateMachines, state_machine_arn)?;
     let Some(mut machine) = found else { return Ok(Value::object()) };
     if has_running(on.store.as_read(), &machine)? {
-        versions::remove_all(on.store, state_machine_arn)?;
+        versions::remove_all(on.store, state_machine_arn, on.call.now_millis)?;
         aliases::remove_all(on.store, state_machine_arn)?;
         machine.is_deleting = true;
         on.store.save(Table::StateMachines, state_machine_arn, &machine)?;
     } else {
-        remove(on.store, state_machine_arn)?;
+        remove(on.store, &machine, on.call.now_millis)?;
     }
     Ok(Value::object())
 }
 
 /// Removes a machine and everything that belongs to it, but its executions.
-pub(super) fn remove(store: &mut dyn Transaction, machine_arn: &str) -> Result<(), Error> {
-    versions::remove_all(store, machine_arn)?;
+pub(super) fn remove(
+    store: &mut dyn Transaction,
+    machine: &StateMachine,
+    now_millis: i64,
+) -> Result<(), Error> {
+    let machine_arn = &*machine.arn;
+    versions::remove_all(store, machine_arn, now_millis)?;
+    definition_uses::let_go(store, &machine.definition, machine_arn, now_millis)?;
     aliases::remove_all(store, machine_arn)?;
     store.delete(Table::StateMachines, machine_arn)?;
     store.delete(Table::Tags, machine_arn)?;
@@ -96,12 +102,17 @@ fn look(store: &dyn Read, behind: Option<&str>, _: i64) -> Result<Looked, Error>
     Ok(Looked { due, next })
 }
 
-fn purge(tx: &mut dyn Transaction, key: &str, _: i64, _: &mut Budget) -> Result<Removed, Error> {
+fn purge(
+    tx: &mut dyn Transaction,
+    key: &str,
+    now_millis: i64,
+    _: &mut Budget,
+) -> Result<Removed, Error> {
     let machine: Option<StateMachine> = tx.load(Table::StateMachines, key)?;
     let Some(machine) = machine else { return Ok(Removed::Stays) };
     if !is_over(tx.as_read(), &machine)? {
         return Ok(Removed::Stays);
     }
-    remove(tx, key)?;
+    remove(tx, &machine, now_millis)?;
     Ok(Removed::Gone)
 }

@@ -5,6 +5,7 @@ mod aliases;
 mod arn;
 mod callbacks;
 mod configuration;
+mod definition_uses;
 mod definitions;
 mod deletion;
 mod error;
@@ -41,6 +42,7 @@ pub(crate) const OPERATIONS: &[&[Operation]] = &[
     versions::OPERATIONS,
 ];
 
+pub(crate) use definition_uses::{PURGED as PURGED_DEFINITIONS, keep_other as keep_content};
 pub(crate) use deletion::PURGED as PURGED_MACHINES;
 pub(crate) use known::KnownMachines;
 pub(crate) use retention::PURGED;

@@ -12,7 +12,7 @@ use super::configuration::{
     own_key, tracing,
 };
 use super::versions::{self, Version};
-use super::{arn, definitions, deletion, error};
+use super::{arn, definition_uses, definitions, deletion, error};
 use crate::page::{cut, open_marker};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing, ids, roles};
 
@@ -123,7 +123,7 @@ fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
     if let Some(over) = &existing
         && deletion::is_over(on.store.as_read(), over)?
     {
-        deletion::remove(on.store, &machine.arn)?;
+        deletion::remove(on.store, over, on.call.now_millis)?;
         existing = None;
     }
     if let Some(existing) = existing {
@@ -135,7 +135,8 @@ fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
             Err(error::state_machine_already_exists(&machine.arn))
         };
     }
-    on.store.put(Table::Definitions, &machine.definition, text.as_bytes())?;
+    definition_uses::keep(on.store, &machine.definition, text)?;
+    definition_uses::take(on.store, &machine.definition, &machine.arn, &machine.arn)?;
     on.store.save(Table::StateMachines, &machine.arn, &machine)?;
     super::tags::add(on.store, &machine.arn, input.list("tags"))?;
     let answer = created(&machine);
@@ -291,8 +292,14 @@ fn change(on: &mut Writing<'_>, input: &Value, machine: &mut StateMachine) -> Re
     versions::check_description(input)?;
     if let Some(text) = input.maybe_text("definition") {
         definitions::check(on.call, text, &machine.r#type)?;
-        machine.definition = definition_key(text);
-        on.store.put(Table::Definitions, &machine.definition, text.as_bytes())?;
+        let definition = definition_key(text);
+        if definition != machine.definition {
+            let now_millis = on.call.now_millis;
+            definition_uses::let_go(on.store, &machine.definition, &machine.arn, now_millis)?;
+            definition_uses::keep(on.store, &definition, text)?;
+            definition_uses::take(on.store, &definition, &machine.arn, &machine.arn)?;
+            machine.definition = definition;
+        }
     }
     if let Some(role_arn) = input.maybe_text("roleArn") {
         roles::check_assumable(&on.reading(), role_arn, "states.amazonaws.com")

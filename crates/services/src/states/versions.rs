@@ -9,7 +9,7 @@ use value::{Value, value};
 
 use super::arn::{self, Qualifier};
 use super::state_machines::{StateMachine, find_active, page_of};
-use super::{aliases, error};
+use super::{aliases, definition_uses, error};
 use crate::page::cut;
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
@@ -94,18 +94,31 @@ pub(super) fn publish_current(
     };
     let key = key(&machine.arn, version.number);
     on.store.save(Table::StateMachineVersions, &key, &version)?;
+    definition_uses::adopt(on.store, &machine.definition)?;
+    definition_uses::take(on.store, &machine.definition, &version.arn(), &machine.arn)?;
     on.store.save(Table::StateMachines, &machine.arn, machine)?;
     Ok(version)
 }
 
 /// Removes every version of a state machine.
-pub(super) fn remove_all(store: &mut dyn Transaction, machine_arn: &str) -> Result<(), Error> {
+pub(super) fn remove_all(
+    store: &mut dyn Transaction,
+    machine_arn: &str,
+    now_millis: i64,
+) -> Result<(), Error> {
     let prefix = format!("{machine_arn}:");
-    let rows =
-        store.scan(Table::StateMachineVersions, Scan::prefix(&prefix).limit(VERSIONS_MAX))?;
-    for (key, _) in rows {
-        store.delete(Table::StateMachineVersions, &key)?;
+    let scan = Scan::prefix(&prefix).limit(VERSIONS_MAX);
+    let rows: Vec<(String, Version)> = store.load_all(Table::StateMachineVersions, scan)?;
+    for (_, version) in rows {
+        remove(store, &version, now_millis)?;
     }
+    Ok(())
+}
+
+fn remove(store: &mut dyn Transaction, version: &Version, now_millis: i64) -> Result<(), Error> {
+    let Version { number, machine, .. } = version;
+    definition_uses::let_go(store, &machine.definition, &version.arn(), now_millis)?;
+    store.delete(Table::StateMachineVersions, &key(&machine.arn, *number))?;
     Ok(())
 }
 
@@ -186,6 +199,8 @@ fn delete(on: &mut Writing<'_>, input: &Value) -> Answer {
         );
         return Err(error::conflict(text));
     }
-    on.store.delete(Table::StateMachineVersions, &key(found.machine, number))?;
+    if let Some(version) = load(on.store.as_read(), found.machine, number)? {
+        remove(on.store, &version, on.call.now_millis)?;
+    }
     Ok(Value::object())
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use runtime::{ClockMode, newest_first};
-use services::{Purge, Retention};
+use services::{Limits, Purge, Retention};
 use store::{Save, Scan, Store, Table, Transaction};
 use value::{Value, value};
 
 use super::server::text;
-use super::states_express::{Whole, machine_arn, whole_on};
+use super::states_express::{Whole, machine_arn, whole_of, whole_on};
 
 const DAY_MILLIS: i64 = 86_400_000;
 const PASS: &str = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}"#;
@@ -178,4 +178,77 @@ async fn what_is_to_be_kept_for_ever_is() {
     whole.runtime.clock().advance(1_000 * DAY_MILLIS);
     rounds(&whole).await;
     assert_eq!(count(whole.services.store(), Table::Executions), 1);
+}
+
+async fn define(whole: &Whole, machine: &str, definition: &str) {
+    let input = value!({"stateMachineArn": machine_arn(machine), "definition": definition});
+    whole.ok("stepfunctions", "UpdateStateMachine", input).await;
+}
+
+fn is_kept(store: &Store, definition: &str) -> bool {
+    let key = runtime::definition_key(definition);
+    store.read(|tx| tx.get(Table::Definitions, &key)).unwrap().is_some()
+}
+
+#[tokio::test]
+async fn definitions_go_when_no_machine_version_or_execution_uses_them() {
+    let other = |n: usize| PASS.replace("\"A\"", &format!("\"B{n}\""));
+    let directory = tempfile::tempdir().unwrap();
+    for store in [Store::memory(), Store::open(directory.path()).unwrap()] {
+        let whole = whole_of(store.clone(), ClockMode::Real, Limits::default()).await;
+        // Something else has the content of one, or it is of before uses were kept.
+        let foreign = other(9);
+        let key = runtime::definition_key(&foreign);
+        let content = foreign.clone();
+        write(&store, move |tx| {
+            tx.put(Table::Definitions, &key, content.as_bytes()).unwrap();
+        })
+        .await;
+        for (name, definition) in [("a", PASS), ("b", PASS), ("w", WAIT), ("f", &foreign)] {
+            whole.create(name, "STANDARD", definition).await.unwrap();
+        }
+        whole.start("StartExecution", "a", "{}").await;
+        let running = whole.start("StartExecution", "w", "{}").await;
+        define(&whole, "a", &other(1)).await;
+        let version = value!({"stateMachineArn": machine_arn("a")});
+        let version = whole.ok("stepfunctions", "PublishStateMachineVersion", version).await;
+        for (machine, definition) in [("a", other(2)), ("w", other(3)), ("f", other(4))] {
+            define(&whole, machine, &definition).await;
+        }
+        for machine in ["b", "f"] {
+            let input = value!({"stateMachineArn": machine_arn(machine)});
+            whole.ok("stepfunctions", "DeleteStateMachine", input).await;
+        }
+        whole.services.start(Retention::default());
+        rounds(&whole).await;
+        assert!(is_kept(&store, PASS) && is_kept(&store, &other(4)), "not yet");
+        whole.runtime.clock().advance(91 * DAY_MILLIS);
+        until("the end of what two machines had", || {
+            !is_kept(&store, PASS) && !is_kept(&store, &other(4))
+        })
+        .await;
+        rounds(&whole).await;
+        for stays in [WAIT, &foreign, &other(1), &other(2), &other(3)] {
+            assert!(is_kept(&store, stays), "{stays}");
+        }
+
+        // Used again before its time has come: it stays as long as that one does.
+        let arn = text(&version, &["stateMachineVersionArn"]);
+        let version = value!({"stateMachineVersionArn": arn});
+        whole.ok("stepfunctions", "DeleteStateMachineVersion", version).await;
+        whole.create("c", "STANDARD", &other(1)).await.unwrap();
+        let stopped = value!({"executionArn": text(&running, &["executionArn"])});
+        whole.ok("stepfunctions", "StopExecution", stopped).await;
+        whole.runtime.clock().advance(91 * DAY_MILLIS);
+        until("the end of what the last execution had", || !is_kept(&store, WAIT)).await;
+        rounds(&whole).await;
+        assert!(is_kept(&store, &other(1)));
+        let input = value!({"stateMachineArn": machine_arn("c")});
+        whole.ok("stepfunctions", "DeleteStateMachine", input).await;
+        whole.runtime.clock().advance(91 * DAY_MILLIS);
+        until("the end of the last use", || !is_kept(&store, &other(1))).await;
+        for stays in [&foreign, &other(2), &other(3)] {
+            assert!(is_kept(&store, stays), "{stays}");
+        }
+    }
 }

@@ -31,7 +31,11 @@ pub(crate) async fn whole_on(mode: ClockMode) -> Whole {
 }
 
 pub(crate) async fn whole_with(mode: ClockMode, limits: Limits) -> Whole {
-    let opened = Opened::open(Store::memory(), Clock::new(mode), Node::alone()).unwrap();
+    whole_of(Store::memory(), mode, limits).await
+}
+
+pub(crate) async fn whole_of(store: Store, mode: ClockMode, limits: Limits) -> Whole {
+    let opened = Opened::open(store, Clock::new(mode), Node::alone()).unwrap();
     let settings = Settings {
         account: ACCOUNT.into(),
         region: "us-east-1".into(),
