@@ -91,13 +91,3 @@ impl Peers for Wire {
         Box::pin(async move { answer.await.unwrap_or(Forward::NotThere) })
     }
 }
-
-/// Returns what a node says to another that handed it a message; as `services::nodes` does.
-pub(crate) fn answer_of(taken: Result<Forward, Error>) -> Forward {
-    match taken {
-        Ok(answer) => answer,
-        Err(Error::NotHere | Error::ShuttingDown) => Forward::NotThere,
-        Err(Error::NotRunning) => Forward::NotRunning,
-        Err(err) => Forward::Failed(err.to_string()),
-    }
-}

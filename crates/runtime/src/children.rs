@@ -1,34 +1,22 @@
 //! Child executions of map runs: begun, followed to their end, and ended.
 //!
-//! A parent asks for a child as for a call. Whatever happens to the node, it asks again; a child
-//! that has begun is not begun a second time, for its name is its own. That a child has ended is
-//! read from its record, so nothing is lost between the two.
+//! A parent asks for a child as for a call. Its name is its own ([`followers`]).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use execution::{
     Child, ChildEnd, ChildKind, Fact as ExecutionFact, MapRunFact, Payload, Started, Status,
 };
-use store::{Load, SHARDS, Table};
-use tokio::sync::oneshot;
+use store::{Load, Table};
 use tokio::task::AbortHandle;
 use value::Value;
 
-use crate::clock::{Busy, Clock};
-use crate::node::Place;
+use crate::clock::Busy;
+use crate::followers::{self, Following, TRY_AGAIN_MILLIS};
 use crate::process::{Begin, Fact, Kind};
 use crate::processes::BeginExecution;
 use crate::shard::Message;
 use crate::{Error, ProcessId, Runtime, Shared};
-
-/// How long to wait before something is tried again that failed, in milliseconds.
-pub(crate) const TRY_AGAIN_MILLIS: u64 = 1_000;
-/// How often a child is looked at that runs on another node, in milliseconds.
-pub(crate) const LOOK_ELSEWHERE_MILLIS: u64 = 1_000;
-/// How often a child is looked at that runs here, in milliseconds: its shard tells when it has
-/// ended, unless it has gone elsewhere.
-pub(crate) const LOOK_HERE_MILLIS: u64 = 10_000;
 
 /// What the runtime needs to know of a child.
 pub(crate) struct ChildTask {
@@ -72,45 +60,6 @@ impl ChildTask {
     }
 }
 
-/// Who waits for the end of which process.
-#[derive(Default)]
-pub(crate) struct Followers {
-    waiting: Mutex<HashMap<ProcessId, Vec<oneshot::Sender<Busy>>>>,
-}
-
-impl Followers {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<ProcessId, Vec<oneshot::Sender<Busy>>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells everyone who waits that the process has ended.
-    pub(crate) fn tell(&self, id: &ProcessId, clock: &Clock) {
-        for follower in self.waiting().remove(id).unwrap_or_default() {
-            // Whoever has stopped waiting does not need to know.
-            let _ = follower.send(clock.busy());
-        }
-    }
-
-    pub(crate) fn wait(&self, id: &ProcessId) -> oneshot::Receiver<Busy> {
-        let (follower, told) = oneshot::channel();
-        let mut waiting = self.waiting();
-        let followers = waiting.entry(id.clone()).or_default();
-        followers.retain(|follower| !follower.is_closed());
-        followers.push(follower);
-        told
-    }
-
-    pub(crate) fn forget(&self, id: &ProcessId) {
-        let mut waiting = self.waiting();
-        if let Some(followers) = waiting.get_mut(id) {
-            followers.retain(|follower| !follower.is_closed());
-            if followers.is_empty() {
-                waiting.remove(id);
-            }
-        }
-    }
-}
-
 /// A child that somebody asked for.
 struct Asked {
     shared: Arc<Shared>,
@@ -136,33 +85,27 @@ impl Asked {
     /// # Errors
     /// Why it can never begin.
     async fn begin(&self, id: &ProcessId, begin: &BeginExecution) -> Result<(), Error> {
-        loop {
-            let begin = Begin::Execution(begin.clone());
-            match self.runtime().begin(id.clone(), begin).await {
-                Ok(_) => return Ok(()),
-                Err(err @ Error::Definition { .. }) => return Err(err),
-                // The store is away, or the shard is changing hands: neither lasts.
-                Err(_) => self.shared.clock.sleep(TRY_AGAIN_MILLIS).await,
-            }
-        }
+        followers::begin(&self.shared, id, &Begin::Execution(begin.clone())).await
     }
 
-    /// Tells the child something that it takes in once, however often it is told. Nothing, if it
-    /// has ended and that is no redrive, or cannot be redriven.
-    async fn request(&self, id: &ProcessId, fact: &ExecutionFact) {
-        loop {
-            match self.runtime().request(id.clone(), Fact::Execution(fact.clone())).await {
-                Ok(()) | Err(Error::NotRunning) => return,
-                Err(_) => self.shared.clock.sleep(TRY_AGAIN_MILLIS).await,
-            }
+    /// Tells the child something. Nothing, if it has ended and that is no redrive, or cannot be
+    /// redriven.
+    async fn request(&self, id: &ProcessId, fact: ExecutionFact) {
+        match followers::request(&self.shared, id, &Fact::Execution(fact)).await {
+            Ok(()) | Err(Error::NotRunning) => {}
+            // What became of it shows in its record all the same.
+            Err(err) => tracing::warn!(process = %id, error = %err, "a child cannot be told"),
         }
     }
 
     /// Returns how the child ended, once it has; it was told to.
     async fn end_of(&self, id: &ProcessId) -> Option<ChildEnd> {
         loop {
-            match self.record(id) {
+            let record: Result<Option<Value>, _> =
+                self.shared.store.read(|tx| tx.load(Table::Executions, id.name()));
+            match record {
                 Ok(record) => return record.as_ref().and_then(ended),
+                // The store is away; that does not last.
                 Err(_) => self.shared.clock.sleep(TRY_AGAIN_MILLIS).await,
             }
         }
@@ -170,39 +113,19 @@ impl Asked {
 
     /// Follows a standard child to its end.
     async fn follow(&self, id: &ProcessId, is_known_to_run: bool, busy: Busy) {
-        let mut busy = Some(busy);
+        let mut following = Following::new(&self.shared, (Table::Executions, id), busy);
         let mut tells_start = !is_known_to_run;
         loop {
-            let told = self.shared.followers.wait(id);
-            // It has begun, so that one without a record is the store's failure: it is read again.
-            if let Ok(Some(record)) = self.record(id) {
-                if let Some(end) = ended(&record) {
-                    drop(told);
-                    self.shared.followers.forget(id);
-                    let busy = busy.unwrap_or_else(|| self.shared.clock.busy());
-                    return self.tell(MapRunFact::ChildEnded(Box::new(end)), busy).await;
-                }
-                if tells_start {
-                    tells_start = false;
-                    let busy = busy.take().unwrap_or_else(|| self.shared.clock.busy());
-                    self.tell(MapRunFact::ChildStarted, busy).await;
-                }
+            let record = following.record().await;
+            if let Some(end) = ended(&record) {
+                let busy = following.busy();
+                return self.tell(MapRunFact::ChildEnded(Box::new(end)), busy).await;
             }
-            drop(busy.take());
-            let millis = match self.shared.node.place(id.shard(SHARDS)) {
-                Place::Here => LOOK_HERE_MILLIS,
-                Place::There(_) | Place::Nowhere => LOOK_ELSEWHERE_MILLIS,
-            };
-            tokio::select! {
-                biased;
-                told = told => busy = told.ok(),
-                () = self.shared.clock.sleep(millis) => {}
+            if tells_start {
+                tells_start = false;
+                self.tell(MapRunFact::ChildStarted, following.busy()).await;
             }
         }
-    }
-
-    fn record(&self, id: &ProcessId) -> Result<Option<Value>, store::Error> {
-        self.shared.store.read(|tx| tx.load(Table::Executions, id.name()))
     }
 
     /// Runs an express child to its end.
@@ -271,7 +194,7 @@ pub(crate) fn follow(
             (ChildKind::Express, None) => {}
             (ChildKind::Standard, None) => {
                 if let Some(redrive) = redrive {
-                    asked.request(&id, &ExecutionFact::RedrivenByMapRun { redrive }).await;
+                    asked.request(&id, ExecutionFact::RedrivenByMapRun { redrive }).await;
                 }
                 asked.follow(&id, redrive.is_none(), busy).await;
             }
@@ -306,9 +229,9 @@ pub(crate) fn stop(
             return asked.tell(MapRunFact::ChildStopped, busy).await;
         }
         if let Some(redrive) = redrive {
-            asked.request(&id, &ExecutionFact::RedrivenByMapRun { redrive }).await;
+            asked.request(&id, ExecutionFact::RedrivenByMapRun { redrive }).await;
         }
-        asked.request(&id, &ExecutionFact::StopRequested { error: None, cause: None }).await;
+        asked.request(&id, ExecutionFact::StopRequested { error: None, cause: None }).await;
         // It may have ended before, and well.
         let fact = match asked.end_of(&id).await {
             Some(end) => MapRunFact::ChildEnded(Box::new(end)),

@@ -23,6 +23,9 @@ pub enum Error {
     /// The node that owns the process tried and failed.
     #[error("{0}")]
     Elsewhere(String),
+    /// The node that owns the process cannot do it, and could not later.
+    #[error("{0}")]
+    Refused(String),
     /// As many express executions as may be are under way.
     #[error("too many express executions are under way")]
     ExpressLimit,

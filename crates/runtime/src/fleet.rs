@@ -1,23 +1,18 @@
 //! Child executions of a runbook that runs over many targets: begun, followed to their end, and
-//! stopped.
-//!
-//! As with the children of map runs, whatever happens to the node the parent asks again. A child
-//! that has begun is not begun a second time, for its id is its own; that it has ended is read from
-//! its record, so nothing is lost between the two.
+//! stopped ([`followers`]).
 
 use std::sync::Arc;
 
 use automation::{ChildWish, Fact as AutomationFact, Status, StopType};
-use store::{Load, SHARDS, Table};
+use store::Table;
 use tokio::task::AbortHandle;
 use value::{Value, value};
 
-use crate::children::{LOOK_ELSEWHERE_MILLIS, LOOK_HERE_MILLIS, TRY_AGAIN_MILLIS};
-use crate::node::Place;
+use crate::followers::{self, Following};
 use crate::process::{Begin, Fact};
 use crate::processes::BeginAutomation;
 use crate::shard::Message;
-use crate::{Error, ProcessId, Runtime, Shared};
+use crate::{Busy, Error, ProcessId, Shared};
 
 /// A child, and what is to become of it.
 pub(crate) struct FleetChild {
@@ -37,7 +32,10 @@ pub(crate) fn see_to(
     let shared = shared.clone();
     let (busy, epoch) = (shared.clock.busy(), shared.epoch());
     let task = tokio::spawn(async move {
-        let end = match begin(&shared, &child).await {
+        // One that is to be stopped is begun too: then whoever was about to begin it finds that it
+        // has been.
+        let begin = Begin::Automation(child.begin);
+        let end = match followers::begin(&shared, &child.id, &begin).await {
             Ok(()) => {
                 if child.wish == ChildWish::Stop {
                     stop(&shared, &child.id).await;
@@ -53,56 +51,21 @@ pub(crate) fn see_to(
     task.abort_handle()
 }
 
-/// Begins a child, unless it has begun. One that is to be stopped is begun too: then whoever was
-/// about to begin it finds that it has been.
-///
-/// # Errors
-/// Why it can never begin.
-async fn begin(shared: &Arc<Shared>, child: &FleetChild) -> Result<(), Error> {
-    let runtime = Runtime { shared: shared.clone() };
-    loop {
-        let begin = Begin::Automation(child.begin.clone());
-        match runtime.begin(child.id.clone(), begin).await {
-            Ok(_) => return Ok(()),
-            Err(err @ Error::Definition { .. }) => return Err(err),
-            // The store is away, or the shard is changing hands: neither lasts.
-            Err(_) => shared.clock.sleep(TRY_AGAIN_MILLIS).await,
-        }
-    }
-}
-
 async fn stop(shared: &Arc<Shared>, id: &ProcessId) {
-    let runtime = Runtime { shared: shared.clone() };
-    loop {
-        let fact = Fact::Automation(AutomationFact::StopRequested(StopType::Cancel));
-        match runtime.request(id.clone(), fact).await {
-            Ok(()) | Err(Error::NotRunning) => return,
-            Err(_) => shared.clock.sleep(TRY_AGAIN_MILLIS).await,
-        }
+    let fact = Fact::Automation(AutomationFact::StopRequested(StopType::Cancel));
+    match followers::request(shared, id, &fact).await {
+        Ok(()) | Err(Error::NotRunning) => {}
+        // It goes on to its end, which shows in its record.
+        Err(err) => tracing::warn!(process = %id, error = %err, "a child cannot be stopped"),
     }
 }
 
 /// Returns how a child has ended, once it has.
-async fn follow(shared: &Arc<Shared>, id: &ProcessId, busy: crate::Busy) -> Value {
-    let mut busy = Some(busy);
+async fn follow(shared: &Arc<Shared>, id: &ProcessId, busy: Busy) -> Value {
+    let mut following = Following::new(shared, (Table::Automations, id), busy);
     loop {
-        let told = shared.followers.wait(id);
-        // It has begun, so that one without a record is the store's failure: it is read again.
-        let record = shared.store.read(|tx| tx.load(Table::Automations, id.name()));
-        if let Some(end) = record.ok().flatten().and_then(|record| ended(&record)) {
-            drop(told);
-            shared.followers.forget(id);
+        if let Some(end) = ended(&following.record().await) {
             return end;
-        }
-        drop(busy.take());
-        let millis = match shared.node.place(id.shard(SHARDS)) {
-            Place::Here => LOOK_HERE_MILLIS,
-            Place::There(_) | Place::Nowhere => LOOK_ELSEWHERE_MILLIS,
-        };
-        tokio::select! {
-            biased;
-            told = told => busy = told.ok(),
-            () = shared.clock.sleep(millis) => {}
         }
     }
 }

@@ -52,6 +52,7 @@ mod error;
 mod express;
 mod figures;
 mod fleet;
+mod followers;
 pub mod integrations;
 mod items;
 mod logging;
@@ -101,6 +102,7 @@ pub use scripts::{ScriptPolicy, Scripts};
 
 use activities::Queues;
 use alarms::Alarms;
+use followers::Followers;
 use node::{Ownership, Place};
 use scripts::Interpreters;
 use shard::{Envelope, Message, Shard};
@@ -158,7 +160,7 @@ impl Opened {
             scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
             interpreters: OnceLock::new(),
             express: express::UnderWay::default(),
-            followers: children::Followers::default(),
+            followers: Followers::default(),
             checkpoint_lines: AtomicUsize::new(CHECKPOINT_LINES),
         });
         let leases = node::first_turn(&shared)?;
@@ -379,6 +381,7 @@ impl Runtime {
                 }
                 Ok(Forward::NotRunning) => return Err(Error::NotRunning),
                 Ok(Forward::Failed(what)) => return Err(Error::Elsewhere(what)),
+                Ok(Forward::Refused(what)) => return Err(Error::Refused(what)),
                 other => return other.map(|answer| (answer, attempt)),
             }
             attempt = Attempt::Again;
@@ -479,7 +482,7 @@ enum Attempt {
 
 /// An answer to another question is a bug of the node that gave it.
 fn unexpected(answer: &Forward) -> Error {
-    Error::Elsewhere(format!("another node gave an answer that does not fit: {answer:?}"))
+    Error::Refused(format!("another node gave an answer that does not fit: {answer:?}"))
 }
 
 impl Forwarded {

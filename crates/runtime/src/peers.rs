@@ -5,7 +5,7 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 use value::Value;
 
-use crate::{Begin, Fact, ProcessId, Started};
+use crate::{Begin, Error, Fact, ProcessId, Started};
 
 /// Whether the id of a process that begins may have been used before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,8 +107,28 @@ pub enum Forward {
     NotRunning,
     /// It does not own the process, or cannot be reached: look again where it is.
     NotThere,
-    /// It tried and failed.
+    /// It tried and failed; it may have done it all the same.
     Failed(String),
+    /// It cannot do it, and could not later: a definition that it cannot use, a message that it
+    /// does not understand. Nodes from before there was this answer say `Failed`.
+    Refused(String),
+}
+
+impl Forward {
+    /// Returns what a node says of a message that it has taken.
+    pub fn of(taken: Result<Forward, Error>) -> Forward {
+        match taken {
+            Ok(answer) => answer,
+            Err(Error::NotHere | Error::ShuttingDown) => Forward::NotThere,
+            Err(Error::NotRunning) => Forward::NotRunning,
+            Err(err @ (Error::Definition { .. } | Error::Refused(_))) => {
+                Forward::Refused(err.to_string())
+            }
+            Err(err @ (Error::Store(_) | Error::Elsewhere(_) | Error::ExpressLimit)) => {
+                Forward::Failed(err.to_string())
+            }
+        }
+    }
 }
 
 impl From<Started> for Forward {

@@ -8,13 +8,14 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::activities::Queues;
 use crate::alarms::Alarms;
+use crate::followers::Followers;
 use crate::node::Ownership;
 use crate::scripts::Interpreters;
 use crate::shard::{Envelope, Message};
 use crate::timers::Timers;
 use crate::{
     AwsEndpoint, Busy, Clock, Definitions, Error, Figures, Novelty, Peers, ProcessId, Scripts,
-    children, express,
+    express,
 };
 
 /// What shards share.
@@ -35,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) scripts: Semaphore,
     pub(crate) interpreters: OnceLock<Interpreters>,
     pub(crate) express: express::UnderWay,
-    pub(crate) followers: children::Followers,
+    pub(crate) followers: Followers,
     pub(crate) checkpoint_lines: AtomicUsize,
 }
 

@@ -10,7 +10,7 @@ use store::{Load, Read, Scan, Table};
 use value::Value;
 
 use crate::Shared;
-use crate::children::TRY_AGAIN_MILLIS;
+use crate::followers::TRY_AGAIN_MILLIS;
 
 /// How many children are looked at in one read.
 const PAGE_CHILDREN: usize = 500;

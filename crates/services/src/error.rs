@@ -77,6 +77,7 @@ impl From<runtime::Error> for Error {
             | runtime::Error::ShuttingDown => unavailable(&err),
             // Whoever starts express executions has words of his own for the limit.
             runtime::Error::ExpressLimit
+            | runtime::Error::Refused(_)
             | runtime::Error::NotRunning
             | runtime::Error::Definition { .. } => Error::internal(&err),
         }

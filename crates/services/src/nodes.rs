@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use runtime::{Error as RuntimeError, Forward, Forwarded, Forwarding, Peers};
+use runtime::{Forward, Forwarded, Forwarding, Peers};
 use store::{Store, Table, Transaction};
 use subtle::ConstantTimeEq;
 use value::value;
@@ -112,13 +112,8 @@ impl Services {
         let message = parsed
             .and_then(|body| value::from_value::<Forwarded>(body).map_err(|err| err.to_string()));
         let answer = match message {
-            Ok(message) => match self.runtime().take(message).await {
-                Ok(answer) => answer,
-                Err(RuntimeError::NotHere | RuntimeError::ShuttingDown) => Forward::NotThere,
-                Err(RuntimeError::NotRunning) => Forward::NotRunning,
-                Err(err) => Forward::Failed(err.to_string()),
-            },
-            Err(what) => Forward::Failed(format!("the message cannot be read: {what}")),
+            Ok(message) => Forward::of(self.runtime().take(message).await),
+            Err(what) => Forward::Refused(format!("the message cannot be read: {what}")),
         };
         match value::to_value(&answer) {
             Ok(body) => Response::json(200, &body),

@@ -7,7 +7,7 @@ use super::{Event, World};
 use crate::disk::{Ending, NodeDisk, Troubles, Unit};
 use crate::endpoint::Chances;
 use crate::life::{Birth, Life, address};
-use crate::network::{Heard, answer_of};
+use crate::network::Heard;
 use crate::workload::BEGINNING_MILLIS;
 
 /// How long a node waits for another's answer, in milliseconds.
@@ -209,7 +209,7 @@ impl World {
             Some(life) => {
                 let runtime = life.runtime.clone();
                 life.spawn(async move {
-                    let answer = answer_of(runtime.take(message).await);
+                    let answer = Forward::of(runtime.take(message).await);
                     network.tell(Heard::Answered { letter, answer });
                 });
             }

@@ -34,10 +34,15 @@ fn begin() -> Begin {
         resolved: (0..TARGETS).map(target).collect(),
         ..RateControl::default()
     };
+    begin_over(RUNBOOK, PARENT, rate)
+}
+
+/// Returns how a runbook over many targets begins.
+pub(crate) fn begin_over(runbook: &str, id: &str, rate: RateControl) -> Begin {
     Begin::Automation(BeginAutomation {
-        definition: definition_key(RUNBOOK),
+        definition: definition_key(runbook),
         started: automation::Started {
-            execution_id: PARENT.into(),
+            execution_id: id.into(),
             document_name: "Look".into(),
             document_version: "1".into(),
             parameters: value!({}),
@@ -47,8 +52,8 @@ fn begin() -> Begin {
         caller: Caller::Role {
             role_arn: "arn:aws:iam::000000000000:role/r".into(),
             service: "ssm.amazonaws.com".into(),
-            session_name: PARENT.into(),
-            source_arn: format!("arn:aws:ssm:us-east-1:000000000000:automation-execution/{PARENT}"),
+            session_name: id.into(),
+            source_arn: format!("arn:aws:ssm:us-east-1:000000000000:automation-execution/{id}"),
         },
         format: "YAML".into(),
         request: Value::Null,

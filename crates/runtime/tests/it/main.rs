@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod crash;
+mod elsewhere;
 mod endpoint;
 mod express;
 mod fleet;
