@@ -92,6 +92,7 @@ impl Default for Scripts {
 }
 
 /// A script to run.
+#[derive(Clone)]
 #[expect(clippy::struct_field_names, reason = "what the engine calls a script is one")]
 pub(crate) struct Script {
     /// As whom its calls are made; without a role it has no credentials.
@@ -139,14 +140,10 @@ async fn attempt(script: &Script, host: Host<'_>) -> Result<ScriptAnswer, String
         let variables = host.endpoint.script_environment(caller.clone()).await;
         environment = variables.map_err(|err| err.message)?;
     }
-    let directory =
-        Directory::create().map_err(|err| format!("no directory for the script: {err}"))?;
-    directory.write(interpreter.harness.0, interpreter.harness.1)?;
-    let attached = (!script.attachments.is_empty()).then_some(ATTACHMENTS);
-    if let Some(folder) = attached {
-        attachments::write_into(&directory.path().join(folder), &script.attachments, host.store)?;
-    }
-    directory.write("request.json", harness::request(&script.script, attached).to_string())?;
+    let directory = {
+        let (script, store, harness) = (script.clone(), host.store.clone(), interpreter.harness);
+        aside(move || laid_out(&script, &store, harness)).await?
+    };
     let seconds = script.script.timeout_seconds.min(settings.share.seconds);
     let cage = Cage {
         program: interpreter.program.clone(),
@@ -161,8 +158,34 @@ async fn attempt(script: &Script, host: Host<'_>) -> Result<ScriptAnswer, String
     if !words.is_empty() {
         return Err(words);
     }
-    let result = directory.read("result.json", RESULT_BYTES_MAX)?;
+    // With the result it goes; it may hold much.
+    let result = aside(move || directory.read("result.json", RESULT_BYTES_MAX)).await?;
     Ok(harness::fact(&script.script, result.as_deref(), &log))
+}
+
+/// Does what waits for the disk where nobody else has to wait with it.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|err| format!("the script's directory was given up: {err}"))?
+}
+
+/// Returns a directory with everything that a script is run with.
+fn laid_out(
+    script: &Script,
+    store: &Store,
+    (name, program): (&str, &str),
+) -> Result<Directory, String> {
+    let directory =
+        Directory::create().map_err(|err| format!("no directory for the script: {err}"))?;
+    directory.write(name, program)?;
+    let attached = (!script.attachments.is_empty()).then_some(ATTACHMENTS);
+    if let Some(folder) = attached {
+        attachments::write_into(&directory.path().join(folder), &script.attachments, store)?;
+    }
+    directory.write("request.json", harness::request(&script.script, attached).to_string())?;
+    Ok(directory)
 }
 
 /// What was said until the end.
