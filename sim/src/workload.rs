@@ -221,6 +221,7 @@ fn runbook(number: usize, user: &str) -> (ProcessId, Begin) {
         attachments: Attachments::new(),
         starter: None,
         depth: 0,
+        tags: BTreeMap::new(),
     };
     (ProcessId::new(Kind::Automation, &id), Begin::Automation(begin))
 }

@@ -96,7 +96,8 @@ pub use peers::{
 pub use process::{Begin, Fact, Kind, ProcessId};
 pub use process_group::ProcessGroup;
 pub use processes::{
-    BeginAutomation, BeginExecution, BeginStack, ErrandDone, Watcher, newest_first,
+    BeginAutomation, BeginExecution, BeginStack, ErrandDone, Watcher, automation_tags_key,
+    newest_first,
 };
 pub use scripts::{ScriptPolicy, Scripts};
 

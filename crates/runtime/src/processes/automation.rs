@@ -1,5 +1,6 @@
 //! Runbook executions on the runtime.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use automation::{Effect as Wanted, Fact, Identity, Runbook, Started, State, StatusChange};
@@ -40,6 +41,16 @@ pub struct BeginAutomation {
     /// How many executions it is nested in.
     #[serde(default)]
     pub depth: u32,
+    /// Its tags, which can be changed from then on.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+}
+
+type Tags = BTreeMap<String, String>;
+
+/// Returns the key under which the tags of an execution stand in `Table::Tags`.
+pub fn automation_tags_key(id: &str) -> String {
+    format!("automation-execution/{id}")
 }
 
 /// A running runbook execution.
@@ -72,6 +83,11 @@ impl AutomationProcess {
         if let Some(parent) = &begin.started.parent_execution_id {
             let index = format!("{parent}/{index}");
             effects.push(Effect::Write(put(Table::AutomationsByParent, index, &id.into())));
+        }
+        if !begin.tags.is_empty() {
+            let tags = begin.tags.iter();
+            let tags = tags.fold(Value::object(), |all, (key, tag)| all.with(&**key, &**tag));
+            effects.push(Effect::Write(put(Table::Tags, automation_tags_key(id), &tags)));
         }
         process.apply(stamp, Fact::Started(Box::new(begin.started.clone())), effects);
         Ok(process)
@@ -168,6 +184,7 @@ impl AutomationProcess {
             started.parameters.set(name.clone(), given.clone());
         }
         begin.request = Value::Null;
+        begin.tags = Tags::new();
         begin.depth += 1;
         FleetChild { id: ProcessId::new(Kind::Automation, id), begin, wish: child.wish }
     }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use store::Table;
 use value::Value;
 
-pub use automation::BeginAutomation;
+pub use automation::{BeginAutomation, automation_tags_key};
 pub use errands::{ErrandDone, Watcher};
 pub use execution::BeginExecution;
 pub use stack::BeginStack;

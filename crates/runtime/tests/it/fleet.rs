@@ -60,6 +60,7 @@ pub(crate) fn begin_over(runbook: &str, id: &str, rate: RateControl) -> Begin {
         starter: None,
         depth: 0,
         attachments: BTreeMap::new(),
+        tags: BTreeMap::new(),
     })
 }
 

@@ -1,10 +1,9 @@
 //! Removes runbook executions that ended long ago.
 
-use runtime::newest_first;
+use runtime::{automation_tags_key, newest_first};
 use store::{Load, Read, Scan, Table, Transaction};
 use value::Value;
 
-use super::tags::key_of_execution;
 use crate::retention::{Budget, Kind, Looked, ROWS_PER_LOOK_MAX, Removed};
 use crate::{Error, Input};
 
@@ -52,7 +51,7 @@ fn remove(
     if let Some(parent) = parent {
         tx.delete(Table::AutomationsByParent, &format!("{parent}/{key}"))?;
     }
-    tx.delete(Table::Tags, &key_of_execution(&id))?;
+    tx.delete(Table::Tags, &automation_tags_key(&id))?;
     tx.delete(Table::Automations, &id)?;
     tx.delete(Table::AutomationsByStart, key)?;
     Ok(Removed::Gone)

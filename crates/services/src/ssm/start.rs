@@ -88,7 +88,6 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         if plan.is_amazons {
             keep_definition(&services, &plan.text).await?;
         }
-        keep_tags(&services, &id, &input).await?;
         let process = ProcessId::new(Kind::Automation, &id);
         let begun = services.runtime().begin(process, Begin::Automation(plan.begin)).await?;
         if !matches!(begun, runtime::Started::New { .. }) {
@@ -96,18 +95,6 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         }
         Ok(value!({ "AutomationExecutionId": id }))
     })
-}
-
-/// Keeps the tags of a new execution. A repetition of the request keeps the same once more; if it
-/// is refused for something else, tags of no execution are left, which nobody sees.
-async fn keep_tags(services: &Services, id: &str, input: &Value) -> Result<(), Error> {
-    let tags = input.list("Tags").to_vec();
-    tags::check_start(&tags)?;
-    if tags.is_empty() {
-        return Ok(());
-    }
-    let id = id.to_owned();
-    services.store().write(move |tx| tags::keep(tx, &id, &tags)).await?
 }
 
 /// Refuses a further automation when as many as may be are open, unless it is known. A node knows
@@ -217,6 +204,7 @@ fn plan(
         // Without a role the caller is the starter.
         starter: role.is_some().then(|| Box::new((*on.call.principal).clone())),
         depth,
+        tags: tags::of_start(input.list("Tags"))?,
     };
     let is_amazons = found.document.is_amazons();
     Ok(Plan { begin, text: found.text, is_amazons })

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use store::{Load, Read, Save, Table, Transaction};
+use runtime::automation_tags_key;
+use store::{Load, Read, Save, Table};
 use value::{Value, value};
 
 use super::automations;
@@ -21,7 +22,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation { name: "ListTagsForResource", checks: may_list, run: Run::Read(list) },
 ];
 
-type Tags = BTreeMap<String, String>;
+pub(super) type Tags = BTreeMap<String, String>;
 
 /// What has tags.
 enum Tagged {
@@ -30,33 +31,23 @@ enum Tagged {
     Execution(String),
 }
 
-/// Returns the key under which the tags of an execution are kept.
-pub(super) fn key_of_execution(id: &str) -> String {
-    format!("automation-execution/{id}")
-}
-
 /// Returns the tags of an execution.
 pub(super) fn of_execution(store: &dyn Read, id: &str) -> Result<Tags, Error> {
-    Ok(store.load(Table::Tags, &key_of_execution(id))?.unwrap_or_default())
+    Ok(store.load(Table::Tags, &automation_tags_key(id))?.unwrap_or_default())
 }
 
-/// Refuses more tags than an execution may be given at its start.
-pub(super) fn check_start(tags: &[Value]) -> Result<(), Error> {
-    if tags.len() <= START_TAGS_MAX {
-        return Ok(());
-    }
-    let text = format!("An automation can be started with at most {START_TAGS_MAX} tags.");
-    Err(Error::new("ValidationException", text))
-}
-
-/// Keeps the tags with which an execution starts, unless it has started.
-pub(super) fn keep(store: &mut dyn Transaction, id: &str, tags: &[Value]) -> Result<(), Error> {
-    if store.get(Table::Automations, id)?.is_some() {
-        return Ok(());
+/// Returns the tags with which an execution starts.
+///
+/// # Errors
+/// When there are more than it may start with.
+pub(super) fn of_start(tags: &[Value]) -> Result<Tags, Error> {
+    if START_TAGS_MAX < tags.len() {
+        let text = format!("An automation can be started with at most {START_TAGS_MAX} tags.");
+        return Err(Error::new("ValidationException", text));
     }
     let mut all = Tags::new();
     extend(&mut all, tags);
-    Ok(store.save(Table::Tags, &key_of_execution(id), &all)?)
+    Ok(all)
 }
 
 fn extend(all: &mut Tags, tags: &[Value]) {
@@ -125,7 +116,7 @@ fn change(on: &mut Writing<'_>, input: &Value, edit: impl FnOnce(&mut Tags)) -> 
             let mut tags = of_execution(on.store.as_read(), &id)?;
             edit(&mut tags);
             check_count(&tags)?;
-            on.store.save(Table::Tags, &key_of_execution(&id), &tags)?;
+            on.store.save(Table::Tags, &automation_tags_key(&id), &tags)?;
         }
     }
     Ok(Value::object())

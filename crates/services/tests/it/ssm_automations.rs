@@ -3,6 +3,7 @@
 use policy::{Principal, PrincipalKind};
 use runtime::ClockMode;
 use services::{Error, Limits};
+use store::{Scan, Table};
 use value::{Value, value};
 
 use super::outward::reaching;
@@ -536,6 +537,19 @@ async fn steps_are_filtered_and_reversed() {
     let wrong = by("ParentStepIteration", "x").with("AutomationExecutionId", &*id);
     let answer = refused(&whole, "DescribeAutomationStepExecutions", wrong).await;
     assert!(answer.starts_with("InvalidFilterValue: "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_start_that_is_not_kept_leaves_no_tags() {
+    let whole = server().await;
+    whole.runtime.stop().await;
+    let tags = value!([{"Key": "Team", "Value": "a"}]);
+    let request = value!({"DocumentName": "Waits", "Tags": tags});
+    let answer = refused(&whole, "StartAutomationExecution", request).await;
+    assert!(answer.starts_with("ServiceUnavailable: "), "{answer}");
+    let of_executions = Scan::prefix("automation-execution/");
+    let tags = whole.runtime.store().read(|tx| tx.scan(Table::Tags, of_executions)).unwrap();
+    assert!(tags.is_empty(), "{tags:?}");
 }
 
 #[tokio::test]
