@@ -53,6 +53,9 @@ pub(crate) const LOOP: &str = "aws:loop";
 /// The name that stands for the surrounding loop in references.
 pub(crate) const LOOP_SCOPE: &str = "Loop";
 
+/// What an attempt remembers under this name is there in the next one.
+pub(crate) const FOR_NEXT_ATTEMPT: &str = "next";
+
 /// Every action that runbooks may name.
 pub static ACTIONS: &[&Action] = &[
     &approve::ACTION,

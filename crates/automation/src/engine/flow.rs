@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use value::Value;
 
 use super::{ATTEMPTS_MAX, Next, Run, Todo};
-use crate::actions::{LOOP_SCOPE, Outcome, Turn, Work};
+use crate::actions::{FOR_NEXT_ATTEMPT, LOOP_SCOPE, Outcome, Turn, Work};
 use crate::clock;
 use crate::effect::Effect;
 use crate::fact::{Mode, StopType};
@@ -74,7 +74,9 @@ impl Run<'_> {
         if let Some(execution) = self.state.steps.get_mut(index) {
             execution.timeout_id = timeout_id;
             execution.attempt += 1;
-            execution.memory = Value::Null;
+            let kept = execution.memory.get(FOR_NEXT_ATTEMPT);
+            let kept = kept.map(|kept| Value::object().with(FOR_NEXT_ATTEMPT, kept));
+            execution.memory = kept.unwrap_or_default();
         }
         let outcome = match step.action.work {
             Work::Available { begin, .. } | Work::Loop { begin, .. } => {
