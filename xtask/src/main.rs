@@ -1,9 +1,10 @@
 //! Repository chores: `tidy` checks the house rules, `models` makes the API models, `authorization`
-//! the tables of actions, `managed-policies` AWS's own policies, `bench` measures the server, `sim`
-//! runs the simulator.
+//! the tables of actions, `managed-policies` AWS's own policies, `bench` measures the server,
+//! `fuzz` runs the fuzz targets, `sim` the simulator.
 
 mod authorization;
 mod bench;
+mod fuzz;
 mod managed_policies;
 mod models;
 mod sim;
@@ -36,11 +37,13 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             managed_policies::run(from, ids).map(|()| 0)?
         }
         ["bench", ..] => return bench::run(arguments.get(1..).unwrap_or_default()),
+        ["fuzz", ..] => return fuzz::run(arguments.get(1..).unwrap_or_default()),
         ["sim", ..] => return sim::run(arguments.get(1..).unwrap_or_default()),
         _ => bail!(
             "usage: cargo xtask tidy [--write] | models [--from DIR] | \
              authorization --from DIR | \
-             managed-policies --from DIR --ids DIR | bench [--help] | sim [--help]"
+             managed-policies --from DIR --ids DIR | bench [--help] | \
+             fuzz TARGET [--seconds N] | sim [--help]"
         ),
     };
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
