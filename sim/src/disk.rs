@@ -79,13 +79,13 @@ impl Disk {
     /// Writes rows without anybody's leave: for the beginning of the world.
     pub(crate) fn furnish(&self, rows: &[(Table, String, Vec<u8>)]) {
         let rows = rows.to_vec();
-        self.memory.submit(Job {
-            work: Box::new(move |tx| {
+        self.memory.submit(Job::new(
+            move |tx| {
                 let put = rows.iter().try_for_each(|(table, key, row)| tx.put(*table, key, row));
                 if put.is_ok() { Verdict::Keep } else { Verdict::Discard }
-            }),
-            done: Box::new(|_| {}),
-        });
+            },
+            |_| {},
+        ));
     }
 
     /// Writes what a shard did, if it may.
@@ -114,17 +114,17 @@ impl Disk {
     fn job(&self, who: &str, work: Work) {
         let found = Arc::new(Mutex::new(None));
         let inside = found.clone();
-        self.memory.submit(Job {
-            work: Box::new(move |tx| {
+        self.memory.submit(Job::new(
+            move |tx| {
                 let mut recorder = Recorder::new(tx);
                 let verdict = work(&mut recorder);
                 if verdict == Verdict::Keep {
                     *locked(&inside) = Some((recorder.puts, recorder.deletes));
                 }
                 verdict
-            }),
-            done: Box::new(|_| {}),
-        });
+            },
+            |_| {},
+        ));
         let kept = locked(&found).take();
         if let Some((puts, deletes)) = kept {
             self.trace.say(format_args!("{who} writes {} rows", puts.len() + deletes.len()));
@@ -215,7 +215,7 @@ impl NodeDisk {
         }
         for unit in units {
             match unit {
-                Unit::Job(Job { work, done }) => {
+                Unit::Job(Job { work, done, .. }) => {
                     let outcome = match ending {
                         Ending::Kept => Ok(()),
                         Ending::Failed | Ending::KeptUnheard => broken(),

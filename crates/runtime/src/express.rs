@@ -225,17 +225,17 @@ impl Express {
             return;
         }
         let execution = started.execution_arn.clone();
-        self.shared.store.submit(Job {
-            work: Box::new(move |tx| match logging::write(tx, &rows) {
+        self.shared.store.submit(Job::new(
+            move |tx| match logging::write(tx, &rows) {
                 Ok(()) => Verdict::Keep,
                 Err(_) => Verdict::Discard,
-            }),
-            done: Box::new(move |outcome| {
+            },
+            move |outcome| {
                 if let Err(err) = outcome {
                     tracing::warn!(%execution, error = %err, "events could not be logged");
                 }
-            }),
-        });
+            },
+        ));
     }
 
     /// Returns how the execution ended, if it did.

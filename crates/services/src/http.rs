@@ -266,16 +266,16 @@ impl Services {
         if !self.key_uses.is_worth_noting(&signed.access_key_id, now) {
             return;
         }
-        self.store().submit(store::Job {
-            work: Box::new(move |tx| {
+        self.store().submit(store::Job::new(
+            move |tx| {
                 let Signed { access_key_id, service, region, .. } = &signed;
                 match iam::note_key_use(tx, access_key_id, service, region, now) {
                     Ok(()) => store::Verdict::Keep,
                     Err(_) => store::Verdict::Discard,
                 }
-            }),
-            done: Box::new(|_| {}),
-        });
+            },
+            |_| {},
+        ));
     }
 
     /// Returns the owner of a stored key and its secret.

@@ -195,7 +195,7 @@ impl Store {
     ) -> Result<Counts, RestoreError> {
         let Backup { store, counts: sealed } = backup;
         let kept = self.as_kept();
-        let written = kept.write(move |to| -> Result<Counts, RestoreError> {
+        let written = kept.write_whole(move |to| -> Result<Counts, RestoreError> {
             if !is_empty(to.as_read())? {
                 return Err(RestoreError::NotEmpty);
             }

@@ -143,6 +143,19 @@ pub struct Job {
     pub work: Work,
     /// Runs once the outcome is on disk (or is known to have failed).
     pub done: Done,
+    /// Whether it is about all that there is, such as emptying the store or filling it: only then
+    /// may it write without bound, and use [`Transaction::clear`] and [`Transaction::append`].
+    pub is_whole_store: bool,
+}
+
+impl Job {
+    /// Returns a job such as a call is.
+    pub fn new(
+        work: impl FnOnce(&mut dyn Transaction) -> Verdict + Send + 'static,
+        done: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Job {
+        Job { work: Box::new(work), done: Box::new(done), is_whole_store: false }
+    }
 }
 
 /// What a backend offers. Jobs run one after another, in the order submitted, and so do the commits
@@ -293,6 +306,25 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
     {
+        self.write_job(work, false).await
+    }
+
+    /// The same for work that is about all that there is.
+    pub(crate) async fn write_whole<T, E, F>(&self, work: F) -> Result<Result<T, E>, Error>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+    {
+        self.write_job(work, true).await
+    }
+
+    async fn write_job<T, E, F>(&self, work: F, is_whole_store: bool) -> Result<Result<T, E>, Error>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+    {
         let (answer_in, answer_out) = std::sync::mpsc::sync_channel(1);
         let (done_in, done_out) = tokio::sync::oneshot::channel();
         self.backend.submit(Job {
@@ -306,6 +338,7 @@ impl Store {
             done: Box::new(move |outcome| {
                 let _ = done_in.send(outcome);
             }),
+            is_whole_store,
         });
         done_out.await.map_err(|_| Error::Closed)??;
         answer_out.try_recv().map_err(|_| Error::Closed)

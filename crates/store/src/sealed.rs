@@ -185,6 +185,7 @@ fn change<T: Send + 'static>(
         done: Box::new(move |outcome| {
             let _ = done_in.send(outcome);
         }),
+        is_whole_store: true,
     });
     done_out.recv().map_err(|_| Error::Closed)??;
     answer_out.try_recv().map_err(|_| Error::Closed)?
@@ -237,7 +238,7 @@ impl Backend for Sealed {
         let work = Box::new(move |tx: &mut dyn Transaction| {
             work(&mut Through { inner: tx, cipher: &cipher })
         });
-        self.inner.submit(Job { work, done: job.done });
+        self.inner.submit(Job { work, ..job });
     }
 
     fn commit(&self, mut commit: Commit, done: Done) {

@@ -1,22 +1,38 @@
-//! The store in a directory: SQLite with a write-ahead log, synced at every commit.
+//! The store in a directory: SQLite, and before it a log that every commit goes into.
 //!
-//! One thread writes; readers have connections of their own and see the last commit.
+//! One at a time writes, and a commit is one record at the end of the log (`commit_log`). What the
+//! tables do not have yet is in memory (`recent`) until a thread has carried it over (`ahead`).
+//! Readers have connections of their own and see the last commit (`snapshot`).
 
+mod ahead;
 mod backup;
-mod log;
+mod buffered;
+mod commit_log;
+mod log_record;
+mod merged;
 mod migrate;
+mod positions;
+mod recent;
 mod rows;
 mod session;
+mod snapshot;
+mod wal;
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use ahead::Ahead;
 pub(crate) use backup::{open_backup, write_backup};
+use commit_log::CommitLog;
+use merged::Overlay;
+use recent::Recent;
+use snapshot::{Over, Snapshot};
 
 use crate::writer::{WhoWrites, Writer};
 use crate::{
@@ -27,6 +43,8 @@ use crate::{
 const FILE: &str = "stepwell.sqlite";
 /// The file whose lock says that the directory is in use.
 const LOCK: &str = "lock";
+/// How long to wait for the lock.
+const LOCK_WAIT_MAX: Duration = Duration::from_millis(200);
 /// How many idle read connections are kept.
 const READERS_KEPT_MAX: usize = 4;
 /// Prepared statements kept by each connection.
@@ -59,7 +77,9 @@ impl From<rusqlite::Error> for Error {
 }
 
 pub(crate) struct Sqlite {
+    /// Dropped first: nobody writes any more.
     writer: Writer,
+    carrier: Carrier,
     readers: Readers,
     figures: Arc<Figures>,
     /// Held for the life of the process, so that nobody else opens the directory.
@@ -74,7 +94,7 @@ impl Sqlite {
         std::fs::create_dir_all(directory).map_err(|err| failed("create the directory", err))?;
         let options = File::options().read(true).write(true).create(true).truncate(false).clone();
         let lock = options.open(directory.join(LOCK)).map_err(|err| failed("write", err))?;
-        match lock.try_lock() {
+        match take(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::InUse(directory.display().to_string()));
@@ -83,26 +103,85 @@ impl Sqlite {
         }
         let file = directory.join(FILE);
         expect_used_or_new(&lock, &file)?;
-        let mut connection = Connection::open(&file)?;
-        tune(&connection)?;
-        migrate::expect_known(&connection)?;
+        let mut tables = Connection::open(&file)?;
+        tune(&tables, WRITER_CACHE_KIB)?;
+        migrate::expect_known(&tables)?;
         // Before anything is written: that would lie over what was left out.
-        let left_out = log::settle(&connection, &directory.join(format!("{FILE}-wal")))?;
-        migrate::to_current(&mut connection)?;
-        if 0 < left_out {
-            tracing::warn!(
-                directory = %directory.display(),
-                "{left_out} pages at the end of the write-ahead log were not whole and were left \
-                 out. After a power cut that is as it should be: nothing of them was acknowledged. \
-                 On a damaged disk something may be lost; `stepwell restore` brings a backup back"
-            );
-        }
+        let left_out = wal::settle(&tables, &directory.join(format!("{FILE}-wal")))?;
+        migrate::to_current(&mut tables)?;
+        let ahead = Arc::new(open_log(directory, &tables, left_out)?);
         mark_used(&lock).map_err(|err| failed("write", err))?;
         let figures = Arc::new(Figures::default());
         let place = directory.display().to_string();
-        let session = session::Session::new(connection);
+        let connection = Connection::open(&file)?;
+        tune(&connection, READER_CACHE_KIB)?;
+        let session = session::Session::new(ahead.clone(), connection);
         let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
-        Ok(Sqlite { writer, readers: Readers::new(file), figures, _lock: lock })
+        let carrier = Carrier::start(ahead.clone(), tables)?;
+        let readers = Readers::new(file, Over::Ahead(ahead));
+        Ok(Sqlite { writer, carrier, readers, figures, _lock: lock })
+    }
+}
+
+/// Takes the lock of a directory. A process that is just ending, or one that it was starting when
+/// it ended, may hold it for a moment.
+fn take(lock: &File) -> Result<(), TryLockError> {
+    let began = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT_MAX => {
+                std::thread::sleep(LOCK_WAIT_MAX / 20);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Opens the commit log; what stands in it only is read, and carried over later.
+fn open_log(directory: &Path, tables: &Connection, left_out: u64) -> Result<Ahead, Error> {
+    let position = ahead::position(tables)?;
+    let contents = commit_log::read(directory, position)?;
+    if contents.is_torn || 0 < left_out {
+        tracing::warn!(
+            directory = %directory.display(),
+            pages = left_out,
+            "what was written last was not whole and was left out. After a power cut that is as it \
+             should be: nothing of it was acknowledged. On a damaged disk something may be lost; \
+             `stepwell restore` brings a backup back"
+        );
+    }
+    let last = contents.last().unwrap_or(position.number);
+    let found = contents.last().map(|_| Recent::of(contents.records));
+    let log = CommitLog::open(directory, last, position.salt, found.is_some())?;
+    Ok(Ahead::new(log, found, last))
+}
+
+/// The thread that carries what stands in the log to the tables.
+struct Carrier {
+    ahead: Arc<Ahead>,
+    /// It has what it wrote last in its cache.
+    tables: Arc<Mutex<Connection>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Carrier {
+    fn start(ahead: Arc<Ahead>, tables: Connection) -> Result<Carrier, Error> {
+        let tables = Arc::new(Mutex::new(tables));
+        let (of, at) = (ahead.clone(), tables.clone());
+        let thread = std::thread::Builder::new()
+            .name("store-carrier".into())
+            .spawn(move || of.carry_on(&at))
+            .map_err(|err| Error::Backend(format!("cannot start the carrier thread: {err}")))?;
+        Ok(Carrier { ahead, tables, thread: Some(thread) })
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        self.ahead.close();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -130,13 +209,13 @@ fn mark_used(mut lock: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-fn tune(connection: &Connection) -> Result<(), Error> {
+fn tune(connection: &Connection, cache_kib: i64) -> Result<(), Error> {
     // Takes effect on new files only.
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
     Ok(())
 }
@@ -144,17 +223,18 @@ fn tune(connection: &Connection) -> Result<(), Error> {
 /// Read connections, made on demand.
 struct Readers {
     file: PathBuf,
+    over: Over,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    fn new(file: PathBuf) -> Readers {
-        Readers { file, idle: Mutex::new(Vec::new()) }
+    fn new(file: PathBuf, over: Over) -> Readers {
+        Readers { file, over, idle: Mutex::new(Vec::new()) }
     }
 
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
         let connection = self.take()?;
-        let snapshot = rows::Snapshot::new(&connection);
+        let snapshot = Snapshot::new(&connection, &self.over);
         work(&snapshot);
         snapshot.end()?;
         self.keep(connection);
@@ -195,8 +275,11 @@ impl Backend for Sqlite {
     }
 
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(row) = self.writer.get(table, key) {
-            return row;
+        if let Some(row) = self.carrier.ahead.view().find(table, key) {
+            return Ok(row);
+        }
+        if let Ok(tables) = self.carrier.tables.try_lock() {
+            return rows::Rows::new(&tables).get(table, key);
         }
         let mut row = Ok(None);
         self.read(&mut |tx| row = tx.get(table, key))?;
@@ -234,13 +317,15 @@ impl Backend for Sqlite {
             done: Box::new(move |outcome| {
                 let _ = done_in.send(outcome);
             }),
+            is_whole_store: true,
         });
         done_out.recv().map_err(|_| Error::Closed)?
     }
 
-    /// Writes the database anew, without its free pages, and empties the log unless somebody reads
-    /// what is in it.
+    /// Writes the database anew, without its free pages, and empties both logs unless somebody
+    /// reads what is in SQLite's.
     fn scrub(&self) -> Result<bool, Error> {
+        self.carrier.ahead.blank()?;
         let connection = Connection::open(&self.readers.file)?;
         // A backup that is being made may take long, and the next start tries again.
         connection.busy_timeout(Duration::ZERO)?;
@@ -258,8 +343,8 @@ pub(crate) struct Onlooker {
 }
 
 impl Onlooker {
-    fn at(file: PathBuf) -> Onlooker {
-        Onlooker { readers: Readers::new(file), figures: Figures::default() }
+    fn at(file: PathBuf, over: Over) -> Onlooker {
+        Onlooker { readers: Readers::new(file, over), figures: Figures::default() }
     }
 
     pub(crate) fn open(directory: &Path) -> Result<Onlooker, Error> {
@@ -267,9 +352,11 @@ impl Onlooker {
         if !file.is_file() {
             return Err(Error::Backend(format!("there is no store in `{}`", directory.display())));
         }
-        let onlooker = Onlooker::at(file);
+        let mut onlooker = Onlooker::at(file, Over::Nothing);
         let connection = onlooker.readers.take()?;
-        migrate::expect_readable(&connection)?;
+        if migrate::expect_readable(&connection)? {
+            onlooker.readers.over = Over::Log(directory.to_owned());
+        }
         Ok(onlooker)
     }
 }

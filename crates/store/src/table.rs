@@ -26,6 +26,14 @@ macro_rules! tables {
                     $(Table::$variant => $id,)*
                 }
             }
+
+            /// Returns the table of a number.
+            pub(crate) const fn of_id(id: i16) -> Option<Table> {
+                match id {
+                    $($id => Some(Table::$variant),)*
+                    _ => None,
+                }
+            }
         }
     };
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::{Commit, Done, Error, Figures, Job, Table, Verdict, Work};
+use crate::{Commit, Done, Error, Figures, Job, Verdict, Work};
 
 /// How many units may wait; beyond that submitting blocks, which is the back-pressure.
 const UNITS_WAITING_MAX: usize = 4096;
@@ -25,22 +25,25 @@ const WAIT: Duration = Duration::from_micros(250);
 /// How many units share a commit at most.
 const UNITS_PER_COMMIT_MAX: usize = 512;
 
-/// A connection on which one thread writes.
+/// Where one at a time writes.
 pub(crate) trait Session: Send {
-    /// Begins a transaction.
-    fn begin(&mut self) -> Result<(), Error>;
-    /// Runs one job, so that discarding it leaves its neighbours alone.
-    fn run(&mut self, work: Work) -> Result<(), Error>;
-    /// Writes what shards did; one answer for each: whether its owner still may.
-    fn apply(&mut self, commits: Vec<Commit>) -> Result<Vec<Result<(), Error>>, Error>;
-    /// Makes the transaction durable.
-    fn commit(&mut self) -> Result<(), Error>;
-    /// Gives the transaction up, if there is one.
+    /// Makes a batch durable: all of it, or none. Returns one answer for each commit: whether its
+    /// owner still may.
+    fn write(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error>;
+    /// Gives up what a batch that failed has begun.
     fn give_up(&mut self);
-    /// Reads one row between transactions; none where others are to read.
-    fn get(&mut self, _: Table, _: &str) -> Option<Result<Option<Vec<u8>>, Error>> {
-        None
-    }
+}
+
+/// What is made durable together. Jobs and turns of shards keep their own order; between the two
+/// kinds there is none, for whoever needs one waits for the first before he sends the second.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// What jobs do.
+    pub(crate) works: Vec<Work>,
+    /// What shards did.
+    pub(crate) commits: Vec<Commit>,
+    /// Whether a job is about all that there is.
+    pub(crate) is_whole_store: bool,
 }
 
 /// What can wait for the writer.
@@ -121,25 +124,15 @@ impl Writer {
         self.send(Unit::Commit(Box::new(commit), done));
     }
 
-    /// Reads one row on the writer's session, which has it in its cache if it was written lately;
-    /// none when somebody writes just now.
-    pub(crate) fn get(&self, table: Table, key: &str) -> Option<Result<Option<Vec<u8>>, Error>> {
-        if self.desk.who != WhoWrites::WhoeverComes {
-            return None;
-        }
-        let mut session = self.desk.session.try_lock().ok()?;
-        session.get(table, key)
-    }
-
     fn send(&self, unit: Unit) {
         let Some(units) = &self.units else { return unit.done(Err(Error::Closed)) };
         let alone = self.desk.who == WhoWrites::WhoeverComes
             && self.desk.waiting.load(Ordering::SeqCst) == 0
             && self.desk.last.load(Ordering::Relaxed) <= 1;
         if alone && let Ok(mut session) = self.desk.session.try_lock() {
-            let mut batch = Batch::default();
-            batch.add(unit);
-            return batch.run(&mut **session, &self.desk);
+            let mut waiting = Waiting::default();
+            waiting.add(unit);
+            return waiting.write(&mut **session, &self.desk);
         }
         self.desk.waiting.fetch_add(1, Ordering::SeqCst);
         if let Err(unsent) = units.send(unit) {
@@ -164,7 +157,7 @@ fn run(desk: &Desk, waiting: &Receiver<Unit>) {
         }
         // Who writes now is done soon; until then more may come to share the next commit.
         let mut session = desk.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = Batch::default();
+        let mut batch = Waiting::default();
         batch.add(first);
         while batch.len() < UNITS_PER_COMMIT_MAX
             && let Ok(unit) = waiting.try_recv()
@@ -172,49 +165,43 @@ fn run(desk: &Desk, waiting: &Receiver<Unit>) {
             batch.add(unit);
         }
         desk.waiting.fetch_sub(batch.len(), Ordering::SeqCst);
-        batch.run(&mut **session, desk);
+        batch.write(&mut **session, desk);
     }
 }
 
-/// What one commit makes durable. Jobs and turns of shards keep their own order; between the two
-/// kinds there is none, for whoever needs one waits for the first before he sends the second.
+/// A batch, and who hears of its end.
 #[derive(Default)]
-struct Batch {
-    works: Vec<Work>,
+struct Waiting {
+    batch: Batch,
     works_done: Vec<Done>,
-    commits: Vec<Commit>,
     commits_done: Vec<Done>,
 }
 
-impl Batch {
+impl Waiting {
     fn add(&mut self, unit: Unit) {
         match unit {
-            Unit::Job(Job { work, done }) => {
-                self.works.push(work);
+            Unit::Job(Job { work, done, is_whole_store }) => {
+                self.batch.works.push(work);
+                self.batch.is_whole_store |= is_whole_store;
                 self.works_done.push(done);
             }
             Unit::Commit(commit, done) => {
-                self.commits.push(*commit);
+                self.batch.commits.push(*commit);
                 self.commits_done.push(done);
             }
         }
     }
 
     fn len(&self) -> usize {
-        self.works.len() + self.commits.len()
+        self.works_done.len() + self.commits_done.len()
     }
 
-    /// Runs everything in one transaction and tells each how it ended.
-    fn run(self, session: &mut dyn Session, desk: &Desk) {
+    /// Writes everything and tells each how it ended.
+    fn write(self, session: &mut dyn Session, desk: &Desk) {
         let (began, units, figures) = (Instant::now(), self.len(), &desk.figures);
         desk.last.store(units, Ordering::Relaxed);
-        let Batch { works, works_done, commits, commits_done } = self;
-        let outcome = session
-            .begin()
-            .and_then(|()| works.into_iter().try_for_each(|work| session.run(work)))
-            .and_then(|()| if commits.is_empty() { Ok(Vec::new()) } else { session.apply(commits) })
-            .and_then(|answers| session.commit().map(|()| answers));
-        match outcome {
+        let Waiting { batch, works_done, commits_done } = self;
+        match session.write(batch) {
             Ok(answers) => {
                 figures.committed(units, began.elapsed());
                 if !works_done.is_empty() {

@@ -8,7 +8,8 @@ use super::generation::Generation;
 use super::group::{Group, groups};
 use super::line::Line;
 use super::rows::{Rows, column, unsigned};
-use crate::{Commit, Error, Transaction, Verdict, Work, writer};
+use crate::writer::{self, Batch};
+use crate::{Error, Transaction, Verdict, Work};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// Counts a change of the control plane, and by that waits until no other node is making one. What
@@ -37,7 +38,7 @@ impl Control {
     }
 }
 
-impl writer::Session for Control {
+impl Control {
     /// No job has run yet, so a connection that has died since the last batch may be replaced.
     fn begin(&mut self) -> Result<(), Error> {
         let began = self.try_to_begin();
@@ -47,6 +48,7 @@ impl writer::Session for Control {
         }
     }
 
+    /// Runs one job, so that discarding it leaves its neighbours alone.
     fn run(&mut self, work: Work) -> Result<(), Error> {
         let connection = self.line.at_hand()?;
         connection.post_batch("SAVEPOINT job")?;
@@ -59,10 +61,6 @@ impl writer::Session for Control {
         connection.batch("RELEASE SAVEPOINT job")
     }
 
-    fn apply(&mut self, _: Vec<Commit>) -> Result<Vec<Result<(), Error>>, Error> {
-        Err(Error::Backend("what shards do goes another way".into()))
-    }
-
     fn commit(&mut self) -> Result<(), Error> {
         let asked = Instant::now();
         // Until the end of it nobody can tell which count is true.
@@ -70,6 +68,18 @@ impl writer::Session for Control {
         self.line.at_hand()?.batch("COMMIT")?;
         self.generation.note(self.next, asked);
         Ok(())
+    }
+}
+
+impl writer::Session for Control {
+    fn write(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error> {
+        if !batch.commits.is_empty() {
+            return Err(Error::Backend("what shards do goes another way".into()));
+        }
+        self.begin()?;
+        batch.works.into_iter().try_for_each(|work| self.run(work))?;
+        self.commit()?;
+        Ok(Vec::new())
     }
 
     fn give_up(&mut self) {
@@ -123,7 +133,7 @@ impl Commits {
     }
 
     /// Writes a group; returns the units that could be written.
-    fn write(&mut self, group: &Group) -> Result<HashSet<i32>, Error> {
+    fn write_group(&mut self, group: &Group) -> Result<HashSet<i32>, Error> {
         let Group { fence, journal, removed, kept, truncated } = group;
         let asked = Instant::now();
         let rows = self.line.at_hand()?.query(
@@ -155,29 +165,21 @@ impl Commits {
 }
 
 impl writer::Session for Commits {
-    fn begin(&mut self) -> Result<(), Error> {
-        self.line.connection().map(drop)
-    }
-
-    fn run(&mut self, _: Work) -> Result<(), Error> {
-        Err(Error::Backend("changes of the control plane go another way".into()))
-    }
-
-    fn apply(&mut self, commits: Vec<Commit>) -> Result<Vec<Result<(), Error>>, Error> {
-        let mut answers = Vec::with_capacity(commits.len());
-        for (group, members) in groups(commits) {
-            let allowed = self.write(&group)?;
+    /// Each group is a transaction.
+    fn write(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error> {
+        if !batch.works.is_empty() {
+            return Err(Error::Backend("changes of the control plane go another way".into()));
+        }
+        self.line.connection()?;
+        let mut answers = Vec::with_capacity(batch.commits.len());
+        for (group, members) in groups(batch.commits) {
+            let allowed = self.write_group(&group)?;
             for (unit, shard) in members {
                 let fenced = Err(Error::Fenced { shard });
                 answers.push(if allowed.contains(&unit) { Ok(()) } else { fenced });
             }
         }
         Ok(answers)
-    }
-
-    /// Each statement was committed by itself.
-    fn commit(&mut self) -> Result<(), Error> {
-        Ok(())
     }
 
     fn give_up(&mut self) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Onlooker, PAGE_BYTES, STATEMENTS_KEPT_MAX, migrate, rows};
+use super::{Onlooker, Over, PAGE_BYTES, STATEMENTS_KEPT_MAX, migrate, rows};
 use crate::copy::Counts;
 use crate::{Error, Transaction, key};
 
@@ -90,7 +90,7 @@ pub(crate) fn open_backup(file: &Path) -> Result<(Onlooker, Counts), Error> {
     if !file.is_file() {
         return Err(Error::Backend(format!("there is no file `{}`", file.display())));
     }
-    let onlooker = Onlooker::at(file.to_owned());
+    let onlooker = Onlooker::at(file.to_owned(), Over::Nothing);
     let connection = onlooker.readers.take()?;
     migrate::expect_readable(&connection).map_err(|err| match err {
         Error::Corrupt { what, .. } => place(&what),

@@ -5,6 +5,8 @@
 //!    the settings of the runtime, or of its last journal entry.
 //! 3. Secrets may be sealed with a key (`sealed`). Nothing else differs, so that backups of format
 //!    2 are read as they are.
+//! 4. What was committed last may stand in the commit log only; a table of one row says up to where
+//!    the others have it. Backups have everything in the tables.
 //!
 //! A newer format is refused. An older one is brought up to date in one transaction, so that a
 //! crash leaves the old one.
@@ -14,7 +16,9 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::{Error, SHARDS, Table, frame};
 
 /// The format this code writes; a directory of a newer one is refused.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
+/// The format since which there is a commit log.
+const LOG_SINCE: i64 = 4;
 /// The oldest format that is read without being brought up to date.
 const READABLE_MIN: i64 = 2;
 
@@ -53,10 +57,10 @@ pub(super) fn expect_known(connection: &Connection) -> Result<i64, Error> {
     }
 }
 
-/// Refuses formats that cannot be read as they are.
-pub(super) fn expect_readable(connection: &Connection) -> Result<(), Error> {
+/// Refuses formats that cannot be read as they are. Returns whether there may be a commit log.
+pub(super) fn expect_readable(connection: &Connection) -> Result<bool, Error> {
     match format(connection)? {
-        READABLE_MIN..=FORMAT => Ok(()),
+        found @ READABLE_MIN..=FORMAT => Ok(LOG_SINCE <= found),
         found if found < READABLE_MIN => Err(Error::Backend(format!(
             "the data directory has format {found}: start a server on it once, which brings it up \
              to format {FORMAT}"
@@ -83,7 +87,10 @@ fn create(connection: &Connection) -> Result<(), Error> {
     connection.execute_batch(&format!(
         "CREATE TABLE IF NOT EXISTS journal \
          (shard INTEGER NOT NULL, lsn INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL, \
-         PRIMARY KEY (shard, lsn)) WITHOUT ROWID; {}",
+         PRIMARY KEY (shard, lsn)) WITHOUT ROWID; \
+         CREATE TABLE IF NOT EXISTS commit_log (number INTEGER NOT NULL, salt INTEGER NOT NULL); \
+         INSERT INTO commit_log (number, salt) SELECT 0, random() & 0xffffffff \
+         WHERE NOT EXISTS (SELECT 1 FROM commit_log); {}",
         tables.concat()
     ))?;
     Ok(())

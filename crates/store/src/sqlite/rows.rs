@@ -1,6 +1,5 @@
 //! Reads and writes of one SQLite transaction.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -16,51 +15,6 @@ pub(super) struct Rows<'c> {
 impl<'c> Rows<'c> {
     pub(super) fn new(connection: &'c Connection) -> Rows<'c> {
         Rows { connection }
-    }
-}
-
-/// Reads on a consistent snapshot, which begins with the first of them.
-pub(super) struct Snapshot<'c> {
-    connection: &'c Connection,
-    begun: Cell<bool>,
-}
-
-impl<'c> Snapshot<'c> {
-    pub(super) fn new(connection: &'c Connection) -> Snapshot<'c> {
-        Snapshot { connection, begun: Cell::new(false) }
-    }
-
-    fn rows(&self) -> Result<Rows<'c>, Error> {
-        if !self.begun.replace(true) {
-            self.connection.prepare_cached("BEGIN")?.execute([])?;
-        }
-        Ok(Rows::new(self.connection))
-    }
-
-    /// Ends the snapshot.
-    pub(super) fn end(&self) -> Result<(), Error> {
-        if self.begun.get() {
-            self.connection.prepare_cached("COMMIT")?.execute([])?;
-        }
-        Ok(())
-    }
-}
-
-impl Read for Snapshot<'_> {
-    fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.rows()?.get(table, key)
-    }
-
-    fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        self.rows()?.scan(table, scan)
-    }
-
-    fn journal(&self, shard: u32, after: Lsn, limit: usize) -> Result<Vec<JournalEntry>, Error> {
-        self.rows()?.journal(shard, after, limit)
-    }
-
-    fn tables(&self) -> Result<Vec<Table>, Error> {
-        self.rows()?.tables()
     }
 }
 
@@ -95,7 +49,7 @@ fn statements(table: Table) -> Result<&'static Statements, Error> {
     found.ok_or_else(|| Error::Backend(format!("there is no table {}", table.name())))
 }
 
-pub(super) fn integer(lsn: Lsn) -> i64 {
+fn integer(lsn: Lsn) -> i64 {
     i64::try_from(lsn).unwrap_or(i64::MAX)
 }
 
@@ -128,6 +82,13 @@ pub(super) fn append(
     connection
         .prepare_cached("INSERT INTO journal (shard, lsn, crc, bytes) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![shard, integer(lsn), crc32fast::hash(bytes), bytes])?;
+    Ok(())
+}
+
+pub(super) fn truncate(connection: &Connection, shard: u32, upto: Lsn) -> Result<(), Error> {
+    connection
+        .prepare_cached("DELETE FROM journal WHERE shard = ?1 AND lsn <= ?2")?
+        .execute(params![shard, integer(upto)])?;
     Ok(())
 }
 

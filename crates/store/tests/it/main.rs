@@ -1,6 +1,7 @@
 //! Every backend keeps the same promises: the same list of claims runs on each.
 #![cfg(test)]
 
+mod ahead;
 mod copy;
 mod database;
 mod nodes;

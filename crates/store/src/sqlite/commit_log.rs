@@ -1,0 +1,305 @@
+//! The commit log: every commit is one record at the end of a file, and one sync.
+//!
+//! There are two files, written by turns: while one is written to, what stands in the other is
+//! carried to the tables; then it may be written anew from its beginning. They are filled with
+//! zeros beforehand, for a sync of a file that grows costs twice as much. Which records still count
+//! is known from their numbers: those behind the [`Position`] that the tables know.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::log_record::{self, ALIGN_BYTES, Finished, Operation, Record};
+use crate::{Error, key};
+
+/// The files.
+const FILES: [&str; 2] = ["commits-a.log", "commits-b.log"];
+/// Bytes of a new file.
+const FILE_BYTES_MIN: usize = 1024 * 1024;
+/// Bytes of a file that has been full: this bounds what is not yet in the tables, and with it the
+/// time that a start takes after a crash, and memory.
+const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What the tables know of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The last record that they have.
+    pub(super) number: u64,
+    /// What the checksums of the records begin with.
+    pub(super) salt: u32,
+}
+
+/// One of the files.
+struct Part {
+    file: File,
+    place: PathBuf,
+    bytes: usize,
+}
+
+impl Part {
+    fn failed(&self, what: &str, err: &std::io::Error) -> Error {
+        Error::Backend(format!("cannot {what} `{}`: {err}", self.place.display()))
+    }
+
+    fn open(place: PathBuf) -> Result<Part, Error> {
+        let options = File::options().read(true).write(true).create(true).truncate(false).clone();
+        let opened = options.open(&place).and_then(|file| {
+            let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+            Ok((file, bytes))
+        });
+        let (file, bytes) = opened.map_err(|err| {
+            Error::Backend(format!("cannot open the commit log `{}`: {err}", place.display()))
+        })?;
+        let mut part = Part { file, place, bytes };
+        part.grow(FILE_BYTES_MIN)?;
+        Ok(part)
+    }
+
+    /// Fills the file with zeros up to a size.
+    fn grow(&mut self, to: usize) -> Result<(), Error> {
+        let more = to.saturating_sub(self.bytes);
+        if 0 < more {
+            self.file
+                .write_all_at(&vec![0; more], self.bytes as u64)
+                .and_then(|()| self.file.sync_all())
+                .map_err(|err| self.failed("make room in", &err))?;
+            self.bytes = to;
+        }
+        Ok(())
+    }
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Appended {
+    /// It is on disk.
+    Kept,
+    /// It would be the first of the other file.
+    Full,
+    /// No file has room for it.
+    TooLarge,
+}
+
+/// The log of a directory that this process has to itself.
+pub(super) struct CommitLog {
+    parts: [Part; 2],
+    /// Which of the two is written to.
+    is_second: bool,
+    /// Where in it the next record begins.
+    at: usize,
+    /// The number of the next record.
+    next: u64,
+    salt: u32,
+    /// Whether records must not be written: those that a start has found may be in no table yet, or
+    /// one that nobody was promised may stand behind the end.
+    is_in_doubt: bool,
+}
+
+impl CommitLog {
+    /// Opens the log, whose records up to `last` have been seen. As long as they may be the only
+    /// place where something stands, nothing may be written over them.
+    pub(super) fn open(
+        directory: &Path,
+        last: u64,
+        salt: u32,
+        has_records: bool,
+    ) -> Result<CommitLog, Error> {
+        let [first, second] = FILES.map(|file| Part::open(directory.join(file)));
+        let log = CommitLog {
+            parts: [first?, second?],
+            is_second: false,
+            at: 0,
+            next: last + 1,
+            salt,
+            is_in_doubt: has_records,
+        };
+        key::sync_folder(&directory.join(FILES[0])).map_err(|err| {
+            Error::Backend(format!("cannot sync the directory `{}`: {err}", directory.display()))
+        })?;
+        Ok(log)
+    }
+
+    fn part(&self) -> &Part {
+        let [first, second] = &self.parts;
+        if self.is_second { second } else { first }
+    }
+
+    /// Returns the number of the next record.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Returns the number of a commit that goes past the log.
+    pub(super) fn take_number(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        number
+    }
+
+    /// Returns a record under the next number.
+    ///
+    /// # Errors
+    /// When it is too long for any file.
+    pub(super) fn finish(&self, record: Record) -> Result<Finished, Error> {
+        record.finish(self.next, self.salt)
+    }
+
+    /// Returns whether what comes next must not go into the log, but past it. Once it has, the
+    /// tables know a number behind all that may stand in the log.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
+    }
+
+    /// Appends a record, if it fits, and returns when it is on disk.
+    ///
+    /// # Errors
+    /// When the disk failed; then the log is in doubt.
+    pub(super) fn append(&mut self, record: &[u8]) -> Result<Appended, Error> {
+        let part = self.part();
+        if part.bytes < record.len() {
+            return Ok(Appended::TooLarge);
+        }
+        if part.bytes - self.at < record.len() {
+            return Ok(Appended::Full);
+        }
+        let written = part.file.write_all_at(record, self.at as u64);
+        match written.and_then(|()| part.file.sync_data()) {
+            Ok(()) => {
+                self.at += record.len();
+                self.next += 1;
+                Ok(Appended::Kept)
+            }
+            Err(err) => {
+                let err = part.failed("write to", &err);
+                self.is_in_doubt = true;
+                self.next += 1;
+                Err(err)
+            }
+        }
+    }
+
+    /// Goes on at the beginning of the other file, all of which is in the tables. After a file that
+    /// has been full comes a larger one, if there is room on the disk.
+    pub(super) fn switch(&mut self) {
+        let was_full = self.part().bytes / 2 < self.at;
+        self.is_second = !self.is_second;
+        self.at = 0;
+        if was_full {
+            let [first, second] = &mut self.parts;
+            let part = if self.is_second { second } else { first };
+            if let Err(err) = part.grow(FILE_BYTES_MAX) {
+                tracing::warn!(error = %err, "the commit log stays as small as it is");
+            }
+        }
+    }
+
+    /// Begins anew, for everything is in the tables: those know a number behind the last record.
+    pub(super) fn settled(&mut self) {
+        self.at = 0;
+        self.is_in_doubt = false;
+    }
+
+    /// Leaves nothing of the records in the files; everything is in the tables.
+    ///
+    /// # Errors
+    /// When the disk failed.
+    pub(super) fn blank(&mut self) -> Result<(), Error> {
+        for part in &mut self.parts {
+            let blank = part.file.write_all_at(&vec![0; part.bytes], 0);
+            let blanked = blank.and_then(|()| part.file.sync_all());
+            blanked.map_err(|err| part.failed("blank", &err))?;
+        }
+        self.settled();
+        Ok(())
+    }
+}
+
+/// What was found in a directory's log.
+#[derive(Default)]
+pub(super) struct Contents {
+    /// Records, one behind the other: the number of each, and what it does.
+    pub(super) records: Vec<(u64, Vec<Operation>)>,
+    /// Whether the beginning of another was found that is not whole.
+    pub(super) is_torn: bool,
+}
+
+impl Contents {
+    /// Returns the number of the last record.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.records.last().map(|(number, _)| *number)
+    }
+}
+
+/// Reads the records in a directory's log that are not in the tables.
+///
+/// # Errors
+/// [`Error::Corrupt`] when one is missing or damaged that others came after: those were promised.
+pub(super) fn read(directory: &Path, position: Position) -> Result<Contents, Error> {
+    let mut parts = Vec::new();
+    for file in FILES {
+        let place = directory.join(file);
+        let bytes = match std::fs::read(&place) {
+            Ok(bytes) => bytes,
+            Err(err) if err.kind() == ErrorKind::NotFound => continue,
+            Err(err) => {
+                return Err(Error::Backend(format!("cannot read `{}`: {err}", place.display())));
+            }
+        };
+        parts.push((read_part(&bytes, position, &place)?, place));
+    }
+    parts.sort_by_key(|(part, _)| part.records.first().map(|(number, _)| *number));
+    let mut contents = Contents::default();
+    let mut expected = position.number;
+    for (part, place) in parts {
+        contents.is_torn |= part.is_torn;
+        for (number, operations) in part.records {
+            expected += 1;
+            if number != expected {
+                return Err(Error::Corrupt {
+                    place: place.display().to_string(),
+                    what: format!(
+                        "commit {number} is there, and {expected} that came before it is not. \
+                         `stepwell restore` brings a backup back; to go on without what came \
+                         later, move this file away"
+                    ),
+                });
+            }
+            contents.records.push((number, operations));
+        }
+    }
+    Ok(contents)
+}
+
+fn read_part(bytes: &[u8], position: Position, place: &Path) -> Result<Contents, Error> {
+    let Position { number: carried, salt } = position;
+    let mut contents = Contents::default();
+    let (mut at, mut last) = (0, None);
+    while let Some(found) = log_record::find(bytes.get(at..).unwrap_or_default(), salt) {
+        // What lies behind the end is of an earlier round.
+        if last.is_some_and(|last| last + 1 != found.number) {
+            break;
+        }
+        if carried < found.number {
+            contents.records.push((found.number, log_record::read(found.operations)?));
+        }
+        last = Some(found.number);
+        at += found.bytes;
+    }
+    let known = last.unwrap_or(0).max(carried);
+    let rest = bytes.get(at..).unwrap_or_default();
+    contents.is_torn = log_record::is_begun(rest, salt, known + 1);
+    let later = (0..rest.len()).step_by(ALIGN_BYTES).find_map(|ahead| {
+        let found = log_record::find(rest.get(ahead..)?, salt)?;
+        (known < found.number).then_some(found.number)
+    });
+    let Some(later) = later else { return Ok(contents) };
+    Err(Error::Corrupt {
+        place: format!("{} at byte {at}", place.display()),
+        what: format!(
+            "a commit does not have the bytes that were written, and commit {later} came after it. \
+             `stepwell restore` brings a backup back; to go on with what came before, cut the file \
+             there (`truncate -s {at}`)"
+        ),
+    })
+}
