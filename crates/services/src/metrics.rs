@@ -205,6 +205,10 @@ impl Services {
         page.family(name, HISTOGRAM, "How long durable commits took.");
         let buckets = COMMIT_MICROS_BUCKETS.into_iter().zip(figures.buckets);
         page.histogram(name, &[], buckets, figures.commits, figures.micros);
+        let help = "How often commits were carried from the log to the tables of a directory.";
+        page.single("stepwell_store_carries_total", COUNTER, help, figures.carries);
+        let help = "How often that failed; nothing is lost, and it is done again.";
+        page.single("stepwell_store_carries_failed_total", COUNTER, help, figures.carries_failed);
     }
 
     fn runtime_into(&self, page: &mut Page) {

@@ -15,6 +15,8 @@ pub struct Figures {
     units: AtomicU64,
     micros: AtomicU64,
     generation: AtomicU64,
+    carries: AtomicU64,
+    carries_failed: AtomicU64,
     buckets: [AtomicU64; COMMIT_MICROS_BUCKETS.len()],
 }
 
@@ -29,6 +31,10 @@ pub struct Snapshot {
     pub units: u64,
     /// Time spent in commits, in microseconds.
     pub micros: u64,
+    /// How often what stood in the commit log was carried to the tables.
+    pub carries: u64,
+    /// How often that failed; it is done again.
+    pub carries_failed: u64,
     /// How many commits took at most as long as each of [`COMMIT_MICROS_BUCKETS`].
     pub buckets: [u64; COMMIT_MICROS_BUCKETS.len()],
 }
@@ -62,6 +68,12 @@ impl Figures {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Notes that what stood in the commit log is in the tables, or could not be brought there.
+    pub(crate) fn carried(&self, is_there: bool) {
+        let counter = if is_there { &self.carries } else { &self.carries_failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Returns the counters as they stand.
     pub fn snapshot(&self) -> Snapshot {
         let mut buckets = [0; COMMIT_MICROS_BUCKETS.len()];
@@ -73,6 +85,8 @@ impl Figures {
             failed: self.failed.load(Ordering::Relaxed),
             units: self.units.load(Ordering::Relaxed),
             micros: self.micros.load(Ordering::Relaxed),
+            carries: self.carries.load(Ordering::Relaxed),
+            carries_failed: self.carries_failed.load(Ordering::Relaxed),
             buckets,
         }
     }

@@ -117,7 +117,7 @@ impl Sqlite {
         tune(&connection, READER_CACHE_KIB)?;
         let session = session::Session::new(ahead.clone(), connection);
         let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
-        let carrier = Carrier::start(ahead.clone(), tables)?;
+        let carrier = Carrier::start(ahead.clone(), tables, figures.clone())?;
         let readers = Readers::new(file, Over::Ahead(ahead));
         Ok(Sqlite { writer, carrier, readers, figures, _lock: lock })
     }
@@ -165,12 +165,16 @@ struct Carrier {
 }
 
 impl Carrier {
-    fn start(ahead: Arc<Ahead>, tables: Connection) -> Result<Carrier, Error> {
+    fn start(
+        ahead: Arc<Ahead>,
+        tables: Connection,
+        figures: Arc<Figures>,
+    ) -> Result<Carrier, Error> {
         let tables = Arc::new(Mutex::new(tables));
         let (of, at) = (ahead.clone(), tables.clone());
         let thread = std::thread::Builder::new()
             .name("store-carrier".into())
-            .spawn(move || of.carry_on(&at))
+            .spawn(move || of.carry_on(&at, &figures))
             .map_err(|err| Error::Backend(format!("cannot start the carrier thread: {err}")))?;
         Ok(Carrier { ahead, tables, thread: Some(thread) })
     }
@@ -388,5 +392,44 @@ impl Backend for Onlooker {
 
     fn reset(&self) -> Result<(), Error> {
         Err(Error::Closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scan, Store, Write};
+
+    fn commit(sqlite: &Sqlite, key: &str, lsn: u64) -> Result<(), Error> {
+        let (done_in, done_out) = std::sync::mpsc::sync_channel(1);
+        let writes = vec![Write::Put(Table::Users, key.into(), b"{}".to_vec())];
+        let entry = Some((lsn, b"fact".to_vec()));
+        let commit = Commit { shard: 1, epoch: EPOCH, entry, writes, truncate: None };
+        sqlite.commit(commit, Box::new(move |outcome| done_in.send(outcome).unwrap()));
+        done_out.recv().unwrap()
+    }
+
+    /// What could not be appended is not there, and what came after it is, whatever the disk made
+    /// of the record.
+    #[test]
+    fn a_disk_that_failed_once_loses_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let sqlite = Sqlite::open(directory.path()).unwrap();
+        commit(&sqlite, "before", 1).unwrap();
+        sqlite.carrier.ahead.log().break_disk();
+        let refused = commit(&sqlite, "lost", 2).unwrap_err().to_string();
+        assert!(refused.contains("commits-a.log"), "{refused}");
+        commit(&sqlite, "after", 2).unwrap();
+        let keys = |store: &dyn Read| -> Vec<String> {
+            let rows = store.scan(Table::Users, Scan::prefix("")).unwrap();
+            rows.into_iter().map(|(key, _)| key).collect()
+        };
+        sqlite.read(&mut |tx| assert_eq!(keys(tx), ["after", "before"])).unwrap();
+        drop(sqlite);
+        let store = Store::open(directory.path()).unwrap();
+        store.read(|tx| {
+            assert_eq!(keys(tx), ["after", "before"]);
+            assert_eq!(tx.journal(1, 0, 9).unwrap().len(), 2);
+        });
     }
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use super::commit_log::{CommitLog, Position};
 use super::recent::{Item, Recent, View};
 use super::rows::{append, delete, put, truncate};
-use crate::Error;
+use crate::{Error, Figures};
 
 /// How often somebody looks whether something has lain in the log for long.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -135,9 +135,10 @@ impl Ahead {
     }
 
     /// Carries what there is to the tables until [`Ahead::close`]; on a thread of its own.
-    pub(super) fn carry_on(&self, tables: &Mutex<Connection>) {
+    pub(super) fn carry_on(&self, tables: &Mutex<Connection>, figures: &Figures) {
         while let Some(recent) = self.next_to_carry() {
             let outcome = carry(&mut lock(tables), &recent);
+            figures.carried(outcome.is_ok());
             let mut state = lock(&self.state);
             match outcome {
                 Ok(()) => {

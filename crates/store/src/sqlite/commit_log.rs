@@ -200,6 +200,14 @@ impl CommitLog {
         self.is_in_doubt = false;
     }
 
+    /// Makes the disk fail from now on, as far as the file that is written to goes.
+    #[cfg(test)]
+    pub(super) fn break_disk(&mut self) {
+        let [first, second] = &mut self.parts;
+        let part = if self.is_second { second } else { first };
+        part.file = File::open(&part.place).unwrap();
+    }
+
     /// Leaves nothing of the records in the files; everything is in the tables.
     ///
     /// # Errors
@@ -302,4 +310,138 @@ fn read_part(bytes: &[u8], position: Position, place: &Path) -> Result<Contents,
              there (`truncate -s {at}`)"
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SALT: u32 = 77;
+
+    fn position(number: u64) -> Position {
+        Position { number, salt: SALT }
+    }
+
+    fn log(directory: &Path, last: u64) -> CommitLog {
+        CommitLog::open(directory, last, SALT, false).unwrap()
+    }
+
+    fn operation(number: u64) -> Operation {
+        Operation::Entry(1, number, format!("entry {number}").into_bytes())
+    }
+
+    fn append(log: &mut CommitLog, count: u64) {
+        for _ in 0..count {
+            let mut record = Record::new();
+            record.push(&operation(log.next())).unwrap();
+            let record = log.finish(record).unwrap();
+            assert_eq!(log.append(record.bytes()).unwrap(), Appended::Kept);
+        }
+    }
+
+    fn expect(contents: &Contents, numbers: std::ops::RangeInclusive<u64>) {
+        let expected: Vec<_> = numbers.map(|number| (number, vec![operation(number)])).collect();
+        assert_eq!(contents.records, expected);
+    }
+
+    #[test]
+    fn what_is_in_the_tables_does_not_count() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = log(directory.path(), 0);
+        append(&mut log, 5);
+        expect(&read(directory.path(), position(0)).unwrap(), 1..=5);
+        expect(&read(directory.path(), position(3)).unwrap(), 4..=5);
+        log.switch();
+        append(&mut log, 2);
+        expect(&read(directory.path(), position(0)).unwrap(), 1..=7);
+        log.switch();
+        // Three of the first round lie behind these.
+        append(&mut log, 2);
+        expect(&read(directory.path(), position(5)).unwrap(), 6..=9);
+        log.blank().unwrap();
+        expect(&read(directory.path(), position(9)).unwrap(), 1..=0);
+        let other = Position { number: 0, salt: SALT + 1 };
+        append(&mut log, 1);
+        assert!(read(directory.path(), other).unwrap().records.is_empty());
+    }
+
+    /// A changed bit in the last record is what a crash leaves; in any other it is damage.
+    #[test]
+    fn no_changed_bit_is_taken_for_a_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = log(directory.path(), 0);
+        append(&mut log, 3);
+        let before = log.at;
+        append(&mut log, 1);
+        let (end, file) = (log.at, directory.path().join(FILES[0]));
+        let whole = std::fs::read(&file).unwrap();
+        for at in 0..end {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << (at % 8);
+            std::fs::write(&file, damaged).unwrap();
+            match read(directory.path(), position(0)) {
+                Ok(contents) if contents.records.len() == 4 => {
+                    // Between records lie zeros that mean nothing.
+                    expect(&contents, 1..=4);
+                    assert_eq!(whole[at], 0);
+                }
+                Ok(contents) => {
+                    assert!(before <= at, "byte {at}");
+                    expect(&contents, 1..=3);
+                    assert!(contents.is_torn || at < before + 16, "byte {at}");
+                }
+                Err(Error::Corrupt { place, what }) => {
+                    assert!(at < before, "byte {at}");
+                    assert!(place.contains(FILES[0]) && what.contains("truncate -s"), "{what}");
+                }
+                Err(err) => panic!("{err}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_file_is_noticed_when_later_commits_are_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = log(directory.path(), 0);
+        append(&mut log, 2);
+        log.switch();
+        append(&mut log, 2);
+        std::fs::remove_file(directory.path().join(FILES[0])).unwrap();
+        let refused = read(directory.path(), position(0)).err().unwrap().to_string();
+        assert!(refused.contains(FILES[1]) && refused.contains("commit 3"), "{refused}");
+        expect(&read(directory.path(), position(2)).unwrap(), 3..=4);
+    }
+
+    #[test]
+    fn a_disk_that_fails_leaves_the_log_in_doubt() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = log(directory.path(), 0);
+        append(&mut log, 1);
+        log.break_disk();
+        let mut record = Record::new();
+        record.push(&operation(2)).unwrap();
+        let record = log.finish(record).unwrap();
+        let refused = log.append(record.bytes()).unwrap_err().to_string();
+        assert!(refused.contains(FILES[0]), "{refused}");
+        assert!(log.is_in_doubt());
+        // What may come back has a number that is not given again.
+        assert_eq!(log.take_number(), 3);
+    }
+
+    #[test]
+    fn a_file_that_was_full_is_followed_by_a_larger_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = log(directory.path(), 0);
+        let mut record = Record::new();
+        record.push(&Operation::Entry(1, 1, vec![1; FILE_BYTES_MIN / 2])).unwrap();
+        let record = log.finish(record).unwrap();
+        assert_eq!(log.append(record.bytes()).unwrap(), Appended::Kept);
+        assert_eq!(log.append(record.bytes()).unwrap(), Appended::Full);
+        log.switch();
+        assert_eq!(log.part().bytes, FILE_BYTES_MAX);
+        let mut record = Record::new();
+        record.push(&Operation::Entry(1, 1, vec![1; FILE_BYTES_MAX])).unwrap();
+        let record = log.finish(record).unwrap();
+        assert_eq!(log.append(record.bytes()).unwrap(), Appended::TooLarge);
+    }
 }
