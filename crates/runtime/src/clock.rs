@@ -104,10 +104,7 @@ impl Clock {
         if let Some(simulated) = &self.shared.simulated {
             return simulated.entropy();
         }
-        let mut entropy = [0; 32];
-        #[expect(clippy::expect_used, reason = "without randomness ids would repeat")]
-        getrandom::fill(&mut entropy).expect("the operating system has randomness");
-        entropy
+        crate::entropy()
     }
 
     /// Sleeps; jumps of a virtual clock do not shorten it.

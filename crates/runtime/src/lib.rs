@@ -48,6 +48,7 @@ mod children;
 mod clock;
 mod definitions;
 mod endpoint;
+mod entropy;
 mod error;
 mod express;
 mod figures;
@@ -85,6 +86,7 @@ pub use endpoint::{
     Answering, AwsEndpoint, Call, CallError, Caller, EXECUTE_API, Environment, HTTP_TASK, IN_DOUBT,
     NO_ANSWER,
 };
+pub use entropy::entropy;
 pub use error::{Error, Started};
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};

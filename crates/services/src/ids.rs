@@ -4,16 +4,7 @@
 const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Returns random bytes of the operating system.
-///
-/// # Panics
-/// When the operating system has none: without randomness no secret may be made.
-pub fn entropy<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    #[expect(clippy::expect_used, reason = "without randomness no secret may be made")]
-    getrandom::fill(&mut bytes).expect("the operating system has randomness");
-    bytes
-}
+pub use runtime::entropy;
 
 fn letters(alphabet: &[u8], count: usize) -> String {
     let fits = 256 - 256 % alphabet.len();

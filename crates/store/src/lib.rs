@@ -177,8 +177,9 @@ pub trait Backend: Send + Sync {
     /// Returns whether several nodes may work on this store at once.
     fn is_shared(&self) -> bool;
 
-    /// Returns a number that changes with every job that is kept, before its end is told; with
-    /// those of other nodes within a moment. None when that is not known just now.
+    /// Returns a number that changes with every job that is kept and changes more than records of
+    /// what happened, before its end is told; with those of other nodes within a moment. None when
+    /// that is not known just now.
     fn generation(&self) -> Option<u64> {
         None
     }

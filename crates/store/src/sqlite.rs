@@ -16,6 +16,7 @@ mod recent;
 mod rows;
 mod session;
 mod snapshot;
+mod tables;
 mod wal;
 
 use std::fs::{File, TryLockError};
@@ -33,6 +34,7 @@ use commit_log::CommitLog;
 use merged::Overlay;
 use recent::Recent;
 use snapshot::{Over, Snapshot};
+use tables::Tables;
 
 use crate::writer::{WhoWrites, Writer};
 use crate::{
@@ -115,9 +117,9 @@ impl Sqlite {
         let place = directory.display().to_string();
         let connection = Connection::open(&file)?;
         tune(&connection, READER_CACHE_KIB)?;
-        let session = session::Session::new(ahead.clone(), connection);
-        let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
         let carrier = Carrier::start(ahead.clone(), tables, figures.clone())?;
+        let session = session::Session::new(ahead.clone(), carrier.tables.clone(), connection);
+        let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
         let readers = Readers::new(file, Over::Ahead(ahead));
         Ok(Sqlite { writer, carrier, readers, figures, _lock: lock })
     }
@@ -159,8 +161,8 @@ fn open_log(directory: &Path, tables: &Connection, left_out: u64) -> Result<Ahea
 /// The thread that carries what stands in the log to the tables.
 struct Carrier {
     ahead: Arc<Ahead>,
-    /// It has what it wrote last in its cache.
-    tables: Arc<Mutex<Connection>>,
+    /// Their connection has what it wrote last in its cache.
+    tables: Arc<Mutex<Tables>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -170,7 +172,7 @@ impl Carrier {
         tables: Connection,
         figures: Arc<Figures>,
     ) -> Result<Carrier, Error> {
-        let tables = Arc::new(Mutex::new(tables));
+        let tables = Arc::new(Mutex::new(Tables::new(tables)));
         let (of, at) = (ahead.clone(), tables.clone());
         let thread = std::thread::Builder::new()
             .name("store-carrier".into())
@@ -282,8 +284,8 @@ impl Backend for Sqlite {
         if let Some(row) = self.carrier.ahead.view().find(table, key) {
             return Ok(row);
         }
-        if let Ok(tables) = self.carrier.tables.try_lock() {
-            return rows::Rows::new(&tables).get(table, key);
+        if let Ok(mut tables) = self.carrier.tables.try_lock() {
+            return tables.get(table, key);
         }
         let mut row = Ok(None);
         self.read(&mut |tx| row = tx.get(table, key))?;
@@ -330,6 +332,7 @@ impl Backend for Sqlite {
     /// reads what is in SQLite's.
     fn scrub(&self) -> Result<bool, Error> {
         self.carrier.ahead.blank()?;
+        self.carrier.tables.lock().unwrap_or_else(PoisonError::into_inner).look_up()?;
         let connection = Connection::open(&self.readers.file)?;
         // A backup that is being made may take long, and the next start tries again.
         connection.busy_timeout(Duration::ZERO)?;

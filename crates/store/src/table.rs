@@ -58,6 +58,14 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Returns whether a table is only ever looked up by whoever asks for what is in it: nothing
+    /// that is kept in memory depends on it.
+    pub(crate) const fn is_a_record(self) -> bool {
+        matches!(self, Table::Decisions | Table::LastUses | Table::LogEvents)
+    }
+}
+
 tables! {
     /// IAM users by `account/lower-case name`.
     Users = 1 => "iam_users",

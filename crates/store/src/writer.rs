@@ -27,11 +27,18 @@ const UNITS_PER_COMMIT_MAX: usize = 512;
 
 /// Where one at a time writes.
 pub(crate) trait Session: Send {
-    /// Makes a batch durable: all of it, or none. Returns one answer for each commit: whether its
-    /// owner still may.
-    fn write(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error>;
+    /// Makes a batch durable: all of it, or none.
+    fn write(&mut self, batch: Batch) -> Result<Written, Error>;
     /// Gives up what a batch that failed has begun.
     fn give_up(&mut self);
+}
+
+/// What became of a batch.
+pub(crate) struct Written {
+    /// One answer for each commit: whether its owner still may.
+    pub(crate) answers: Vec<Result<(), Error>>,
+    /// Whether a job has changed what others may have worked out from the store.
+    pub(crate) is_changed: bool,
 }
 
 /// What is made durable together. Jobs and turns of shards keep their own order; between the two
@@ -202,9 +209,9 @@ impl Waiting {
         desk.last.store(units, Ordering::Relaxed);
         let Waiting { batch, works_done, commits_done } = self;
         match session.write(batch) {
-            Ok(answers) => {
+            Ok(Written { answers, is_changed }) => {
                 figures.committed(units, began.elapsed());
-                if !works_done.is_empty() {
+                if is_changed {
                     figures.changed();
                 }
                 for done in works_done {

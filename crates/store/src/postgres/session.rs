@@ -8,7 +8,7 @@ use super::generation::Generation;
 use super::group::{Group, groups};
 use super::line::Line;
 use super::rows::{Rows, column, unsigned};
-use crate::writer::{self, Batch};
+use crate::writer::{self, Batch, Written};
 use crate::{Error, Transaction, Verdict, Work};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -72,14 +72,14 @@ impl Control {
 }
 
 impl writer::Session for Control {
-    fn write(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error> {
+    fn write(&mut self, batch: Batch) -> Result<Written, Error> {
         if !batch.commits.is_empty() {
             return Err(Error::Backend("what shards do goes another way".into()));
         }
         self.begin()?;
         batch.works.into_iter().try_for_each(|work| self.run(work))?;
         self.commit()?;
-        Ok(Vec::new())
+        Ok(Written { answers: Vec::new(), is_changed: true })
     }
 
     fn give_up(&mut self) {
@@ -166,7 +166,7 @@ impl Commits {
 
 impl writer::Session for Commits {
     /// Each group is a transaction.
-    fn write(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error> {
+    fn write(&mut self, batch: Batch) -> Result<Written, Error> {
         if !batch.works.is_empty() {
             return Err(Error::Backend("changes of the control plane go another way".into()));
         }
@@ -179,7 +179,7 @@ impl writer::Session for Commits {
                 answers.push(if allowed.contains(&unit) { Ok(()) } else { fenced });
             }
         }
-        Ok(answers)
+        Ok(Written { answers, is_changed: false })
     }
 
     fn give_up(&mut self) {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, params};
 use super::commit_log::{CommitLog, Position};
 use super::recent::{Item, Recent, View};
 use super::rows::{append, delete, put, truncate};
+use super::tables::Tables;
 use crate::{Error, Figures};
 
 /// How often somebody looks whether something has lain in the log for long.
@@ -135,7 +136,7 @@ impl Ahead {
     }
 
     /// Carries what there is to the tables until [`Ahead::close`]; on a thread of its own.
-    pub(super) fn carry_on(&self, tables: &Mutex<Connection>, figures: &Figures) {
+    pub(super) fn carry_on(&self, tables: &Mutex<Tables>, figures: &Figures) {
         while let Some(recent) = self.next_to_carry() {
             let outcome = carry(&mut lock(tables), &recent);
             figures.carried(outcome.is_ok());
@@ -200,9 +201,9 @@ impl Ahead {
 }
 
 /// Writes what stands in a stretch of the log to the tables.
-fn carry(tables: &mut Connection, recent: &Recent) -> Result<(), Error> {
+fn carry(tables: &mut Tables, recent: &Recent) -> Result<(), Error> {
     let Some(last) = recent.last() else { return Ok(()) };
-    let tx = tables.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let tx = tables.change()?;
     recent.each(|item| match item {
         Item::Row(table, key, Some(value)) => put(&tx, table, key, value.to_vec()),
         Item::Row(table, key, None) => delete(&tx, table, key).map(drop),

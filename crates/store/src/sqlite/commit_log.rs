@@ -15,11 +15,9 @@ use crate::{Error, key};
 
 /// The files.
 const FILES: [&str; 2] = ["commits-a.log", "commits-b.log"];
-/// Bytes of a new file.
-const FILE_BYTES_MIN: usize = 1024 * 1024;
-/// Bytes of a file that has been full: this bounds what is not yet in the tables, and with it the
-/// time that a start takes after a crash, and memory.
-const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a file. This bounds what is not yet in the tables, and with it the time that a start
+/// takes after a crash, and memory; much more than a processor's cache costs more than it saves.
+const FILE_BYTES: usize = 1024 * 1024;
 
 /// What the tables know of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +50,19 @@ impl Part {
             Error::Backend(format!("cannot open the commit log `{}`: {err}", place.display()))
         })?;
         let mut part = Part { file, place, bytes };
-        part.grow(FILE_BYTES_MIN)?;
+        part.fill()?;
         Ok(part)
     }
 
-    /// Fills the file with zeros up to a size.
-    fn grow(&mut self, to: usize) -> Result<(), Error> {
-        let more = to.saturating_sub(self.bytes);
-        if 0 < more {
+    /// Fills a new file with zeros.
+    fn fill(&mut self) -> Result<(), Error> {
+        let missing = FILE_BYTES.saturating_sub(self.bytes);
+        if 0 < missing {
             self.file
-                .write_all_at(&vec![0; more], self.bytes as u64)
+                .write_all_at(&vec![0; missing], self.bytes as u64)
                 .and_then(|()| self.file.sync_all())
                 .map_err(|err| self.failed("make room in", &err))?;
-            self.bytes = to;
+            self.bytes = FILE_BYTES;
         }
         Ok(())
     }
@@ -179,19 +177,10 @@ impl CommitLog {
         }
     }
 
-    /// Goes on at the beginning of the other file, all of which is in the tables. After a file that
-    /// has been full comes a larger one, if there is room on the disk.
+    /// Goes on at the beginning of the other file, all of which is in the tables.
     pub(super) fn switch(&mut self) {
-        let was_full = self.part().bytes / 2 < self.at;
         self.is_second = !self.is_second;
         self.at = 0;
-        if was_full {
-            let [first, second] = &mut self.parts;
-            let part = if self.is_second { second } else { first };
-            if let Err(err) = part.grow(FILE_BYTES_MAX) {
-                tracing::warn!(error = %err, "the commit log stays as small as it is");
-            }
-        }
     }
 
     /// Begins anew, for everything is in the tables: those know a number behind the last record.
@@ -429,19 +418,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_full_is_followed_by_a_larger_one() {
+    fn what_does_not_fit_is_not_written() {
         let directory = tempfile::tempdir().unwrap();
         let mut log = log(directory.path(), 0);
-        let mut record = Record::new();
-        record.push(&Operation::Entry(1, 1, vec![1; FILE_BYTES_MIN / 2])).unwrap();
-        let record = log.finish(record).unwrap();
-        assert_eq!(log.append(record.bytes()).unwrap(), Appended::Kept);
-        assert_eq!(log.append(record.bytes()).unwrap(), Appended::Full);
-        log.switch();
-        assert_eq!(log.part().bytes, FILE_BYTES_MAX);
-        let mut record = Record::new();
-        record.push(&Operation::Entry(1, 1, vec![1; FILE_BYTES_MAX])).unwrap();
-        let record = log.finish(record).unwrap();
-        assert_eq!(log.append(record.bytes()).unwrap(), Appended::TooLarge);
+        let record = |log: &CommitLog, bytes| {
+            let mut record = Record::new();
+            record.push(&Operation::Entry(1, 1, vec![1; bytes])).unwrap();
+            log.finish(record).unwrap()
+        };
+        let half = record(&log, FILE_BYTES / 2);
+        assert_eq!(log.append(half.bytes()).unwrap(), Appended::Kept);
+        assert_eq!(log.append(half.bytes()).unwrap(), Appended::Full);
+        let whole = record(&log, FILE_BYTES);
+        assert_eq!(log.append(whole.bytes()).unwrap(), Appended::TooLarge);
+        assert_eq!((log.next(), log.part().bytes), (2, FILE_BYTES));
     }
 }

@@ -1,7 +1,7 @@
 //! The writer's side: commits go into the log, and past it into the tables what is too large for
 //! it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
@@ -13,28 +13,31 @@ use super::merged::Merged;
 use super::positions::Positions;
 use super::recent::{Recent, View};
 use super::rows::{Rows, append, delete, put, truncate};
-use crate::writer::{self, Batch};
+use super::tables::Tables;
+use crate::writer::{self, Batch, Written};
 use crate::{Error, Read, Transaction, Verdict, Work, Write};
 
 /// Who writes to a directory.
 pub(super) struct Session {
     ahead: Arc<Ahead>,
-    /// What jobs read on, and where goes what does not go into the log.
+    /// Where goes what does not go into the log.
+    tables: Arc<Mutex<Tables>>,
+    /// What jobs read on.
     connection: Connection,
     positions: Positions,
 }
 
 impl Session {
-    pub(super) fn new(ahead: Arc<Ahead>, connection: Connection) -> Session {
-        Session { ahead, connection, positions: Positions::default() }
+    pub(super) fn new(
+        ahead: Arc<Ahead>,
+        tables: Arc<Mutex<Tables>>,
+        connection: Connection,
+    ) -> Session {
+        Session { ahead, tables, connection, positions: Positions::default() }
     }
 
-    fn execute(&self, sql: &str) -> Result<(), Error> {
-        self.connection.prepare_cached(sql)?.execute([])?;
-        Ok(())
-    }
-
-    /// Runs a batch, and returns the record of what it has done. So that the jobs of one batch see
+    /// Runs a batch, and returns the record of what it has done, and whether a job has changed more
+    /// than records of what happened. So that the jobs of one batch see
     /// what those before them did, it stands in `recent` already.
     fn collect(
         &self,
@@ -42,8 +45,9 @@ impl Session {
         number: u64,
         recent: &Recent,
         positions: &mut Positions,
-    ) -> Result<Record, Error> {
+    ) -> Result<(Record, bool), Error> {
         let mut record = Record::new();
+        let mut is_changed = false;
         let view = View { number, ..self.ahead.view() };
         let mut add = |operation: Operation| -> Result<(), Error> {
             if let Operation::Entry(shard, lsn, _) = &operation {
@@ -57,21 +61,25 @@ impl Session {
             let tables = Rows::new(&self.connection);
             let base = Merged { base: &tables, over: &view };
             for work in batch.works {
-                run_buffered(work, &base).into_iter().try_for_each(&mut add)?;
+                let operations = run_buffered(work, &base);
+                is_changed |= operations.iter().any(is_change);
+                operations.into_iter().try_for_each(&mut add)?;
             }
         }
         batch.commits.into_iter().flat_map(operations).try_for_each(add)?;
-        Ok(record)
+        Ok((record, is_changed))
     }
 
-    /// Writes a batch to the log.
-    fn write_ahead(&mut self, log: &mut CommitLog, batch: Batch) -> Result<(), Error> {
+    /// Writes a batch to the log; returns whether a job has changed more than records.
+    fn write_ahead(&mut self, log: &mut CommitLog, batch: Batch) -> Result<bool, Error> {
         let (number, recent) = (log.next(), self.ahead.recent());
         let mut positions = self.positions;
         let record = self.collect(batch, number, &recent, &mut positions);
-        let outcome = record.and_then(|record| self.append(log, record, &recent));
+        let outcome = record.and_then(|(record, is_changed)| {
+            self.append(log, record, &recent).map(|()| is_changed)
+        });
         match outcome {
-            Ok(()) => self.positions = positions,
+            Ok(_) => self.positions = positions,
             Err(_) => recent.forget(number),
         }
         outcome
@@ -102,8 +110,9 @@ impl Session {
             Appended::TooLarge => {
                 recent.forget(number);
                 let operations = record.operations()?;
-                let put = || operations.into_iter().try_for_each(|one| self.put(one));
-                self.write_through(log, put)?;
+                self.write_through(log, |tables| {
+                    operations.into_iter().try_for_each(|one| put_into(tables, one))
+                })?;
             }
         }
         Ok(())
@@ -113,40 +122,48 @@ impl Session {
     fn write_through(
         &self,
         log: &mut CommitLog,
-        change: impl FnOnce() -> Result<(), Error>,
+        change: impl FnOnce(&Connection) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.ahead.drain(log)?;
         let number = log.take_number();
-        self.execute("BEGIN IMMEDIATE")?;
-        change()?;
-        set_position(&self.connection, number)?;
-        self.execute("COMMIT")?;
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = tables.change()?;
+        change(&tx)?;
+        set_position(&tx, number)?;
+        tx.commit()?;
         log.settled();
         self.ahead.show(number);
         Ok(())
     }
+}
 
-    /// Does in the tables what a record says.
-    fn put(&self, operation: Operation) -> Result<(), Error> {
-        let connection = &self.connection;
-        match operation {
-            Operation::Row(Write::Put(table, key, value)) => put(connection, table, &key, value),
-            Operation::Row(Write::Delete(table, key)) => delete(connection, table, &key).map(drop),
-            Operation::Entry(shard, lsn, bytes) => append(connection, shard, lsn, &bytes),
-            Operation::Truncate(shard, upto) => truncate(connection, shard, upto),
-        }
+fn is_change(operation: &Operation) -> bool {
+    match operation {
+        Operation::Row(Write::Put(table, ..) | Write::Delete(table, _)) => !table.is_a_record(),
+        Operation::Entry(..) | Operation::Truncate(..) => false,
     }
+}
 
-    /// Runs one job on the tables, so that discarding it leaves its neighbours alone.
-    fn run(&self, work: Work) -> Result<(), Error> {
-        self.execute("SAVEPOINT job")?;
-        let run = |tx: &mut dyn Transaction| work(tx);
-        let verdict = writer::guarded(|| run(&mut Rows::new(&self.connection)));
-        if verdict != Verdict::Keep {
-            self.execute("ROLLBACK TO job")?;
-        }
-        self.execute("RELEASE job")
+/// Does in the tables what a record says.
+fn put_into(tables: &Connection, operation: Operation) -> Result<(), Error> {
+    match operation {
+        Operation::Row(Write::Put(table, key, value)) => put(tables, table, &key, value),
+        Operation::Row(Write::Delete(table, key)) => delete(tables, table, &key).map(drop),
+        Operation::Entry(shard, lsn, bytes) => append(tables, shard, lsn, &bytes),
+        Operation::Truncate(shard, upto) => truncate(tables, shard, upto),
     }
+}
+
+/// Runs a job on the tables, so that discarding it leaves its neighbours alone.
+fn run_through(tables: &Connection, work: Work) -> Result<(), Error> {
+    let execute = |sql| tables.prepare_cached(sql)?.execute([]).map(drop);
+    execute("SAVEPOINT job")?;
+    let run = |tx: &mut dyn Transaction| work(tx);
+    let verdict = writer::guarded(|| run(&mut Rows::new(tables)));
+    if verdict != Verdict::Keep {
+        execute("ROLLBACK TO job")?;
+    }
+    Ok(execute("RELEASE job")?)
 }
 
 /// Runs a job and returns what it has written; nothing when it is discarded.
@@ -160,26 +177,26 @@ fn run_buffered(work: Work, base: &dyn Read) -> Vec<Operation> {
 }
 
 impl writer::Session for Session {
-    fn write(&mut self, batch: Batch) -> Result<Vec<Result<(), Error>>, Error> {
+    fn write(&mut self, batch: Batch) -> Result<Written, Error> {
         let answers = vec![Ok(()); batch.commits.len()];
         let ahead = self.ahead.clone();
         let mut log = ahead.log();
-        if batch.is_whole_store || log.is_in_doubt() {
+        let is_changed = if batch.is_whole_store || log.is_in_doubt() {
             let Batch { works, commits, .. } = batch;
+            let has_works = !works.is_empty();
             self.positions = Positions::default();
-            self.write_through(&mut log, || {
-                works.into_iter().try_for_each(|work| self.run(work))?;
-                commits.into_iter().flat_map(operations).try_for_each(|one| self.put(one))
+            self.write_through(&mut log, |tables| {
+                works.into_iter().try_for_each(|work| run_through(tables, work))?;
+                let operations = commits.into_iter().flat_map(operations);
+                operations.into_iter().try_for_each(|one| put_into(tables, one))
             })?;
+            has_works
         } else {
-            self.write_ahead(&mut log, batch)?;
-        }
-        Ok(answers)
+            self.write_ahead(&mut log, batch)?
+        };
+        Ok(Written { answers, is_changed })
     }
 
-    fn give_up(&mut self) {
-        if !self.connection.is_autocommit() {
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-    }
+    /// A record that is not whole is none, and a transaction that is dropped is rolled back.
+    fn give_up(&mut self) {}
 }
