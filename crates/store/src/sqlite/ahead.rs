@@ -179,10 +179,7 @@ impl Ahead {
                     return None;
                 }
                 drop(state);
-                // Who writes may be waiting for this thread: it must not wait for him.
-                if let Ok(mut log) = self.log.try_lock() {
-                    let _ = self.pass_on(&mut log);
-                }
+                self.pass_on_what_lies();
                 state = lock(&self.state);
                 if state.carried.is_some() {
                     continue;
@@ -190,6 +187,16 @@ impl Ahead {
             }
             let waited = self.changed.wait_timeout(state, LOOK_EVERY);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Passes on what was written lately, unless somebody writes: he may be waiting for this
+    /// thread, which must not wait for him.
+    fn pass_on_what_lies(&self) {
+        let Ok(mut log) = self.log.try_lock() else { return };
+        // Whoever wrote in between has passed it on himself.
+        if lock(&self.state).carried.is_none() {
+            let _ = self.pass_on(&mut log);
         }
     }
 
