@@ -117,7 +117,7 @@ impl Sqlite {
         let place = directory.display().to_string();
         let connection = Connection::open(&file)?;
         tune(&connection, READER_CACHE_KIB)?;
-        let carrier = Carrier::start(ahead.clone(), tables, figures.clone())?;
+        let carrier = Carrier::start(ahead.clone(), tables, figures.clone(), place.clone())?;
         let session = session::Session::new(ahead.clone(), carrier.tables.clone(), connection);
         let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
         let readers = Readers::new(file, Over::Ahead(ahead));
@@ -171,12 +171,13 @@ impl Carrier {
         ahead: Arc<Ahead>,
         tables: Connection,
         figures: Arc<Figures>,
+        place: String,
     ) -> Result<Carrier, Error> {
         let tables = Arc::new(Mutex::new(Tables::new(tables)));
         let (of, at) = (ahead.clone(), tables.clone());
         let thread = std::thread::Builder::new()
             .name("store-carrier".into())
-            .spawn(move || of.carry_on(&at, &figures))
+            .spawn(move || of.carry_on(&at, &figures, &place))
             .map_err(|err| Error::Backend(format!("cannot start the carrier thread: {err}")))?;
         Ok(Carrier { ahead, tables, thread: Some(thread) })
     }

@@ -136,7 +136,7 @@ impl Ahead {
     }
 
     /// Carries what there is to the tables until [`Ahead::close`]; on a thread of its own.
-    pub(super) fn carry_on(&self, tables: &Mutex<Tables>, figures: &Figures) {
+    pub(super) fn carry_on(&self, tables: &Mutex<Tables>, figures: &Figures, place: &str) {
         while let Some(recent) = self.next_to_carry() {
             let outcome = carry(&mut lock(tables), &recent);
             figures.carried(outcome.is_ok());
@@ -149,7 +149,7 @@ impl Ahead {
                 }
                 Err(err) => {
                     tracing::error!(
-                        error = %err,
+                        error = %err.clone().at(place),
                         "what stands in the commit log cannot be carried to the tables; nothing \
                          of it is lost. Is there room on the disk, and does nobody else hold the \
                          database?"

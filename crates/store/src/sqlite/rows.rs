@@ -110,10 +110,11 @@ impl Read for Rows<'_> {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let key: String = row.get(0)?;
+            // The row that ends the scan is looked at too: its key may be a damaged one.
+            let value = frame::open(table, &key, row.get(1)?)?;
             if !key.starts_with(scan.prefix) {
                 break;
             }
-            let value = frame::open(table, &key, row.get(1)?)?;
             found.push((key, value));
         }
         Ok(found)

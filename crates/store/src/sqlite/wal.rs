@@ -55,7 +55,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::sqlite::{migrate, tune};
+    use crate::sqlite::{READER_CACHE_KIB, migrate, tune};
 
     const COMMITS: usize = 5;
 
@@ -66,7 +66,7 @@ mod tests {
     /// Makes a database whose commits are in its log only, as a kill leaves it.
     fn killed(folder: &Path) {
         let mut connection = Connection::open(folder.join("live")).unwrap();
-        tune(&connection).unwrap();
+        tune(&connection, READER_CACHE_KIB).unwrap();
         migrate::to_current(&mut connection).unwrap();
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         for number in 0..COMMITS {
@@ -93,7 +93,7 @@ mod tests {
             bytes[damage].fill(7);
             fs::write(&log, bytes).unwrap();
             let mut connection = Connection::open(folder.path().join("db")).unwrap();
-            tune(&connection).unwrap();
+            tune(&connection, READER_CACHE_KIB).unwrap();
             migrate::to_current(&mut connection).unwrap();
             assert_eq!(settle(&connection, &log).unwrap(), left_out);
             let rows = format!("SELECT count(*) FROM {}", table());
