@@ -31,7 +31,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use ahead::Ahead;
 pub(crate) use backup::{open_backup, write_backup};
 use commit_log::CommitLog;
-use merged::Overlay;
+use merged::{Above, Overlay};
 use recent::Recent;
 use snapshot::{Over, Snapshot};
 use tables::Tables;
@@ -282,8 +282,10 @@ impl Backend for Sqlite {
     }
 
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(row) = self.carrier.ahead.view().find(table, key) {
-            return Ok(row);
+        match self.carrier.ahead.view().find(table, key) {
+            Above::Value(value) => return Ok(Some(value)),
+            Above::Removed => return Ok(None),
+            Above::Nothing => {}
         }
         if let Ok(mut tables) = self.carrier.tables.try_lock() {
             return tables.get(table, key);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::log_record::Operation;
-use super::merged::{Merged, Overlay};
+use super::merged::{Above, Merged, Overlay};
 use crate::{Error, JournalEntry, Lease, Lsn, Read, Scan, Table, Transaction, Write};
 
 type Rows = BTreeMap<String, Option<Vec<u8>>>;
@@ -16,8 +16,9 @@ struct Own {
 }
 
 impl Overlay for Own {
-    fn find(&self, table: Table, key: &str) -> Option<Option<Vec<u8>>> {
-        self.tables.get(&table)?.get(key).cloned()
+    fn find(&self, table: Table, key: &str) -> Above {
+        let found = self.tables.get(&table).and_then(|rows| rows.get(key));
+        found.map_or(Above::Nothing, Above::from)
     }
 
     fn range(

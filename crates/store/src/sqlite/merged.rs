@@ -5,10 +5,27 @@ use std::ops::Bound;
 
 use crate::{Error, JournalEntry, Lsn, Read, Scan, Table};
 
+/// What stands over a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Above {
+    /// Nothing: the row beneath counts.
+    Nothing,
+    /// It has been removed.
+    Removed,
+    /// It has another value.
+    Value(Vec<u8>),
+}
+
+impl From<&Option<Vec<u8>>> for Above {
+    fn from(value: &Option<Vec<u8>>) -> Above {
+        value.clone().map_or(Above::Removed, Above::Value)
+    }
+}
+
 /// Values that hide those beneath; `None` hides a row that is no more.
 pub(super) trait Overlay {
-    /// Returns what stands over a row; nothing when the row beneath counts.
-    fn find(&self, table: Table, key: &str) -> Option<Option<Vec<u8>>>;
+    /// Returns what stands over a row.
+    fn find(&self, table: Table, key: &str) -> Above;
 
     /// Returns at most `limit` values over rows whose key has a prefix, in key order.
     fn range(
@@ -35,8 +52,9 @@ pub(super) struct Merged<'m> {
 impl Read for Merged<'_> {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
         match self.over.find(table, key) {
-            Some(value) => Ok(value),
-            None => self.base.get(table, key),
+            Above::Value(value) => Ok(Some(value)),
+            Above::Removed => Ok(None),
+            Above::Nothing => self.base.get(table, key),
         }
     }
 

@@ -8,7 +8,7 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::log_record::Operation;
-use super::merged::Overlay;
+use super::merged::{Above, Overlay};
 use crate::{JournalEntry, Lsn, Table, Write};
 
 /// The values of a key, by the record that wrote each; `None` is a removal.
@@ -202,12 +202,13 @@ impl View {
 }
 
 impl Overlay for View {
-    fn find(&self, table: Table, key: &str) -> Option<Option<Vec<u8>>> {
-        self.parts().find_map(|part| {
+    fn find(&self, table: Table, key: &str) -> Above {
+        let found = self.parts().find_map(|part| {
             let content = part.content();
             let versions = content.tables.get(&table)?.get(key)?;
-            versions.as_of(self.number).cloned()
-        })
+            versions.as_of(self.number).map(Above::from)
+        });
+        found.unwrap_or(Above::Nothing)
     }
 
     fn range(

@@ -17,6 +17,10 @@ const TABLES: [Table; 3] = [Table::Users, Table::Executions, Table::History];
 struct Dice(u64);
 
 impl Dice {
+    fn pick<T: Copy, const N: usize>(&mut self, from: [T; N]) -> T {
+        from[usize::try_from(self.roll(N as u64)).unwrap()]
+    }
+
     fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -46,12 +50,12 @@ fn step(seed: u64, at: u64) -> Step {
         dice.roll(2);
     }
     let writes = (0..dice.roll(6)).map(|_| {
-        let table = TABLES[dice.roll(3) as usize];
-        let key = format!("{}/{:02}", ["a", "b", "日本"][dice.roll(3) as usize], dice.roll(40));
+        let table = dice.pick(TABLES);
+        let key = format!("{}/{:02}", dice.pick(["a", "b", "日本"]), dice.roll(40));
         if dice.roll(3) == 0 {
             return Write::Delete(table, key);
         }
-        let length = [3, 30, 3_000, 40_000][dice.roll(4) as usize];
+        let length = dice.pick([3, 30, 3_000, 40_000]);
         Write::Put(table, key, format!("{at}/").repeat(length / 4).into_bytes())
     });
     let writes = writes.collect();
@@ -59,7 +63,7 @@ fn step(seed: u64, at: u64) -> Step {
         What::Call { is_kept: dice.roll(4) != 0 }
     } else {
         let keeps = Some(dice.roll(5)).filter(|keeps| *keeps < 3);
-        What::Turn { shard: dice.roll(u64::from(SHARDS)) as u32, keeps }
+        What::Turn { shard: u32::try_from(dice.roll(u64::from(SHARDS))).unwrap(), keeps }
     };
     Step { writes, what }
 }
@@ -186,12 +190,12 @@ fn a_store_is_what_a_model_is_over_restarts() {
     let mut store = Store::open(directory.path()).unwrap();
     let epoch = own(&store);
     let mut model = Model::default();
-    for at in 0..450 {
+    for at in 0..450_u64 {
         let step = step(1, at);
         perform(&store, epoch, &model, at, step.clone());
         model.take(at, &step);
         if at % 60 == 0 {
-            model.expect(&store, 1 + at as usize % 17, "from inside");
+            model.expect(&store, 1 + usize::try_from(at % 17).unwrap(), "from inside");
             model.expect(&Store::look_at(directory.path()).unwrap(), 7, "from another process");
         }
         if at % 150 == 149 {
