@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use runtime::{Answering, AwsEndpoint, Call, CallError, Caller, Clock, Environment};
 use services::Endpoint;
+use value::Value;
 
 use crate::disk::Disk;
 use crate::random::Random;
@@ -85,6 +86,19 @@ impl AwsEndpoint for SimEndpoint {
         let (before, after) = (self.delay_millis(), self.delay_millis());
         let again = self.is_doubled().then(|| self.delay_millis());
         let (clock, trace, node) = (self.clock.clone(), self.trace.clone(), self.node.clone());
+        if &*call.service == "s3" {
+            // It is elsewhere, and now and then refuses.
+            let (disk, refuses) = (self.disk.clone(), again.is_some());
+            return Box::pin(async move {
+                clock.sleep(before).await;
+                if refuses {
+                    return Err(CallError::internal(String::new()));
+                }
+                locked(&disk.ledger).put_object(&call.input);
+                clock.sleep(after).await;
+                Ok(Value::object())
+            });
+        }
         Box::pin(async move {
             clock.sleep(before).await;
             let mut answer = inner.call(call.clone()).await;

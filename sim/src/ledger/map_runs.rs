@@ -14,6 +14,8 @@ pub(crate) struct MapRuns {
     children: BTreeMap<String, BTreeMap<String, String>>,
     /// Of each express child, by which redrive it last ran, and whether it succeeded.
     express: BTreeMap<String, (i64, bool)>,
+    /// How many results each object holds, by key; of a manifest, those of its files.
+    objects: BTreeMap<String, i64>,
 }
 
 impl MapRuns {
@@ -24,11 +26,16 @@ impl MapRuns {
     pub(crate) fn put(&mut self, arn: &str, bytes: &[u8]) -> Result<(), String> {
         let record: Value = super::read(bytes)?;
         let now = redrives(&record);
-        let before = self.records.insert(arn.to_owned(), record);
-        let Some(before) = before else { return Ok(()) };
-        // One that runs may have ended and been redriven within a turn.
+        let Some(before) = self.records.insert(arn.to_owned(), record.clone()) else {
+            return Ok(());
+        };
+        let has_the_same_end =
+            ["status", "stopDate"].iter().all(|member| before.get(member) == record.get(member));
+        // One that runs may have ended and been redriven within a turn, and one that was given up
+        // has yet to write its results.
         match (status(&before), now - redrives(&before)) {
             ("RUNNING", 0..) | ("FAILED" | "ABORTED", 1..) => Ok(()),
+            ("ABORTED", 0) if has_the_same_end => Ok(()),
             (status, _) => Err(format!("the map run {arn} was {status} and changes")),
         }
     }
@@ -60,6 +67,51 @@ impl MapRuns {
         Ok(())
     }
 
+    /// Takes in a file of results, or the manifest of some.
+    ///
+    /// # Errors
+    /// When a manifest tells of a file that is not there.
+    pub(crate) fn put_object(&mut self, input: &Value) -> Result<(), String> {
+        let text = |member: &str| input.get(member).and_then(Value::as_str).unwrap_or_default();
+        let body = wire::decode_base64(text("Body")).ok_or("an object is no base64")?;
+        let held: Value = super::read(&body)?;
+        let mut results = 0;
+        if let Some(kinds) = held.get("ResultFiles").and_then(Value::as_object) {
+            let files = kinds.iter().filter_map(|(_, files)| files.as_array()).flatten();
+            for file in files {
+                let key = file.get("Key").and_then(Value::as_str).unwrap_or_default();
+                let known = self.objects.get(key);
+                results += known.ok_or_else(|| format!("{key} is told of and was not written"))?;
+            }
+        } else {
+            let length = held.as_array().map_or(0, <[Value]>::len);
+            results = i64::try_from(length).unwrap_or(i64::MAX);
+        }
+        self.objects.insert(text("Key").to_owned(), results);
+        Ok(())
+    }
+
+    /// Checks that the results of a map run were written, if it says so: each item's, once.
+    fn check_results(&self, arn: &str, record: &Value) -> Result<(), String> {
+        let count = |member: &str| {
+            record.path(&["executionCounts", member]).and_then(Value::as_i64).unwrap_or_default()
+        };
+        let id = arn.rsplit(':').next().unwrap_or_default();
+        let writes = arn.contains("/gather:");
+        let results = self.objects.get(&format!("results/{id}/manifest.json"));
+        match (results, count("resultsWritten")) {
+            (None, 0) if writes && status(record) == "SUCCEEDED" && 0 < count("total") => {
+                Err(format!("the map run {arn} succeeded and wrote no results"))
+            }
+            (None, 0) => Ok(()),
+            (None, _) => Err(format!("the map run {arn} wrote results that are not there")),
+            (Some(results), _) if *results == count("total") => Ok(()),
+            (Some(results), _) => {
+                Err(format!("{arn} has {} items and wrote {results} results", count("total")))
+            }
+        }
+    }
+
     /// Checks what must hold when everything has ended.
     ///
     /// # Errors
@@ -83,6 +135,7 @@ impl MapRuns {
             if children.len() != begun {
                 return Err(format!("{arn} counts {begun} children, there are {}", children.len()));
             }
+            self.check_results(arn, record)?;
             if status(record) == "SUCCEEDED" && count("pending") != 0 {
                 return Err(format!("the map run {arn} succeeded and left items out"));
             }

@@ -105,6 +105,13 @@ impl Ledger {
         }
     }
 
+    /// Takes in an object of S3.
+    pub(crate) fn put_object(&mut self, input: &Value) {
+        if let Err(what) = self.map_runs.put_object(input) {
+            self.trace.violated(what);
+        }
+    }
+
     /// Checks a job that was kept: an effect may change the store once.
     pub(crate) fn written(&mut self, puts: &[(Table, String)], _deletes: &[(Table, String)]) {
         for (_, effect) in puts.iter().filter(|(table, _)| *table == Table::Applied) {

@@ -101,6 +101,26 @@ fn a_stopped_execution_writes_behind_its_back_and_a_redrive_waits_for_that() {
 }
 
 #[test]
+fn attempts_that_were_given_up_write_one_after_the_other() {
+    let mut run = Driver::start(&machine(r#""MaxConcurrency": 1,"#), "[1, 2]");
+    run.end_next(Status::Succeeded);
+    run.take(Fact::StopRequested { error: None, cause: None });
+    let task = run.stopped.remove(0).task;
+    run.tell_end(task, Status::Aborted);
+    assert_eq!(run.results.len(), 1);
+    run.redrive("t");
+    run.take(Fact::StopRequested { error: None, cause: None });
+    assert_eq!(run.results.len(), 1, "the second attempt waits for the first");
+    run.written();
+    assert_eq!(run.reports.last().unwrap().redrives, 1, "the first does not speak for it");
+    assert_eq!(run.results.len(), 1);
+    run.written();
+    assert!(run.state.is_over());
+    let report = run.reports.last().unwrap();
+    assert_eq!((report.redrives, report.status), (1, MapRunStatus::Aborted));
+}
+
+#[test]
 fn who_is_stopped_while_he_writes_goes_on_to_write() {
     let mut run = Driver::start(&machine(r#""MaxConcurrency": 1,"#), "[1, 2]");
     run.end_next(Status::Failed);

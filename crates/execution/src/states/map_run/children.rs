@@ -246,7 +246,9 @@ fn child_record(map_run: &MapRun, task: TaskId, open: &Open, end: &ChildEnd) -> 
 /// Ends every open child of a map run that has ended or been given up. One that was given up still
 /// writes its results.
 pub(crate) fn stop_children(run: &mut Run<'_>, id: ThreadId) {
+    let now = run.millis;
     let Some(map_run) = run.map_run_mut(id) else { return };
+    map_run.stop_millis = Some(now);
     let is_given_up = map_run.status == MapRunStatus::Running;
     if is_given_up {
         map_run.status = MapRunStatus::Aborted;

@@ -62,12 +62,12 @@ pub(super) fn behind(run: &mut Run<'_>, id: ThreadId) {
 pub(super) fn is_behind(run: &Run<'_>, id: ThreadId) -> bool {
     let Some(map_run) = run.map_run(id) else { return false };
     let mut others = run.state.closing.keys().filter_map(|other| run.map_run(*other));
-    others.any(|other| other.arn == map_run.arn)
+    others.any(|other| other.arn == map_run.arn && other.redrives < map_run.redrives)
 }
 
 /// Does what comes next, unless something is waited for.
 pub(super) fn go_on(run: &mut Run<'_>, id: ThreadId) {
-    if redrive::are_stopping(run, id) || !list(run, id) {
+    if redrive::are_stopping(run, id) || is_behind(run, id) || !list(run, id) {
         return;
     }
     if let Err(failure) = results::write(run, id) {
@@ -111,7 +111,7 @@ fn list(run: &mut Run<'_>, id: ThreadId) -> bool {
 /// The results were written, or cannot be.
 pub(super) fn done(run: &mut Run<'_>, id: ThreadId, unwritten: Option<String>) {
     let Some(map_run) = run.map_run_mut(id) else { return };
-    let arn = map_run.arn.clone();
+    let (arn, redrives) = (map_run.arn.clone(), map_run.redrives);
     let Some((fault, rows)) = map_run.forget_closing() else { return };
     for row in 0..rows {
         let map_run_arn = arn.clone();
@@ -122,7 +122,10 @@ pub(super) fn done(run: &mut Run<'_>, id: ThreadId, unwritten: Option<String>) {
         (Some(_), Some(cause)) => fail(run, id, error_name::RESULT_WRITER_FAILED.into(), cause),
         (Some((error, cause)), None) => fail(run, id, error, cause),
         (None, _) => {
-            run.report(id);
+            // Once it is redriven, that attempt tells where it stands.
+            if !redrive::has_later(run, &arn, redrives) {
+                run.report(id);
+            }
             run.state.closing.remove(&id);
             redrive::resume(run, &arn);
         }

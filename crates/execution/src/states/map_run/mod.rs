@@ -42,6 +42,9 @@ pub(crate) struct MapRun {
     pub(crate) arn: String,
     status: MapRunStatus,
     start_millis: i64,
+    /// When it ended, the last time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    stop_millis: Option<i64>,
     kind: ChildKind,
     /// The number of the state that the item processor starts at.
     processor: u32,
@@ -123,6 +126,7 @@ pub(crate) fn begin(
         arn,
         status: MapRunStatus::Running,
         start_millis: run.millis,
+        stop_millis: None,
         kind: match distributed.execution_type {
             StateMachineType::Standard => ChildKind::Standard,
             StateMachineType::Express => ChildKind::Express,
@@ -283,7 +287,7 @@ impl MapRun {
             state_name: state_name.to_owned(),
             status: self.status,
             start_millis: self.start_millis,
-            stop_millis: has_ended.then_some(now_millis),
+            stop_millis: has_ended.then(|| self.stop_millis.unwrap_or(now_millis)),
             concurrency_max: self.concurrency_max,
             tolerated_count: self.tolerated_count.unwrap_or(0),
             tolerated_percentage: self.tolerated_percentage.unwrap_or(0.0),

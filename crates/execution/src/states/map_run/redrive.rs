@@ -181,7 +181,7 @@ pub(crate) fn redriven(run: &mut Run<'_>, id: ThreadId) {
         let cause = format!("Map Run exceeded the limit of {REDRIVES_MAX} redrives");
         return run.end_badly(Status::Failed, Some(error_name::RUNTIME.to_owned()), Some(cause));
     }
-    map_run.status = MapRunStatus::Running;
+    (map_run.status, map_run.stop_millis) = (MapRunStatus::Running, None);
     map_run.redrives += 1;
     map_run.redrive_millis = Some(now);
     let (map_run_arn, redrive_count) = (map_run.arn.clone(), map_run.redrives);
@@ -372,6 +372,11 @@ fn every<'r>(run: &'r mut Run<'_>, arn: &str) -> impl Iterator<Item = &'r mut Ma
     let threads = state.threads.values_mut().chain(state.closing.values_mut());
     let threads = threads.chain(remains.into_iter().flatten());
     threads.filter_map(of_thread).filter(move |map_run| map_run.arn == arn)
+}
+
+/// Returns whether a map run has been redriven oftener than so.
+pub(super) fn has_later(run: &mut Run<'_>, arn: &str, redrives: u32) -> bool {
+    every(run, arn).any(|map_run| redrives < map_run.redrives)
 }
 
 fn of_thread(thread: &mut Thread) -> Option<&mut MapRun> {
