@@ -142,6 +142,9 @@ impl CallError {
 pub const EXECUTE_API: &str = "execute-api";
 /// The service whose operation `Invoke` is a request to an API outside AWS: it has no model.
 pub const HTTP_TASK: &str = "http";
+/// The service whose operations are calls of several operations, one after the other: it has no
+/// model. They are `InvokeModel` with its bytes in S3, and what EMR finds by a name.
+pub const SEVERAL_CALLS: &str = "several-calls";
 /// The code of a call that no service has answered, as the SDK for Java calls it.
 pub const NO_ANSWER: &str = "SdkClientException";
 /// The code of a call that was under way when its owner ended and may not be made again. It is also

@@ -84,7 +84,7 @@ pub use clock::{Busy, Clock, ClockMode, wall_millis};
 pub use definitions::{Definitions, content_key, definition_key};
 pub use endpoint::{
     Answering, AwsEndpoint, Call, CallError, Caller, EXECUTE_API, Environment, HTTP_TASK, IN_DOUBT,
-    NO_ANSWER,
+    NO_ANSWER, SEVERAL_CALLS,
 };
 pub use entropy::entropy;
 pub use error::{Error, Started};

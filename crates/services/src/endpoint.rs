@@ -86,6 +86,9 @@ impl Services {
         if asked.service == runtime::HTTP_TASK {
             return self.call_http(asked).await;
         }
+        if asked.service == runtime::SEVERAL_CALLS {
+            return self.call_several(asked).await;
+        }
         if asked.service == automation::actions::WEBHOOK {
             return self.outward().call_webhook(&asked).await;
         }

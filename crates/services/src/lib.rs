@@ -59,6 +59,7 @@ mod outward;
 pub mod page;
 mod retention;
 mod roles;
+mod several_calls;
 mod ssm;
 mod states;
 pub mod sts;

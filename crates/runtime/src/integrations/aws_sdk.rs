@@ -182,9 +182,14 @@ pub(super) fn response(integration: &Integration, output: Value) -> Value {
 /// SDK: `Ssm.SsmException`.
 pub(super) fn failure(integration: &Integration, err: &CallError) -> (String, String) {
     let prefix = pascal(&prefix_of(&integration.service));
+    failure_of(&prefix, &prefix, err)
+}
+
+/// The same of a service whose errors begin with something else than its name.
+pub(super) fn failure_of(prefix: &str, service: &str, err: &CallError) -> (String, String) {
     let error = match &err.exception {
         Some(exception) => format!("{prefix}.{}", with_exception(exception)),
-        None => format!("{prefix}.{prefix}Exception"),
+        None => format!("{prefix}.{service}Exception"),
     };
     // What no service has answered carries no details of an answer.
     if err.status == 0 {
@@ -195,7 +200,7 @@ pub(super) fn failure(integration: &Integration, err: &CallError) -> (String, St
     let extended = extended.map(|id| format!(", Extended Request ID: {id}")).unwrap_or_default();
     // Recorded since 2025: the SDK says how often it tried, and Step Functions has it try once.
     let cause = format!(
-        "{message} (Service: {prefix}, Status Code: {status}, Request ID: {id}{extended}) \
+        "{message} (Service: {service}, Status Code: {status}, Request ID: {id}{extended}) \
          (SDK Attempt Count: 1)"
     );
     (error, cause)

@@ -21,8 +21,19 @@ pub(super) trait Job: Sync {
     /// Says how the job is doing.
     fn state(&self, submitted: &Submitted<'_>, seen: &Value) -> JobState;
 
-    /// Returns the call that stops the job: its Task is over before it.
-    fn stop(&self, submitted: &Submitted<'_>) -> Integrated;
+    /// Returns the call that stops the job: its Task is over before it. None when nothing stops it.
+    fn stop(&self, submitted: &Submitted<'_>) -> Option<Integrated>;
+
+    /// Says whether there is a call that stops such jobs.
+    fn is_stoppable(&self) -> bool {
+        true
+    }
+
+    /// Returns what the Task gets when the failure of a look says that the job ended well: what was
+    /// to be deleted is gone.
+    fn gone(&self, _submitted: &Submitted<'_>, _err: &CallError) -> Option<Value> {
+        None
+    }
 
     /// Returns how long the next look at a job that runs is put off, in seconds.
     fn again_seconds(&self) -> u32;
@@ -83,12 +94,19 @@ pub(crate) fn stop(
     acting: &Acting<'_>,
     effect_id: String,
 ) -> Result<Call, CallError> {
-    let wanted = with(job, |follows, submitted| follows.stop(submitted));
+    let wanted = with(job, |follows, submitted| follows.stop(submitted)).flatten();
     made(wanted.unwrap_or_else(|| nothing(job)), &job.call, acting, Some(effect_id))
 }
 
 fn nothing(job: &execution::Job) -> Integrated {
     super::refused(&format!("{} submits no job", job.call.resource))
+}
+
+/// Says whether a call stops the job that a Task submits.
+pub(crate) fn is_stoppable(resource: &str) -> bool {
+    let Some(Resource::Integration(integration)) = Resource::parse(resource) else { return true };
+    let follows = optimized(&integration).and_then(|found| found.job(&integration.action));
+    follows.is_none_or(Job::is_stoppable)
 }
 
 /// Returns the process that a job is, while it seems to run.
@@ -110,6 +128,10 @@ pub(crate) fn looked(job: &execution::Job, answer: Result<Value, CallError>) -> 
     let answer = match answer {
         Ok(answer) => answer,
         Err(err) => {
+            let gone = with(job, |follows, submitted| follows.gone(submitted, &err)).flatten();
+            if let Some(output) = gone {
+                return Fact::TaskSucceeded { task, output };
+            }
             let (error, cause) = super::failure(&job.call.resource, &err);
             return Fact::TaskFailed { task, error: Some(error), cause: Some(cause) };
         }

@@ -1,15 +1,22 @@
 //! The jobs of services that are asked how a job is doing: one entry each.
 //!
 //! Step Functions developer guide, the pages on AWS Batch, Amazon ECS, AWS Glue, AWS Glue DataBrew,
-//! CodeBuild, Athena, SageMaker AI, EMR on EKS, EMR Serverless and MediaConvert, with the API
-//! references of these services for their statuses (read 2026-11). Recorded on AWS is ECS; that
-//! the others fail as it does, and what MediaConvert and EMR show, is UNVERIFIED.
+//! CodeBuild, Athena, SageMaker AI, EMR on EKS, EMR Serverless, MediaConvert, EMR, EKS and Bedrock,
+//! with the API references of these services for their statuses (read 2026-11). Recorded on AWS is
+//! ECS; that the others fail as it does, and what MediaConvert, EMR and EKS show, is UNVERIFIED.
 
 use value::Value;
 
 use super::Integrated;
 use super::job::{Job, JobState, Submitted};
 use super::plain::{self, Plain};
+use super::sdk1;
+use crate::endpoint::CallError;
+
+use self::From::{Answer, Argument, Listed, Text};
+use self::table::POLLED;
+
+mod table;
 
 /// How long the next look is put off, in seconds; AWS mostly hears of the end by an event.
 const AGAIN_SECONDS: u32 = 5;
@@ -23,6 +30,8 @@ pub(super) struct Polled {
     look: (&'static str, Input),
     /// Where its answer has the job; empty for the answer itself.
     job: &'static str,
+    /// What the Task also gets of the request's answer.
+    also: &'static [&'static str],
     /// In which member the Task gets it; empty for the job itself.
     wrapped: &'static str,
     /// Where the job has its status.
@@ -31,8 +40,10 @@ pub(super) struct Polled {
     ends: (&'static [&'static str], &'static [&'static str]),
     /// What else a good end takes.
     is_well: fn(&Value) -> bool,
-    /// The operation that stops it, and its input.
-    stop: (&'static str, Input),
+    /// The operation that stops it, and its input; none when nothing does.
+    stop: Option<(&'static str, Input)>,
+    /// The code that says of what is deleted that it is gone: a good end.
+    gone: Option<&'static str>,
 }
 
 type Input = &'static [(&'static str, From)];
@@ -48,181 +59,6 @@ enum From {
     /// Here.
     Text(&'static str),
 }
-use From::{Answer, Argument, Listed, Text};
-
-/// Why jobs are stopped.
-const REASON: From = Text("The Step Functions task that waits for it is over.");
-
-const POLLED: &[Polled] = &[
-    Polled {
-        of: &plain::ECS,
-        action: "runTask",
-        look: (
-            "DescribeTasks",
-            &[("Cluster", Answer("Tasks.0.ClusterArn")), ("Tasks", Listed("Tasks.0.TaskArn"))],
-        ),
-        job: "Tasks.0",
-        wrapped: "",
-        status: "LastStatus",
-        ends: (&["STOPPED"], &[]),
-        is_well: containers_are_well,
-        stop: (
-            "StopTask",
-            &[
-                ("Cluster", Answer("Tasks.0.ClusterArn")),
-                ("Task", Answer("Tasks.0.TaskArn")),
-                ("Reason", REASON),
-            ],
-        ),
-    },
-    Polled {
-        of: &plain::BATCH,
-        action: "submitJob",
-        look: ("DescribeJobs", &[("Jobs", Listed("JobId"))]),
-        job: "Jobs.0",
-        wrapped: "",
-        status: "Status",
-        ends: (&["SUCCEEDED"], &["FAILED"]),
-        is_well: always,
-        stop: ("TerminateJob", &[("JobId", Answer("JobId")), ("Reason", REASON)]),
-    },
-    Polled {
-        of: &plain::GLUE,
-        action: "startJobRun",
-        look: ("GetJobRun", &[("JobName", Argument("JobName")), ("RunId", Answer("JobRunId"))]),
-        job: "JobRun",
-        wrapped: "",
-        status: "JobRunState",
-        ends: (&["SUCCEEDED"], &["FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"]),
-        is_well: always,
-        stop: (
-            "BatchStopJobRun",
-            &[("JobName", Argument("JobName")), ("JobRunIds", Listed("JobRunId"))],
-        ),
-    },
-    Polled {
-        of: &plain::DATABREW,
-        action: "startJobRun",
-        look: ("DescribeJobRun", &[("Name", Argument("Name")), ("RunId", Answer("RunId"))]),
-        job: "",
-        wrapped: "",
-        status: "State",
-        ends: (&["SUCCEEDED"], &["FAILED", "STOPPED", "TIMEOUT"]),
-        is_well: always,
-        stop: ("StopJobRun", &[("Name", Argument("Name")), ("RunId", Answer("RunId"))]),
-    },
-    Polled {
-        of: &plain::CODEBUILD,
-        action: "startBuild",
-        look: ("BatchGetBuilds", &[("Ids", Listed("Build.Id"))]),
-        job: "Builds.0",
-        wrapped: "Build",
-        status: "BuildStatus",
-        ends: (&["SUCCEEDED"], &["FAILED", "FAULT", "TIMED_OUT", "STOPPED"]),
-        is_well: always,
-        stop: ("StopBuild", &[("Id", Answer("Build.Id"))]),
-    },
-    Polled {
-        of: &plain::CODEBUILD,
-        action: "startBuildBatch",
-        look: ("BatchGetBuildBatches", &[("Ids", Listed("BuildBatch.Id"))]),
-        job: "BuildBatches.0",
-        wrapped: "BuildBatch",
-        status: "BuildBatchStatus",
-        ends: (&["SUCCEEDED"], &["FAILED", "FAULT", "TIMED_OUT", "STOPPED"]),
-        is_well: always,
-        stop: ("StopBuildBatch", &[("Id", Answer("BuildBatch.Id"))]),
-    },
-    Polled {
-        of: &plain::ATHENA,
-        action: "startQueryExecution",
-        look: ("GetQueryExecution", &[("QueryExecutionId", Answer("QueryExecutionId"))]),
-        job: "QueryExecution",
-        wrapped: "QueryExecution",
-        status: "Status.State",
-        ends: (&["SUCCEEDED"], &["FAILED", "CANCELLED"]),
-        is_well: always,
-        stop: ("StopQueryExecution", &[("QueryExecutionId", Answer("QueryExecutionId"))]),
-    },
-    Polled {
-        of: &plain::SAGEMAKER,
-        action: "createTrainingJob",
-        look: ("DescribeTrainingJob", &[("TrainingJobName", Argument("TrainingJobName"))]),
-        job: "",
-        wrapped: "",
-        status: "TrainingJobStatus",
-        ends: (&["Completed"], &["Failed", "Stopped"]),
-        is_well: always,
-        stop: ("StopTrainingJob", &[("TrainingJobName", Argument("TrainingJobName"))]),
-    },
-    Polled {
-        of: &plain::SAGEMAKER,
-        action: "createTransformJob",
-        look: ("DescribeTransformJob", &[("TransformJobName", Argument("TransformJobName"))]),
-        job: "",
-        wrapped: "",
-        status: "TransformJobStatus",
-        ends: (&["Completed"], &["Failed", "Stopped"]),
-        is_well: always,
-        stop: ("StopTransformJob", &[("TransformJobName", Argument("TransformJobName"))]),
-    },
-    Polled {
-        of: &plain::SAGEMAKER,
-        action: "createProcessingJob",
-        look: ("DescribeProcessingJob", &[("ProcessingJobName", Argument("ProcessingJobName"))]),
-        job: "",
-        wrapped: "",
-        status: "ProcessingJobStatus",
-        ends: (&["Completed"], &["Failed", "Stopped"]),
-        is_well: always,
-        stop: ("StopProcessingJob", &[("ProcessingJobName", Argument("ProcessingJobName"))]),
-    },
-    Polled {
-        of: &plain::EMR_CONTAINERS,
-        action: "startJobRun",
-        look: (
-            "DescribeJobRun",
-            &[("Id", Answer("Id")), ("VirtualClusterId", Answer("VirtualClusterId"))],
-        ),
-        job: "JobRun",
-        wrapped: "",
-        status: "State",
-        ends: (&["COMPLETED"], &["FAILED", "CANCELLED"]),
-        is_well: always,
-        stop: (
-            "CancelJobRun",
-            &[("Id", Answer("Id")), ("VirtualClusterId", Answer("VirtualClusterId"))],
-        ),
-    },
-    Polled {
-        of: &plain::EMR_SERVERLESS,
-        action: "startJobRun",
-        look: (
-            "GetJobRun",
-            &[("ApplicationId", Answer("ApplicationId")), ("JobRunId", Answer("JobRunId"))],
-        ),
-        job: "JobRun",
-        wrapped: "",
-        status: "State",
-        ends: (&["SUCCESS"], &["FAILED", "CANCELLED"]),
-        is_well: always,
-        stop: (
-            "CancelJobRun",
-            &[("ApplicationId", Answer("ApplicationId")), ("JobRunId", Answer("JobRunId"))],
-        ),
-    },
-    Polled {
-        of: &plain::MEDIACONVERT,
-        action: "createJob",
-        look: ("GetJob", &[("Id", Answer("Job.Id"))]),
-        job: "Job",
-        wrapped: "Job",
-        status: "Status",
-        ends: (&["COMPLETE"], &["ERROR", "CANCELED"]),
-        is_well: always,
-        stop: ("CancelJob", &[("Id", Answer("Job.Id"))]),
-    },
-];
 
 /// Returns how the jobs are followed that an action submits.
 pub(super) fn find(service: &str, action: &str) -> Option<&'static dyn Job> {
@@ -278,7 +114,7 @@ impl Job for Polled {
         self.call(self.look, submitted)
     }
 
-    fn state(&self, _: &Submitted<'_>, seen: &Value) -> JobState {
+    fn state(&self, submitted: &Submitted<'_>, seen: &Value) -> JobState {
         let shown = self.of.shown(self.look.0, seen);
         let Some(job) = at(&shown, self.job) else {
             let error = "States.TaskFailed".into();
@@ -294,14 +130,27 @@ impl Job for Polled {
             "" => job.clone(),
             member => Value::object().with(member, job),
         };
+        let also = self.also.iter();
+        let output = also
+            .fold(output, |output, member| output.with_some(*member, submitted.answer.get(member)));
         if is_good && (self.is_well)(job) {
             return JobState::Succeeded(output);
         }
         JobState::Failed { error: "States.TaskFailed".into(), cause: output.to_json() }
     }
 
-    fn stop(&self, submitted: &Submitted<'_>) -> Integrated {
-        self.call(self.stop, submitted)
+    fn stop(&self, submitted: &Submitted<'_>) -> Option<Integrated> {
+        self.stop.map(|stop| self.call(stop, submitted))
+    }
+
+    fn is_stoppable(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    // UNVERIFIED: what a Task gets of what it deleted; here what the request was answered.
+    fn gone(&self, submitted: &Submitted<'_>, err: &CallError) -> Option<Value> {
+        let is_gone = self.gone == Some(&*err.code);
+        is_gone.then(|| sdk1::without_http(submitted.answer))
     }
 
     fn again_seconds(&self) -> u32 {
@@ -334,7 +183,7 @@ mod tests {
                 "{}",
                 job.action
             );
-            for (operation, input) in [job.look, job.stop] {
+            for (operation, input) in [Some(job.look), job.stop].into_iter().flatten() {
                 let found = service.operation(operation).unwrap();
                 let shape = found.input().unwrap();
                 for (member, _) in input {

@@ -3,7 +3,10 @@
 
 mod apigateway;
 mod aws_sdk;
+mod bedrock;
 mod dynamodb;
+mod eks;
+mod emr;
 mod events;
 mod http;
 mod job;
@@ -23,7 +26,7 @@ use value::Value;
 
 use crate::endpoint::{Call, CallError, Caller, IN_DOUBT};
 
-pub(crate) use job::{answer as look_answer, look, process as job_process, stop};
+pub(crate) use job::{answer as look_answer, is_stoppable, look, process as job_process, stop};
 pub use tested::TaskFailure;
 
 use job::Job;
@@ -64,6 +67,11 @@ trait Optimized: Sync {
     /// Returns the error name and the cause that a Task fails with.
     fn failure(&self, integration: &Integration, err: &CallError) -> (String, String);
 
+    /// Returns why an action that AWS has is not served.
+    fn absence(&self, _action: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Returns how the jobs are followed that `.sync` submits.
     fn job(&self, _action: &str) -> Option<&'static dyn Job> {
         None
@@ -75,10 +83,13 @@ const OPTIMIZED: &[(&str, &dyn Optimized)] = &[
     ("apigateway", &apigateway::ApiGateway),
     ("athena", &plain::ATHENA),
     ("batch", &plain::BATCH),
+    ("bedrock", &bedrock::Bedrock),
     ("codebuild", &plain::CODEBUILD),
     ("databrew", &plain::DATABREW),
     ("dynamodb", &dynamodb::DynamoDb),
     ("ecs", &plain::ECS),
+    ("eks", &eks::Eks),
+    ("elasticmapreduce", &emr::Emr),
     ("emr-containers", &plain::EMR_CONTAINERS),
     ("emr-serverless", &plain::EMR_SERVERLESS),
     ("events", &events::Events),
@@ -304,6 +315,9 @@ fn style(integration: &Integration) -> Result<(), String> {
         (IntegrationStyle::Optimized, pattern) => match optimized(integration) {
             None => Err(format!("Stepwell does not serve the optimized integration {arn} yet")),
             Some(found) => match found.patterns(&integration.action) {
+                [] if let Some(why) = found.absence(&integration.action) => {
+                    Err(format!("Stepwell does not serve {arn}: {why}"))
+                }
                 // Whatever AWS has of a service that is served is served.
                 [] => Err(aws_sdk::not_recognized(arn)),
                 served if served.contains(&pattern) => Ok(()),

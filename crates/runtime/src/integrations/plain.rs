@@ -65,6 +65,14 @@ pub(super) const BATCH: Plain = Plain {
     headers: UPPER,
 };
 
+pub(super) const BEDROCK: Plain = Plain {
+    service: "bedrock",
+    prefix: "Bedrock",
+    class: "Bedrock",
+    actions: &[("createModelCustomizationJob", ALL)],
+    headers: UPPER,
+};
+
 pub(super) const CODEBUILD: Plain = Plain {
     service: "codebuild",
     prefix: "CodeBuild",
@@ -95,6 +103,37 @@ pub(super) const ECS: Plain = Plain {
     prefix: "ECS",
     class: "AmazonECS",
     actions: &[("runTask", ALL)],
+    headers: UPPER,
+};
+
+pub(super) const EKS: Plain = Plain {
+    service: "eks",
+    prefix: "EKS",
+    class: "AmazonEKS",
+    actions: &[
+        ("createCluster", SYNC),
+        ("deleteCluster", SYNC),
+        ("createFargateProfile", SYNC),
+        ("deleteFargateProfile", SYNC),
+        ("createNodegroup", SYNC),
+        ("deleteNodegroup", SYNC),
+    ],
+    headers: UPPER,
+};
+
+pub(super) const EMR: Plain = Plain {
+    service: "emr",
+    prefix: "EMR",
+    class: "AmazonElasticMapReduce",
+    actions: &[
+        ("createCluster", SYNC),
+        ("terminateCluster", SYNC),
+        ("addStep", SYNC),
+        ("cancelStep", ONLY),
+        ("setClusterTerminationProtection", ONLY),
+        ("modifyInstanceFleetByName", ONLY),
+        ("modifyInstanceGroupByName", ONLY),
+    ],
     headers: UPPER,
 };
 

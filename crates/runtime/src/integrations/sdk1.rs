@@ -93,6 +93,11 @@ pub(super) fn plain(answer: &Value) -> Value {
     without(answer, METADATA)
 }
 
+/// Returns what a Task got of an answer without what tells how it came.
+pub(super) fn without_http(shown: &Value) -> Value {
+    without(&without(shown, "SdkHttpMetadata"), "SdkResponseMetadata")
+}
+
 /// Returns an object without one of its members.
 pub(super) fn without(object: &Value, member: &str) -> Value {
     let members = object.as_object().into_iter().flat_map(Map::iter);

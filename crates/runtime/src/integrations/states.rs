@@ -83,8 +83,8 @@ impl Job for Nested {
         JobState::Failed { error: "States.TaskFailed".into(), cause: output.to_json() }
     }
 
-    fn stop(&self, submitted: &Submitted<'_>) -> Integrated {
-        call("StopExecution", value!({ "executionArn": execution_arn(submitted) }))
+    fn stop(&self, submitted: &Submitted<'_>) -> Option<Integrated> {
+        Some(call("StopExecution", value!({ "executionArn": execution_arn(submitted) })))
     }
 
     fn again_seconds(&self) -> u32 {

@@ -158,8 +158,10 @@ impl ExecutionProcess {
                 if let Some(Resource::Activity(_)) = Resource::parse(&job.call.resource) {
                     effects.push(Effect::Cancel { number: job.call.task.0.into() });
                     effects.push(Effect::Write(activities::leave(&job.call)));
-                } else {
+                } else if integrations::is_stoppable(&job.call.resource) {
                     self.run_errand(Errand::withdrawing(*job), effects);
+                } else {
+                    effects.push(Effect::Cancel { number: job.call.task.0.into() });
                 }
             }
             wanted @ (Wanted::Call(_)

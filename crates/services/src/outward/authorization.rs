@@ -121,6 +121,14 @@ fn resource(call: &Call, service: &str, input: &Value) -> Option<String> {
         "glue" => named("JobName", "job/"),
         "codebuild" => named("projectName", "project/"),
         "athena" => named("WorkGroup", "workgroup/"),
+        "bedrock" => text("jobIdentifier").map(str::to_owned),
+        "bedrock-runtime" => text("modelId").map(|given| model_arn(call, given)),
+        "eks" => eks_arn(call, input),
+        "emr" => {
+            let first = input.get("JobFlowIds").and_then(|all| all.as_array()?.first()?.as_str());
+            let id = text("ClusterId").or(text("JobFlowId")).or(first)?;
+            Some(call.regional_arn("elasticmapreduce", &format!("cluster/{id}")))
+        }
         "execute-api" => {
             super::execute_api::resource(input).map(|path| call.regional_arn(service, &path))
         }
@@ -130,6 +138,29 @@ fn resource(call: &Call, service: &str, input: &Value) -> Option<String> {
         }),
         _ => None,
     }
+}
+
+/// A model is named by an ARN, or is one of those that belong to no account.
+fn model_arn(call: &Call, given: &str) -> String {
+    if given.starts_with("arn:") {
+        return given.to_owned();
+    }
+    format!("arn:{}:bedrock:{}::foundation-model/{given}", call.settings.partition, call.region)
+}
+
+/// Node groups and Fargate profiles have an id in their ARN that no call names.
+fn eks_arn(call: &Call, input: &Value) -> Option<String> {
+    let text = |name: &str| input.get(name).and_then(Value::as_str);
+    let part = match (text("clusterName"), text("nodegroupName"), text("fargateProfileName")) {
+        // What is created belongs to the cluster still.
+        (Some(cluster), _, _) if input.get("subnets").or(input.get("nodeRole")).is_some() => {
+            format!("cluster/{cluster}")
+        }
+        (Some(cluster), Some(group), _) => format!("nodegroup/{cluster}/{group}/*"),
+        (Some(cluster), None, Some(profile)) => format!("fargateprofile/{cluster}/{profile}/*"),
+        (cluster, _, _) => format!("cluster/{}", cluster.or(text("name"))?),
+    };
+    Some(call.regional_arn("eks", &part))
 }
 
 /// A policy names a function without version or alias, or with them; the question is without. A

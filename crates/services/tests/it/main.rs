@@ -23,6 +23,7 @@ mod limits;
 mod logs;
 mod metrics;
 mod outward;
+mod outward_jobs;
 mod outward_rights;
 mod relay;
 mod retention;

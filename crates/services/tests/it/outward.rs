@@ -223,7 +223,7 @@ async fn an_answer_tells_how_it_came_when_asked_to() {
     assert_eq!(text(headers, &["content-type"]), "application/x-amz-json-1.0");
 }
 
-fn encoded(text: &str) -> Value {
+pub(crate) fn encoded(text: &str) -> Value {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(text).into()
 }
@@ -242,7 +242,7 @@ async fn ran(
     (answer, input)
 }
 
-fn output(answer: &Value) -> Value {
+pub(crate) fn output(answer: &Value) -> Value {
     value::parse(&text(answer, &["output"])).unwrap()
 }
 
@@ -270,7 +270,9 @@ async fn what_is_not_served_is_refused_when_the_machine_is_created() {
     for (resource, wanted) in [
         ("dynamodb:query", "The resource provided arn:aws:states:::dynamodb:query is not recogn"),
         ("dynamodb:getItem.sync", "Stepwell does not serve the pattern .sync of arn:aws:states"),
-        ("eks:call", "Stepwell does not serve the optimized integration arn:aws:states:::eks:call"),
+        ("eks:call", "Stepwell does not serve arn:aws:states:::eks:call: a cluster's own API"),
+        ("eks:getCluster", "The resource provided arn:aws:states:::eks:getCluster is not recogn"),
+        ("elasticmapreduce:runJobFlow", "is not recogn"),
     ] {
         let machine = task(resource, &value!({"TableName": "t", "Key": {}}));
         let err = whole.create("m", "STANDARD", &machine).await.unwrap_err();
