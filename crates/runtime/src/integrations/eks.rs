@@ -1,7 +1,7 @@
 //! `eks:`: clusters, node groups and Fargate profiles of EKS.
 //!
-//! Step Functions developer guide, "Create and manage Amazon EKS clusters with Step Functions" (read
-//! 2026-11).
+//! Step Functions developer guide, "Create and manage Amazon EKS clusters with Step Functions"
+//! (read 2026-11).
 
 use asl::{Integration, IntegrationPattern};
 use value::Value;

@@ -270,10 +270,11 @@ async fn what_a_model_reads_and_says_can_lie_in_s3() {
 
 #[tokio::test]
 async fn a_model_is_customized() {
-    let arn = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.titan/123456789012";
+    let arn = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/a.bc/123456789012";
     let arguments = value!({
         "JobName": "j", "CustomModelName": "c", "RoleArn": "arn:aws:iam::123456789012:role/e",
-        "BaseModelIdentifier": "amazon.titan-text", "TrainingDataConfig": {}, "OutputDataConfig": {"S3Uri": "s3://bucket/o"},
+        "BaseModelIdentifier": "amazon.titan-text", "TrainingDataConfig": {},
+        "OutputDataConfig": {"S3Uri": "s3://bucket/o"},
     });
     for (status, wanted) in [("Completed", "SUCCEEDED"), ("Stopped", "FAILED")] {
         let answers = vec![

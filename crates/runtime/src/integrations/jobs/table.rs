@@ -1,8 +1,8 @@
 //! The jobs that are looked at, one entry each.
 //!
-//! UNVERIFIED: that what a `.sync` Task creates at EKS or EMR is deleted when the Task is over before
-//! it stands. The pages on both say that no cluster is deleted because an execution stops, and the
-//! policies that they propose for these Tasks allow it all the same.
+//! UNVERIFIED: that what a `.sync` Task creates at EKS or EMR is deleted when the Task is over
+//! before it stands. The pages on both say that no cluster is deleted because an execution stops,
+//! and the policies that they propose for these Tasks allow it all the same.
 
 use super::From::{self, Answer, Argument, Listed, Text};
 use super::{Input, Polled, always, containers_are_well, plain};
