@@ -1,7 +1,8 @@
 //! `elasticmapreduce:`: clusters of EMR and their steps, one at a time.
 //!
 //! Step Functions developer guide, "Create and manage Amazon EMR clusters with Step Functions"
-//! (read 2026-11). Requests and answers differ from EMR's own: what is a list there is one thing here.
+//! (read 2026-11). Requests and answers differ from EMR's own: what is a list there is one thing
+//! here.
 
 use asl::{Integration, IntegrationPattern};
 use value::Value;
