@@ -11,10 +11,19 @@ const NODES_MAX: u32 = 50_000;
 /// How deeply elements may nest.
 const DEPTH_MAX: usize = 64;
 
+/// How many attributes an element may have: the parser compares each with every other.
+const ATTRIBUTES_MAX: usize = 256;
+/// How many namespaces may be in scope anywhere: each name that is written is looked up among them.
+const NAMESPACES_MAX: usize = 32;
+
 /// Reads a document.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, Flaw> {
     if DOCUMENT_BYTES_MAX < text.len() {
         return Err(Flaw::Document(format!("it is longer than {DOCUMENT_BYTES_MAX} bytes")));
+    }
+    // No tag goes on behind the next `<`, and no attribute is without its `=`.
+    if text.split('<').any(|tag| ATTRIBUTES_MAX < tag.matches('=').count()) {
+        return Err(Flaw::Document(format!("a tag has more than {ATTRIBUTES_MAX} attributes")));
     }
     let options = ParsingOptions { nodes_limit: NODES_MAX, ..ParsingOptions::default() };
     let document_type = || Flaw::Document("document types are not accepted".into());
@@ -29,6 +38,10 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, Flaw> {
     }
     if is_too_deep(document.root_element()) {
         return Err(Flaw::Document(format!("it nests deeper than {DEPTH_MAX} elements")));
+    }
+    let elements = document.descendants().filter(Node::is_element);
+    if elements.map(|node| node.namespaces().len()).any(|count| NAMESPACES_MAX < count) {
+        return Err(Flaw::Document(format!("it has more than {NAMESPACES_MAX} namespaces")));
     }
     Ok(document)
 }

@@ -19,6 +19,8 @@ const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const EXCLUSIVE_WITH_COMMENTS: &str = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments";
 /// The element that lists prefixes.
 const PREFIXES: (&str, &str) = (EXCLUSIVE, "InclusiveNamespaces");
+/// How many prefixes it may list.
+const PREFIXES_MAX: usize = 16;
 /// How many keys of a provider are tried.
 const KEYS_MAX: usize = 20;
 
@@ -135,9 +137,14 @@ fn exclusive(node: Node<'_, '_>) -> Result<Method, Flaw> {
         EXCLUSIVE_WITH_COMMENTS => Comments::Kept,
         other => return Err(Flaw::algorithm(other)),
     };
-    let prefixes = only_child(node, PREFIXES).and_then(|list| list.attribute("PrefixList"));
-    let prefixes = prefixes.unwrap_or_default().split_ascii_whitespace();
-    Ok(Method { comments, inclusive_prefixes: prefixes.map(str::to_owned).collect() })
+    let listed = only_child(node, PREFIXES).and_then(|list| list.attribute("PrefixList"));
+    let listed = listed.unwrap_or_default().split_ascii_whitespace();
+    let inclusive_prefixes: Vec<String> =
+        listed.take(PREFIXES_MAX + 1).map(str::to_owned).collect();
+    if PREFIXES_MAX < inclusive_prefixes.len() {
+        return Err(malformed(format!("it lists more than {PREFIXES_MAX} prefixes")));
+    }
+    Ok(Method { comments, inclusive_prefixes })
 }
 
 fn digest_named(name: &str) -> Option<&'static digest::Algorithm> {

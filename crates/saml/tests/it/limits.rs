@@ -37,6 +37,21 @@ fn depth_nodes_and_bytes_are_bounded() {
 }
 
 #[test]
+fn attributes_namespaces_and_prefixes_are_bounded() {
+    let attributes = |count: usize| (0..count).map(|at| ["a", &at.to_string(), "='' "].concat());
+    let with = |inside: String| format!("<a {inside}>=</a>");
+    assert_eq!(document(&with(attributes(257).collect())), "a tag has more than 256 attributes");
+    let few = with(attributes(255).collect());
+    assert!(matches!(Response::parse(&few), Err(Flaw::Malformed(_))));
+    let namespaces: String =
+        (0..33).map(|at| ["xmlns:n", &at.to_string(), "='urn:n' "].concat()).collect();
+    assert_eq!(document(&with(namespaces)), "it has more than 32 namespaces");
+    let prefixes = include_str!("data/rsa_prefixes.xml");
+    let many = prefixes.replace("xs outer", &format!("xs outer{}", " p".repeat(14)));
+    assert!(matches!(verify(&many), Err(Flaw::MalformedSignature(_))));
+}
+
+#[test]
 fn only_responses_are() {
     for text in ["", "x", "<a", "<a></b>", "<a><b></a>", "<a b='1' b='2'/>", "<a:b/>"] {
         document(text);
