@@ -52,6 +52,7 @@ mod redrive;
 mod run;
 mod state;
 mod states;
+mod test_iterations;
 mod test_state;
 mod token;
 

@@ -12,6 +12,7 @@ use crate::payload::Payload;
 use crate::run::{Fault, FaultKind, Run, Subject};
 use crate::state::{Doing, ROOT, Shown, State, Step, Thread};
 use crate::states::{task, wait};
+use crate::test_iterations;
 
 /// What is to be tested.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Test {
     pub retrier_retry_count: i64,
     /// How many iterations of a Map failed.
     pub map_iteration_failure_count: Option<i64>,
+    /// The items that a Map's ItemReader has read.
+    pub map_items: Option<Vec<Value>>,
 }
 
 /// What a state's task, branches or iterations come to.
@@ -345,6 +348,7 @@ fn inspect(
 ) {
     if let StateKind::Map(map) = &tested.kind {
         bounds(run, map, scope, inspection);
+        test_iterations::inspect(run, tested, map, test, scope, inspection);
     }
     match &tested.flow {
         Flow::Jsonata { arguments, .. } => {

@@ -19,6 +19,22 @@ use crate::endpoint::{AwsEndpoint, Call, CallError, Caller};
 use crate::shard::Message;
 use crate::{ProcessId, Shared, unsuccessful};
 
+/// Returns the items that a reader reads from an object with this text.
+///
+/// # Errors
+/// Why there are none.
+pub fn items_of_text(reader: &ItemReader, text: &str) -> Result<Vec<Value>, String> {
+    let items = match reader.input_type {
+        Some(InputType::Csv) => csv::items(text, reader.csv_delimiter, &reader.csv_headers),
+        Some(InputType::Json) => formats::json(text.as_bytes(), reader.items_pointer.as_deref()),
+        Some(InputType::JsonLines) => formats::json_lines(text.as_bytes()),
+        Some(InputType::Manifest) | None => {
+            Err(Unreadable::new("only CSV, JSON and JSONL are read from a text"))
+        }
+    };
+    items.map_err(|unreadable| unreadable.cause)
+}
+
 /// About how many bytes of items are laid ready together, and brought together.
 const PIECE_BYTES: usize = 128 * 1024;
 /// How many bytes are written in one transaction.

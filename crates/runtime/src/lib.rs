@@ -90,6 +90,7 @@ pub use entropy::entropy;
 pub use error::{Error, Started};
 pub use express::{EXPRESS_UNDER_WAY_MAX, Ended};
 pub use figures::{Figures, Snapshot};
+pub use items::items_of_text;
 pub use logging::Logging;
 pub use node::Node;
 pub use peers::{

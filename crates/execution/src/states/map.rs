@@ -15,7 +15,7 @@ use crate::states::map_run;
 
 /// `Map.Item.Source` of the context object for items that come from the state's input (developer
 /// guide, "Accessing execution data from the Context object", read 2026-11).
-pub(super) const STATE_DATA: &str = "STATE_DATA";
+pub(crate) const STATE_DATA: &str = "STATE_DATA";
 
 /// How many iterations of an inline Map run at the same time (AWS's bound).
 const MAP_CONCURRENCY_MAX: usize = 40;

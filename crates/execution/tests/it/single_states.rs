@@ -23,6 +23,7 @@ fn tried(text: &str, input: &str, mock: Option<Mock>, retries: i64) -> Tested {
         mock,
         retrier_retry_count: retries,
         map_iteration_failure_count: None,
+        map_items: None,
     };
     test_state(&definition, &test, &Stamp { millis: 0, entropy: [0; 32] })
 }

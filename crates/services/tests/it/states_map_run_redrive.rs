@@ -19,14 +19,11 @@ fn asks_for_users(kind: &str) -> String {
     )
 }
 
-/// Texts fail, which is tolerated once; anything else waits for a year.
-const FAILS_OR_WAITS: &str = r#"{"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true,
-    "Label": "all", "MaxConcurrency": 1, "ToleratedFailureCount": 1, "ItemProcessor": {
+/// Each child waits for a year.
+const WAITS: &str = r#"{"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true,
+    "Label": "all", "ItemProcessor": {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-        "StartAt": "Which", "States": {
-            "Which": {"Type": "Choice", "Default": "Wait", "Choices": [
-                {"Variable": "$", "IsString": true, "Next": "Bad"}]},
-            "Bad": {"Type": "Fail", "Error": "E"},
+        "StartAt": "Wait", "States": {
             "Wait": {"Type": "Wait", "Seconds": 31536000, "End": true}}}}}}"#;
 
 async fn ask(whole: &Whole, operation: &str, arn: &str) -> Value {
@@ -136,20 +133,19 @@ async fn only_children_that_did_not_succeed_run_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_finds_no_place_is_pending_until_he_is_redriven() {
     let whole = whole_on(ClockMode::Real).await;
-    whole.create("m", "STANDARD", FAILS_OR_WAITS).await.unwrap();
-    let arn = text(&whole.start("StartExecution", "m", r#"["x", 1]"#).await, &["executionArn"]);
-    let listed = value!({ "executionArn": &arn });
-    becomes(&whole, "ListMapRuns", listed, |it| it.path(&["mapRuns"]).is_some()).await;
+    whole.create("m", "STANDARD", WAITS).await.unwrap();
+    let arn = text(&whole.start("StartExecution", "m", "[1, 2]").await, &["executionArn"]);
     let map_run_arn = text(&map_run_of(&whole, &arn).await, &["mapRunArn"]);
     let map_run = value!({ "mapRunArn": &map_run_arn });
-    let waits = |it: &Value| (count(it, "failed"), count(it, "running")) == (1, 1);
-    becomes(&whole, "DescribeMapRun", map_run.clone(), waits).await;
+    // One place from here on.
+    let narrow = map_run.clone().with("maxConcurrency", 1);
+    whole.ok("stepfunctions", "UpdateMapRun", narrow).await;
     ask(&whole, "StopExecution", &arn).await;
-    let aborted = value!({ "mapRunArn": &map_run_arn, "statusFilter": "ABORTED" });
-    let one = |it: &Value| it.get("executions").and_then(Value::as_array).unwrap().len() == 1;
-    becomes(&whole, "ListExecutions", aborted, one).await;
-    let failed = children(&whole, &map_run_arn, Some("FAILED")).await;
-    let child = text(&failed[0], &["executionArn"]);
+    let with_status = |status: &str| map_run.clone().with("statusFilter", status);
+    let both = |it: &Value| it.get("executions").and_then(Value::as_array).unwrap().len() == 2;
+    let found = becomes(&whole, "ListExecutions", with_status("ABORTED"), both).await;
+    let aborted = found.get("executions").and_then(Value::as_array).unwrap();
+    let child = text(&aborted[0], &["executionArn"]);
     let described = ask(&whole, "DescribeExecution", &child).await;
     assert_eq!(text(&described, &["redriveStatus"]), "REDRIVABLE_BY_MAP_RUN");
     assert_eq!(described.get("redriveStatusReason"), None);
@@ -160,18 +156,20 @@ async fn who_finds_no_place_is_pending_until_he_is_redriven() {
     ask(&whole, "RedriveExecution", &arn).await;
     let one_by_one = |it: &Value| (count(it, "running"), count(it, "pendingRedrive")) == (1, 1);
     let found = becomes(&whole, "DescribeMapRun", map_run.clone(), one_by_one).await;
-    assert_eq!((count(&found, "failed"), count(&found, "total")), (0, 2));
+    assert_eq!((count(&found, "aborted"), count(&found, "total")), (0, 2));
+    let one = |it: &Value| it.get("executions").and_then(Value::as_array).unwrap().len() == 1;
+    becomes(&whole, "ListExecutions", with_status("RUNNING"), one).await;
+    let pending = children(&whole, &map_run_arn, Some("PENDING_REDRIVE")).await;
+    assert_eq!(pending.len(), 1);
+    assert_eq!(text(&pending[0], &["status"]), "PENDING_REDRIVE");
+    let child = text(&pending[0], &["executionArn"]);
     let described = ask(&whole, "DescribeExecution", &child).await;
     assert_eq!(text(&described, &["status"]), "PENDING_REDRIVE");
-    let pending = children(&whole, &map_run_arn, Some("PENDING_REDRIVE")).await;
-    assert_eq!(text(&pending[0], &["executionArn"]), child);
-    assert_eq!(text(&pending[0], &["status"]), "PENDING_REDRIVE");
-    assert!(children(&whole, &map_run_arn, Some("FAILED")).await.is_empty());
-    assert_eq!(children(&whole, &map_run_arn, Some("RUNNING")).await.len(), 1);
+    assert!(children(&whole, &map_run_arn, Some("ABORTED")).await.is_empty());
 
     ask(&whole, "StopExecution", &arn).await;
     let found = whole.ok("stepfunctions", "DescribeMapRun", map_run).await;
-    assert_eq!((count(&found, "pendingRedrive"), count(&found, "failed")), (0, 1));
+    assert_eq!((count(&found, "pendingRedrive"), count(&found, "aborted")), (0, 2));
     let described = ask(&whole, "DescribeExecution", &child).await;
-    assert_eq!(text(&described, &["status"]), "FAILED");
+    assert_eq!(text(&described, &["status"]), "ABORTED");
 }

@@ -97,3 +97,36 @@ async fn mocks_are_held_against_the_model_as_strictly_as_asked() {
         assert_eq!(text, expected.map(|what| format!("{fault}{what}")), "{result} {mode}");
     }
 }
+
+#[tokio::test]
+async fn what_a_reader_has_read_shows_in_the_iterations() {
+    let whole = server().await;
+    let map = value!({
+        "Type": "Map", "End": true,
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/list"},
+            "Parameters": {"Bucket": "b", "Key.$": "$.key"},
+        },
+        "ItemSelector": {"v.$": "$$.Map.Item.Value", "s.$": "$$.Map.Item.Source", "k.$": "$.key"},
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}},
+        },
+    });
+    let read = |data: &str| {
+        asked(&map)
+            .with("input", r#"{"key":"k"}"#)
+            .with("mock", value!({ "result": "[1]" }))
+            .with("stateConfiguration", value!({ "mapItemReaderData": data }))
+            .with("inspectionLevel", "DEBUG")
+    };
+    let input = read(r#"{"list":[7,8]}"#);
+    let answer = whole.ok("stepfunctions", "TestState", input).await;
+    let shown = |member: &str| answer.path(&["inspectionData", member]).and_then(Value::as_str);
+    assert_eq!(shown("afterItemsPointer"), Some("[7,8]"));
+    let selected = r#"[{"v":7,"s":"S3://b/k","k":"k"},{"v":8,"s":"S3://b/k","k":"k"}]"#;
+    assert_eq!(shown("afterItemSelector"), Some(selected));
+    let text = refused(&whole, read("[1]")).await;
+    assert!(text.contains("Attempting to map over non-iterable node."), "{text}");
+}

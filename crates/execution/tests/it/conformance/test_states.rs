@@ -37,6 +37,8 @@ pub(crate) fn call(params: &Value) -> Result<Value, String> {
         mock: params.get("mock").map(mock).transpose()?,
         retrier_retry_count: configured("retrierRetryCount").unwrap_or(0),
         map_iteration_failure_count: configured("mapIterationFailureCount"),
+        // Reading them is the runtime's.
+        map_items: None,
     };
     let stamp = Stamp { millis: START_MILLIS, entropy: [1; 32] };
     Ok(shown(&test_state(&definition, &test, &stamp), text("inspectionLevel")))

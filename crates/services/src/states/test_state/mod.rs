@@ -88,6 +88,7 @@ impl Asked {
             mock,
             retrier_retry_count: configured("retrierRetryCount").unwrap_or(0),
             map_iteration_failure_count: configured("mapIterationFailureCount"),
+            map_items: map_items(configuration, tested)?,
         };
         Ok(Asked { definition, test })
     }
@@ -109,6 +110,20 @@ impl Asked {
             }
         })
     }
+}
+
+/// Returns the items that the ItemReader of a tested Map has read, by `mapItemReaderData`.
+fn map_items(
+    configuration: Option<&Value>,
+    tested: &asl::State,
+) -> Result<Option<Vec<Value>>, Error> {
+    let data = configuration.and_then(|given| given.maybe_text("mapItemReaderData"));
+    let StateKind::Map(map) = &tested.kind else { return Ok(None) };
+    let asl::MapMode::Distributed(distributed) = &map.mode else { return Ok(None) };
+    let (Some(data), Some(reader)) = (data, &distributed.item_reader) else { return Ok(None) };
+    // UNVERIFIED: AWS's wording, and that it refuses what cannot be read.
+    let wrong = |cause: String| refused(format!("Invalid mapItemReaderData: {cause}"));
+    runtime::items_of_text(reader, data).map(Some).map_err(wrong)
 }
 
 fn refused(text: impl Into<String>) -> Error {
