@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use value::Value;
 
-use crate::template::scalar_text;
+use crate::template::{refuse_dynamic_reference, scalar_text};
 use crate::{Error, Template};
 
 /// One parameter of a request.
@@ -204,6 +204,7 @@ fn parameter(
     let type_name = declaration.get("Type").and_then(Value::as_str).unwrap_or("String");
     let kind = kind(type_name).unwrap_or(Kind::Text);
     check_constraints(name, declaration, kind, &text)?;
+    refuse_dynamic_reference(&text)?;
     let no_echo = declaration.get("NoEcho").map(scalar_text).as_deref() == Some("true");
     let value = match kind {
         Kind::Text | Kind::Number => Value::from(&text),

@@ -58,10 +58,32 @@ pub(super) fn check(template: &Template) -> Result<(), Error> {
         parameters::check_declaration(name, declaration)?;
     }
     check_functions(&template.body, template)?;
+    for section in ["Resources", "Outputs"] {
+        template.section(section).try_for_each(|(_, member)| refuse_dynamic_references(member))?;
+    }
     check_conditions(template)?;
     check_resources(template)?;
     check_outputs(template)?;
     graph::order(template, &Conditions::new()).map(|_| ())
+}
+
+// DIFFERS: what stands outside of the template is not looked up.
+fn refuse_dynamic_references(value: &Value) -> Result<(), Error> {
+    match value {
+        Value::String(text) => refuse_dynamic_reference(text),
+        Value::Array(items) => items.iter().try_for_each(refuse_dynamic_references),
+        Value::Object(map) => map.values().try_for_each(refuse_dynamic_references),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+/// Refuses a text that refers to something outside of the template: as it stands it would become a
+/// password, or a name.
+pub(crate) fn refuse_dynamic_reference(text: &str) -> Result<(), Error> {
+    let Some((_, reference)) = text.split_once("{{resolve:") else { return Ok(()) };
+    let service = reference.split([':', '}']).next().unwrap_or_default();
+    let text = format!("dynamic references ({{{{resolve:{service}:…}}}}) are not available here");
+    Err(Error::template(text))
 }
 
 fn check_version(template: &Template) -> Result<(), Error> {

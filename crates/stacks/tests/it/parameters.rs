@@ -45,6 +45,11 @@ fn constraints_are_refused_in_the_words_of_aws() {
         ),
         ("{Type: Number}", Some("x"), "Parameter 'P' must be a number."),
         (
+            "{Type: String}",
+            Some("a {{resolve:ssm:name}}"),
+            "Template error: dynamic references ({{resolve:ssm:…}}) are not available here",
+        ),
+        (
             "{Type: String, AllowedPattern: '[a-z]+'}",
             Some("abc1"),
             "Parameter P failed to satisfy constraint: [a-z]+",

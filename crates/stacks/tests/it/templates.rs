@@ -136,6 +136,11 @@ fn refusals_carry_the_words_of_aws() {
             "Resources: {A: {Type: 'AWS::IAM::Group'}}\nTransform: AWS::Serverless-2016-10-31",
             "Template error: transform AWS::Serverless-2016-10-31 is not available here",
         ),
+        (
+            "Resources: {A: {Type: 'AWS::IAM::User', Properties: {LoginProfile: {Password: \
+             '{{resolve:ssm-secure:/app/secret:1}}'}}}}",
+            "Template error: dynamic references ({{resolve:ssm-secure:…}}) are not available here",
+        ),
     ];
     for (text, expected) in table {
         assert_eq!(refusal(text), expected, "{text}");
