@@ -7,7 +7,7 @@ use store::{Save, Table};
 use value::{Value, value};
 
 use super::document::{Document, arn, bare_name, find, key};
-use super::error;
+use super::{error, service_settings};
 use crate::page::{cut, open_marker};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run, Writing};
 
@@ -82,6 +82,11 @@ fn modify(on: &mut Writing<'_>, input: &Value) -> Answer {
         return Err(error::permission_limit());
     }
     let versions = input.maybe_text("SharedDocumentVersion").unwrap_or(VERSIONS_DEFAULT);
+    if added.iter().any(|account| account == EVERYBODY)
+        && !service_settings::may_share_with_everybody(&on.reading())?
+    {
+        return Err(error::public_sharing_blocked());
+    }
     for account in removed {
         document.shared.remove(&account);
     }

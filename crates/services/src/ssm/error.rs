@@ -59,6 +59,15 @@ pub(super) fn permission_limit() -> Error {
     )
 }
 
+// UNVERIFIED: code and wording.
+pub(super) fn public_sharing_blocked() -> Error {
+    Error::new(
+        "InvalidDocumentOperation",
+        "Public sharing of documents is blocked for this account: the service setting \
+         /ssm/documents/console/public-sharing-permission is Disable.",
+    )
+}
+
 pub(super) fn still_shared() -> Error {
     Error::new(
         "InvalidDocumentOperation",

@@ -22,32 +22,40 @@ struct Setting {
     /// What it is until somebody changes it.
     default: &'static str,
     allows: fn(&str) -> bool,
+    /// A value that asks for what is not there, and why: refused, for nothing would come of it.
+    lacks: Option<(&'static str, &'static str)>,
 }
 
+/// The setting that forbids sharing with everybody.
+const PUBLIC_SHARING: &str = "/ssm/documents/console/public-sharing-permission";
+
 /// The settings kept here.
-// DIFFERS: they are kept and given back; nothing here acts on them. Scripts log to the step's
-// output, adaptive concurrency is a quota that this server does not have, and documents are shared
-// with nobody outside of it.
+// DIFFERS: scripts log to the step's output only, and adaptive concurrency is a quota that this
+// server does not have; to ask for either is refused.
 const SETTINGS: &[Setting] = &[
     Setting {
         id: "/ssm/automation/customer-script-log-destination",
         default: "None",
         allows: |value| matches!(value, "None" | "CloudWatch"),
+        lacks: Some(("CloudWatch", "what scripts print is the ExecutionLog of their steps only")),
     },
     Setting {
         id: "/ssm/automation/customer-script-log-group-name",
         default: "/aws/ssm/automation/executeScript",
         allows: is_log_group,
+        lacks: None,
     },
     Setting {
         id: "/ssm/automation/enable-adaptive-concurrency",
         default: "False",
         allows: |value| matches!(value, "True" | "False"),
+        lacks: Some(("True", "there is no quota of concurrent automations that could adapt")),
     },
     Setting {
-        id: "/ssm/documents/console/public-sharing-permission",
+        id: PUBLIC_SHARING,
         default: "Enable",
         allows: |value| matches!(value, "Enable" | "Disable"),
+        lacks: None,
     },
 ];
 
@@ -71,7 +79,10 @@ fn setting(input: &Value) -> Result<&'static Setting, Error> {
     SETTINGS.iter().find(|setting| setting.id == id).ok_or_else(|| {
         Error::new(
             "ServiceSettingNotFound",
-            format!("The specified service setting {given} wasn't found."),
+            format!(
+                "The specified service setting {given} wasn't found. Stepwell has those of \
+                 Automation and of sharing documents."
+            ),
         )
     })
 }
@@ -129,6 +140,10 @@ fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
         let text = format!("{value} is not a value of the setting {}.", setting.id);
         return Err(Error::new("ValidationException", text));
     }
+    if let Some((_, why)) = setting.lacks.filter(|(lacking, _)| *lacking == value) {
+        let text = format!("Stepwell does not set {} to {value}: {why}.", setting.id);
+        return Err(Error::new("ValidationException", text));
+    }
     let changed = Changed {
         value: value.to_owned(),
         by: on.call.principal.arn(),
@@ -142,4 +157,13 @@ fn reset(on: &mut Writing<'_>, input: &Value) -> Answer {
     let setting = setting(input)?;
     on.store.delete(Table::ServiceSettings, &setting.key(on.call))?;
     Ok(value!({ "ServiceSetting": setting.described(on.call, None) }))
+}
+
+/// Returns whether documents may be shared with everybody.
+pub(super) fn may_share_with_everybody(on: &Reading<'_>) -> Result<bool, Error> {
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.id == PUBLIC_SHARING) else {
+        return Ok(true);
+    };
+    let changed: Option<Changed> = on.store.load(Table::ServiceSettings, &setting.key(on.call))?;
+    Ok(changed.is_none_or(|changed| changed.value != "Disable"))
 }

@@ -282,25 +282,57 @@ async fn a_file_of_another_document_is_for_who_may_read_that_document() {
 #[tokio::test]
 async fn settings_are_kept_until_they_are_reset() {
     let whole = whole().await;
-    let id = "/ssm/automation/customer-script-log-destination";
+    let id = "/ssm/automation/customer-script-log-group-name";
     let get = || whole.ok("ssm", "GetServiceSetting", value!({"SettingId": id}));
     let shown = |answer: &Value| {
         let of = |member: &str| text(answer, &["ServiceSetting", member]);
         (of("SettingValue"), of("Status"))
     };
-    assert_eq!(shown(&get().await), ("None".into(), "Default".into()));
+    let default = "/aws/ssm/automation/executeScript";
+    assert_eq!(shown(&get().await), (default.into(), "Default".into()));
     let arn = text(&get().await, &["ServiceSetting", "ARN"]);
-    let changed = value!({"SettingId": arn, "SettingValue": "CloudWatch"});
+    let changed = value!({"SettingId": arn, "SettingValue": "/scripts"});
     whole.ok("ssm", "UpdateServiceSetting", changed).await;
-    assert_eq!(shown(&get().await), ("CloudWatch".into(), "Customized".into()));
-    let wrong = value!({"SettingId": id, "SettingValue": "Printer"});
+    assert_eq!(shown(&get().await), ("/scripts".into(), "Customized".into()));
+    let wrong = value!({"SettingId": id, "SettingValue": "no group"});
     assert!(
         refused(&whole, "UpdateServiceSetting", wrong).await.starts_with("ValidationException")
     );
     whole.ok("ssm", "ResetServiceSetting", value!({"SettingId": id})).await;
-    assert_eq!(shown(&get().await), ("None".into(), "Default".into()));
+    assert_eq!(shown(&get().await), (default.into(), "Default".into()));
     let unknown = value!({"SettingId": "/ssm/nothing"});
     assert!(
         refused(&whole, "GetServiceSetting", unknown).await.starts_with("ServiceSettingNotFound")
     );
+}
+
+#[tokio::test]
+async fn what_a_setting_asks_for_happens_or_is_refused_by_name() {
+    let whole = whole().await;
+    for (id, value) in [
+        ("/ssm/automation/customer-script-log-destination", "CloudWatch"),
+        ("/ssm/automation/enable-adaptive-concurrency", "True"),
+    ] {
+        let asked = value!({"SettingId": id, "SettingValue": value});
+        let err = refused(&whole, "UpdateServiceSetting", asked).await;
+        let wanted = format!("ValidationException: Stepwell does not set {id} to {value}: ");
+        assert!(err.starts_with(&wanted), "{err}");
+    }
+    let content = r#"{"schemaVersion": "0.3", "mainSteps": [{"name": "a", "action": "aws:pause", "inputs": {}}]}"#;
+    let document = value!({"Name": "Doc", "Content": content, "DocumentType": "Automation"});
+    whole.ok("ssm", "CreateDocument", document).await;
+    let alarms = value!({"Alarms": [{"Name": "a"}]});
+    let start = value!({"DocumentName": "Doc", "AlarmConfiguration": alarms});
+    let err = refused(&whole, "StartAutomationExecution", start).await;
+    assert!(err.contains("AlarmConfiguration"), "{err}");
+    let setting = "/ssm/documents/console/public-sharing-permission";
+    let blocked = value!({"SettingId": setting, "SettingValue": "Disable"});
+    whole.ok("ssm", "UpdateServiceSetting", blocked).await;
+    let share =
+        |with: &str| value!({"Name": "Doc", "PermissionType": "Share", "AccountIdsToAdd": [with]});
+    let err = refused(&whole, "ModifyDocumentPermission", share("All")).await;
+    assert!(err.contains(setting), "{err}");
+    whole.ok("ssm", "ModifyDocumentPermission", share("111122223333")).await;
+    whole.ok("ssm", "ResetServiceSetting", value!({"SettingId": setting})).await;
+    whole.ok("ssm", "ModifyDocumentPermission", share("All")).await;
 }
