@@ -104,6 +104,27 @@ def connect(server, secrets):
     events.describe_connection(Name="key")
 
 
+def keep(server, secrets):
+    """Puts SecureStrings into Parameter Store, and reads them in every way."""
+    ssm = server.client("ssm")
+    for tier, size in [("Standard", 1), ("Advanced", 200)]:
+        value = secrets.add(f"a SecureString, {tier}", f"of-{tier}-Horse4/battery+" * size)
+        put = {"Name": f"/app/{tier}", "Type": "SecureString", "Tier": tier}
+        ssm.put_parameter(**put, Value=value)
+        changed = secrets.add(f"a changed SecureString, {tier}", f"new-{tier}-Horse5/battery+staple")
+        ssm.put_parameter(**put, Value=changed, Overwrite=True)
+        for with_decryption in [True, False]:
+            read = {"WithDecryption": with_decryption}
+            one = ssm.get_parameter(Name=f"/app/{tier}:1", **read)["Parameter"]
+            many = ssm.get_parameters(Names=[f"/app/{tier}"], **read)["Parameters"]
+            path = ssm.get_parameters_by_path(Path="/app", **read)["Parameters"]
+            history = ssm.get_parameter_history(Name=f"/app/{tier}", **read)["Parameters"]
+            shown = [one["Value"], many[0]["Value"], path[-1]["Value"], history[-1]["Value"]]
+            told = secrets.told("an answer", json.dumps(shown).encode())
+            assert bool(told) == with_decryption, (with_decryption, told)
+    ssm.describe_parameters()
+
+
 def make(server, secrets):
     """Makes and uses one of every kind."""
     iam = server.client("iam")
@@ -155,6 +176,7 @@ def make(server, secrets):
         )
         session.get_caller_identity()
     connect(server, secrets)
+    keep(server, secrets)
     given = secrets.add("a parameter of a stack", "stack-Horse9/battery+staple")
     cloudformation = server.client("cloudformation")
     parameters = [{"ParameterKey": "Password", "ParameterValue": given}]
@@ -185,6 +207,13 @@ def refused(server, secrets, long_term, session):
     refuse(iam.create_login_profile, UserName="nobody", Password=password)
     refuse(iam.create_login_profile, UserName="u", Password=password * 9)
     refuse(iam.update_login_profile, UserName="nobody", Password=password)
+    ssm, value = server.client("ssm"), secrets.known["a SecureString, Standard"]
+    put = {"Name": "/app/Standard", "Value": value, "Type": "SecureString"}
+    refuse(ssm.put_parameter, **put)
+    refuse(ssm.put_parameter, **{**put, "Type": "String"}, Overwrite=True)
+    refuse(ssm.put_parameter, **{**put, "Name": "/other"}, AllowedPattern="[0-9]*")
+    refuse(ssm.put_parameter, **{**put, "Name": "/other"}, KeyId="alias/mine")
+    refuse(ssm.put_parameter, **{**put, "Name": "/other", "Value": value * 200})
     user = server.client("iam", **long_term)
     refuse(user.change_password, OldPassword=password, NewPassword=password * 9)
     # The right key with another secret, and the right session with another's token.

@@ -138,12 +138,21 @@ impl Policies {
     ) -> Result<(), Error> {
         for check in checks {
             let request = request(on, check);
-            let decision = policy::decide(&request, policies);
+            let decision = match check.resource_policy {
+                Some(text) => {
+                    let resource = Some(self.compile(Kind::Resource, "resource policy", text)?);
+                    policy::decide(&request, &PolicySet { resource, ..policies.clone() })
+                }
+                None => policy::decide(&request, policies),
+            };
             let refused = (!decision.is_allowed()).then(|| {
                 let err = Error::new(denial_code(service), refusal(on, check, &decision));
                 self.messages.refusal(service, &request, &decision, err)
             });
-            on.call.judgements.add(Judged::new(check, Some(decision)));
+            // What its resource grants nobody has to be granted.
+            if check.resource_policy.is_none() || refused.is_some() {
+                on.call.judgements.add(Judged::new(check, Some(decision)));
+            }
             if let Some(err) = refused {
                 return Err(err);
             }

@@ -51,6 +51,8 @@ pub struct Check {
     pub display: Option<String>,
     /// Condition keys beyond those every call has.
     pub context: Vec<(String, Vec<String>)>,
+    /// The policy of the resource, for what needs none of the caller's.
+    pub(crate) resource_policy: Option<&'static str>,
 }
 
 impl Check {
@@ -61,6 +63,7 @@ impl Check {
             resource: resource.into(),
             display: None,
             context: Vec::new(),
+            resource_policy: None,
         }
     }
 
@@ -73,6 +76,13 @@ impl Check {
     #[must_use]
     pub fn shown_as(mut self, display: impl Into<String>) -> Check {
         self.display = Some(display.into());
+        self
+    }
+
+    /// Returns the check with the policy of its resource.
+    #[must_use]
+    pub(crate) fn granted_by(mut self, resource_policy: &'static str) -> Check {
+        self.resource_policy = Some(resource_policy);
         self
     }
 

@@ -48,6 +48,7 @@ impl Table {
                 | Table::MfaDevices
                 | Table::Sessions
                 | Table::Connections
+                | Table::Parameters
                 | Table::Applied
                 // Parameters of stacks may be passwords, and processes hold what they were given.
                 | Table::Stacks

@@ -36,7 +36,12 @@ pub(super) fn looked_up(
     deployed: Option<&Change>,
 ) -> Result<Vec<ParameterInput>, Error> {
     for (key, name) in named(template, &given, deployed) {
-        let resolved = ssm::parameter_value(on, &name)?;
+        let resolved = match ssm::named_parameter(on, &name)? {
+            Some(ssm::Named::Text(value)) => Some(value),
+            Some(ssm::Named::Secure) => return Err(secure(&name)),
+            None if !ssm::why_absent(&name).is_empty() => return Err(amazons(&name)),
+            None => None,
+        };
         if let Some(input) = given.iter_mut().find(|input| input.key == key) {
             input.resolved = resolved;
         } else {
@@ -45,6 +50,23 @@ pub(super) fn looked_up(
         }
     }
     Ok(given)
+}
+
+/// One that only Amazon has: with the words that the engine has for any that is not there.
+fn amazons(name: &str) -> Error {
+    let text = format!(
+        "Unable to fetch parameters [{name}] from parameter store for this account.{}",
+        ssm::why_absent(name)
+    );
+    Error::new("ValidationError", text)
+}
+
+// UNVERIFIED: the words, from public reports.
+fn secure(name: &str) -> Error {
+    let text = format!(
+        "Parameters [{name}] referenced by template have types not supported by CloudFormation."
+    );
+    Error::new("ValidationError", text)
 }
 
 fn named(

@@ -76,11 +76,13 @@ impl Judgements {
         all.get_or_insert_default().push(judged);
     }
 
-    /// Adds checks that were passed without asking a policy.
+    /// Adds checks that were passed without asking a policy. What its resource grants nobody has to
+    /// be granted.
     pub(crate) fn pass(&self, checks: &[Check]) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all = all.get_or_insert_default();
-        all.extend(checks.iter().map(|check| Judged::new(check, None)));
+        let checks = checks.iter().filter(|check| check.resource_policy.is_none());
+        all.extend(checks.map(|check| Judged::new(check, None)));
     }
 
     /// Returns the answers; none when nothing was asked.

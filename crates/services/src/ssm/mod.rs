@@ -16,6 +16,7 @@ mod parameter_lists;
 mod parameter_names;
 mod parameters;
 mod retention;
+mod secure_strings;
 mod service_settings;
 mod signals;
 mod start;
@@ -23,7 +24,8 @@ mod step_listing;
 mod tags;
 mod targets;
 
-pub(crate) use parameters::{parameter_check, parameter_value};
+pub(crate) use parameter_names::why_absent;
+pub(crate) use parameters::{Named, named_parameter, parameter_check};
 pub(crate) use retention::PURGED;
 pub(crate) use start::SERVICE;
 

@@ -62,10 +62,20 @@ fn value_of(on: &Reading<'_>, name: &str, path: &str) -> Result<Vec<String>, Err
     let found = parameter.as_ref().and_then(|parameter| parameter.version(selector.as_ref()));
     let Some((_, version)) = found else {
         // UNVERIFIED: the wording.
-        let text =
-            format!("Parameter \"{name}\" refers to {path}, which Parameter Store could not find.");
+        let text = format!(
+            "Parameter \"{name}\" refers to {path}, which Parameter Store could not find.{}",
+            names::why_absent(bare)
+        );
         return Err(error::invalid_parameters(text));
     };
+    if version.secure.is_some() {
+        // UNVERIFIED: the wording.
+        let text = format!(
+            "Parameter \"{name}\" refers to {path}, which is a SecureString. Runbooks cannot refer \
+             to one: let a step read it."
+        );
+        return Err(error::invalid_parameters(text));
+    }
     Ok(match &*version.kind {
         "StringList" => version.value.split(',').map(str::to_owned).collect(),
         _ => vec![version.value.clone()],

@@ -4,7 +4,8 @@ use value::Value;
 
 use super::error;
 use super::parameter_names as names;
-use super::parameters::{Parameter, all, check, find};
+use super::parameters::{Parameter, all, check, find, not_found};
+use super::secure_strings::{self, Decryption};
 use crate::page::{cut, open_marker};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run};
 
@@ -35,7 +36,17 @@ fn page(
 }
 
 fn may_get_by_path(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![check(on, "GetParametersByPath", input.text("Path")?)])
+    let mut checks = vec![check(on, "GetParametersByPath", input.text("Path")?)];
+    if Decryption::asked(input) == Decryption::With
+        && let Ok(page) = by_path(on, input)
+    {
+        // Of this page: whoever asks for the next one is asked for its values.
+        let secure = page.list("Parameters").iter();
+        let secure = secure.filter(|it| it.maybe_text("Type") == Some(secure_strings::TYPE));
+        let names = secure.filter_map(|it| it.maybe_text("Name"));
+        checks.extend(names.map(|name| secure_strings::check(on, "Decrypt", name)));
+    }
+    Ok(checks)
 }
 
 fn by_path(on: &Reading<'_>, input: &Value) -> Answer {
@@ -44,15 +55,21 @@ fn by_path(on: &Reading<'_>, input: &Value) -> Answer {
         let text = "The parameter path must begin with a slash: /.";
         return Err(Error::new("ValidationException", text));
     }
+    let why = names::why_absent(path);
+    if !why.is_empty() {
+        let text = format!("Nothing is below the path {path}.{why}");
+        return Err(Error::new("ValidationException", text));
+    }
     let filters = Filter::list(input)?;
     let depth = if input.flag("Recursive") { Depth::Recursive } else { Depth::OneLevel };
+    let decryption = Decryption::asked(input);
     let mut rows = Vec::new();
     for parameter in all(on, "/")? {
         let fits = is_below(&parameter.name, path, depth);
         if fits && filters.iter().all(|filter| filter.keeps(&parameter)) {
             let label = filters.iter().find_map(Filter::label);
             let selector = label.map(|label| names::Selector::Label(label.to_owned()));
-            if let Some(shown) = parameter.shown(on.call, selector.as_ref()) {
+            if let Some(shown) = parameter.shown(on.call, selector.as_ref(), decryption) {
                 rows.push((parameter.name.clone(), shown));
             }
         }
@@ -78,19 +95,26 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
 }
 
 fn may_get_history(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![check(on, "GetParameterHistory", input.text("Name")?)])
+    let name = names::bare(input.text("Name")?);
+    let mut checks = vec![check(on, "GetParameterHistory", name)];
+    if Decryption::asked(input) == Decryption::With
+        && let Some(parameter) = find(on, name)?
+        && parameter.versions.values().any(|version| version.secure.is_some())
+    {
+        checks.push(secure_strings::check(on, "Decrypt", name));
+    }
+    Ok(checks)
 }
 
 /// Oldest first.
 fn history(on: &Reading<'_>, input: &Value) -> Answer {
     let name = names::bare(input.text("Name")?);
-    let parameter = find(on, name)?
-        .ok_or_else(|| Error::new("ParameterNotFound", format!("Parameter {name} not found.")))?;
+    let parameter = find(on, name)?.ok_or_else(|| not_found(name))?;
     let rows = parameter.versions.iter().map(|(number, version)| {
         let labels: Vec<&str> = version.labels.iter().map(String::as_str).collect();
         let mut shown = parameter
             .described(on.call, version, *number)
-            .with("Value", &*version.value)
+            .with("Value", version.text(Decryption::asked(input)))
             .with("Labels", labels);
         shown.object_mut().remove("ARN");
         (format!("{number:010}"), shown)
@@ -177,8 +201,7 @@ impl Filter {
             "Type" => any(&version.kind),
             "Tier" => any(&version.tier),
             "DataType" => any(&version.data_type),
-            // Nothing is encrypted here.
-            "KeyId" => false,
+            "KeyId" => version.secure.as_ref().is_some_and(|secure| any(&secure.key_id)),
             "Label" => {
                 parameter.versions.values().any(|it| it.labels.iter().any(|label| any(label)))
             }

@@ -53,6 +53,18 @@ pub(super) fn split(given: &str) -> (&str, Option<Selector>) {
     }
 }
 
+/// With what the names of Amazon's public parameters begin.
+const PUBLIC: &str = "/aws/service/";
+
+/// Returns what there is to say about a name that is not there: some are Amazon's.
+pub(crate) fn why_absent(name: &str) -> &'static str {
+    if format!("{}/", name.trim_end_matches('/')).starts_with(PUBLIC) {
+        " It is one of Amazon's public parameters, which Stepwell does not have."
+    } else {
+        ""
+    }
+}
+
 /// Returns the ARN of a parameter.
 pub(super) fn arn(call: &Call, name: &str) -> String {
     call.regional_arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')))

@@ -1,4 +1,4 @@
-//! Parameter Store: parameters of types String and StringList, with versions and labels.
+//! Parameter Store: parameters with versions and labels.
 //!
 //! AWS Systems Manager API reference, "PutParameter" and its kin (read 2026-11).
 
@@ -9,6 +9,7 @@ use store::{Load, Save, Scan, Table};
 use value::{Value, value};
 
 use super::parameter_names::{self as names, Selector};
+use super::secure_strings::{self, Decryption, Secure};
 use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing};
 
 /// How many versions of a parameter are kept.
@@ -43,7 +44,7 @@ pub(super) struct Parameter {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Version {
     pub(super) value: String,
-    /// `String` or `StringList`.
+    /// `String`, `StringList` or `SecureString`.
     pub(super) kind: String,
     pub(super) description: Option<String>,
     pub(super) allowed_pattern: Option<String>,
@@ -53,6 +54,19 @@ pub(super) struct Version {
     pub(super) by: String,
     pub(super) at_millis: i64,
     pub(super) labels: BTreeSet<String>,
+    /// What a SecureString has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secure: Option<Secure>,
+}
+
+impl Version {
+    /// Returns the value, or what stands in its place.
+    pub(super) fn text(&self, decryption: Decryption) -> &str {
+        match (&self.secure, decryption) {
+            (Some(secure), Decryption::Without) => &secure.ciphertext,
+            (Some(_), Decryption::With) | (None, _) => &self.value,
+        }
+    }
 }
 
 impl Parameter {
@@ -77,12 +91,17 @@ impl Parameter {
     }
 
     /// Returns the parameter as `GetParameter` shows it.
-    pub(super) fn shown(&self, call: &Call, selector: Option<&Selector>) -> Option<Value> {
+    pub(super) fn shown(
+        &self,
+        call: &Call,
+        selector: Option<&Selector>,
+        decryption: Decryption,
+    ) -> Option<Value> {
         let (number, version) = self.version(selector)?;
         let shown = value!({
             "Name": &self.name,
             "Type": &version.kind,
-            "Value": &version.value,
+            "Value": version.text(decryption),
             "Version": i64::from(number),
             "LastModifiedDate": version.at_millis as f64 / 1000.0,
             "ARN": self.arn(call),
@@ -106,6 +125,7 @@ impl Parameter {
         })
         .with_some("Description", version.description.as_ref())
         .with_some("AllowedPattern", version.allowed_pattern.as_ref())
+        .with_some("KeyId", version.secure.as_ref().map(|secure| &secure.key_id))
     }
 }
 
@@ -126,12 +146,23 @@ pub(super) fn all(on: &Reading<'_>, prefix: &str) -> Result<Vec<Parameter>, Erro
     Ok(rows.into_iter().map(|(_, parameter)| parameter).collect())
 }
 
+/// What a name holds.
+pub(crate) enum Named {
+    /// This value.
+    Text(String),
+    /// A SecureString.
+    Secure,
+}
+
 /// Returns what a name holds, or one with `:version` or `:label` behind it.
-pub(crate) fn parameter_value(on: &Reading<'_>, name: &str) -> Result<Option<String>, Error> {
+pub(crate) fn named_parameter(on: &Reading<'_>, name: &str) -> Result<Option<Named>, Error> {
     let (bare, selector) = names::split(name);
     let parameter = find(on, bare)?;
     let version = parameter.as_ref().and_then(|found| found.version(selector.as_ref()));
-    Ok(version.map(|(_, version)| version.value.clone()))
+    Ok(version.map(|(_, version)| match version.secure {
+        Some(_) => Named::Secure,
+        None => Named::Text(version.value.clone()),
+    }))
 }
 
 /// Returns what whoever wants to know that must be allowed.
@@ -144,8 +175,9 @@ fn existing(on: &Reading<'_>, name: &str) -> Result<Parameter, Error> {
 }
 
 // UNVERIFIED: AWS sends this error without a text.
-fn not_found(name: &str) -> Error {
-    Error::new("ParameterNotFound", format!("Parameter {name} not found."))
+pub(super) fn not_found(name: &str) -> Error {
+    let text = format!("Parameter {name} not found.{}", names::why_absent(name));
+    Error::new("ParameterNotFound", text)
 }
 
 pub(super) fn check(on: &Reading<'_>, action: &str, name: &str) -> Check {
@@ -153,7 +185,39 @@ pub(super) fn check(on: &Reading<'_>, action: &str, name: &str) -> Check {
 }
 
 fn may_put(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![check(on, "PutParameter", input.text("Name")?)])
+    let name = names::bare(input.text("Name")?);
+    let mut checks = vec![check(on, "PutParameter", name)];
+    let found = find(on, name)?;
+    let before = found.as_ref().and_then(|found| found.version(None)).map(|(_, version)| version);
+    let kind = input.maybe_text("Type").or(before.map(|before| &*before.kind));
+    if kind == Some(secure_strings::TYPE) {
+        // Values of that tier are sealed with a key of their own.
+        let is_advanced = tier(input, before, input.text("Value")?).is_ok_and(|it| it == ADVANCED);
+        let action = if is_advanced { "GenerateDataKey" } else { "Encrypt" };
+        checks.push(secure_strings::check(on, action, name));
+    }
+    Ok(checks)
+}
+
+/// Returns what whoever reads these parameters must be allowed besides, if he wants to see the
+/// values of those that are SecureStrings.
+fn may_decrypt<'a>(
+    on: &Reading<'_>,
+    input: &Value,
+    given: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<Check>, Error> {
+    let mut checks = Vec::new();
+    if Decryption::asked(input) == Decryption::With {
+        for name in given {
+            let (bare, selector) = names::split(name);
+            let parameter = find(on, bare)?;
+            let version = parameter.as_ref().and_then(|found| found.version(selector.as_ref()));
+            if version.is_some_and(|(_, version)| version.secure.is_some()) {
+                checks.push(secure_strings::check(on, "Decrypt", bare));
+            }
+        }
+    }
+    Ok(checks)
 }
 
 fn put(on: &mut Writing<'_>, input: &Value) -> Answer {
@@ -206,13 +270,6 @@ fn tag(tag: &Value) -> Option<(String, String)> {
 
 /// Refuses by name what is not kept here.
 fn refuse_unavailable(input: &Value) -> Result<(), Error> {
-    if input.maybe_text("Type") == Some("SecureString") {
-        return Err(Error::new(
-            "UnsupportedParameterType",
-            "Stepwell keeps no SecureString: there is no KMS here that could encrypt it. Use \
-             String for what is no secret.",
-        ));
-    }
     if input.maybe_text("Policies").is_some_and(|policies| !matches!(policies, "" | "[]" | "{}")) {
         return Err(invalid("Stepwell keeps no parameter policies: leave Policies out."));
     }
@@ -247,6 +304,7 @@ fn new_version(call: &Call, input: &Value, parameter: &Parameter) -> Result<Vers
     };
     Ok(Version {
         value: value.to_owned(),
+        secure: secure_strings::of_new_version(call, &kind, input)?,
         kind,
         description: text("Description", before.and_then(|before| before.description.as_ref())),
         allowed_pattern: pattern.map(str::to_owned),
@@ -319,14 +377,17 @@ fn forget_oldest(parameter: &mut Parameter) -> Result<(), Error> {
 }
 
 fn may_get(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(vec![check(on, "GetParameter", input.text("Name")?)])
+    let name = input.text("Name")?;
+    let mut checks = vec![check(on, "GetParameter", name)];
+    checks.extend(may_decrypt(on, input, [name])?);
+    Ok(checks)
 }
 
 fn get(on: &Reading<'_>, input: &Value) -> Answer {
     let given = input.text("Name")?;
     let (name, selector) = names::split(given);
     let parameter = existing(on, name)?;
-    let shown = parameter.shown(on.call, selector.as_ref());
+    let shown = parameter.shown(on.call, selector.as_ref(), Decryption::asked(input));
     let shown = shown.ok_or_else(|| version_not_found(name, selector.as_ref()))?;
     Ok(value!({ "Parameter": shown }))
 }
@@ -349,15 +410,19 @@ fn each(on: &Reading<'_>, action: &str, input: &Value) -> Vec<Check> {
 }
 
 fn may_get_all(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
-    Ok(each(on, "GetParameters", input))
+    let mut checks = each(on, "GetParameters", input);
+    checks.extend(may_decrypt(on, input, input.list("Names").iter().filter_map(Value::as_str))?);
+    Ok(checks)
 }
 
 fn get_all(on: &Reading<'_>, input: &Value) -> Answer {
+    let decryption = Decryption::asked(input);
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for given in input.list("Names").iter().filter_map(Value::as_str) {
         let (name, selector) = names::split(given);
         let parameter = find(on, name)?;
-        match parameter.and_then(|parameter| parameter.shown(on.call, selector.as_ref())) {
+        let shown = |found: Parameter| found.shown(on.call, selector.as_ref(), decryption);
+        match parameter.and_then(shown) {
             Some(shown) => found.push(shown),
             None => missing.push(given.to_owned()),
         }

@@ -1,8 +1,10 @@
 //! Parameter Store, and runbooks whose defaults are there.
 
+use policy::Principal;
 use value::{Value, value};
 
 use super::server::{ACCOUNT, each, text};
+use super::ssm_authority::user;
 use super::states_express::{Whole, whole};
 
 async fn refused(whole: &Whole, name: &str, input: Value) -> String {
@@ -73,9 +75,10 @@ async fn what_cannot_be_kept_is_refused() {
         (value!({"Name": "one"}), "ParameterAlreadyExists"),
         (value!({"Name": "one", "Overwrite": true, "Type": "StringList"}), "HierarchyTypeMismatch"),
         (
-            value!({"Type": "SecureString"}),
-            "UnsupportedParameterType: Stepwell keeps no SecureString",
+            value!({"Type": "SecureString", "KeyId": "alias/mine"}),
+            "InvalidKeyId: Stepwell has no KMS, and so no key alias/mine",
         ),
+        (value!({"KeyId": "alias/aws/ssm"}), "ValidationException: KeyId is for parameters of"),
         (value!({"Name": "/aws/x"}), "ValidationException: Parameter name: can't be prefixed"),
         (value!({"Name": "a/b"}), "ValidationException: Parameter name must be a fully qualified"),
         (value!({"Name": ("/a".repeat(16))}), "HierarchyLevelLimitExceeded"),
@@ -161,6 +164,125 @@ async fn lists_by_path_and_filters_and_deletes_many() {
             .await
             .starts_with("ParameterNotFound")
     );
+}
+
+const SECRET: &str = "correct-Horse7/battery+staple";
+
+async fn put_secret(whole: &Whole, name: &str, value: &str) {
+    let input = value!({"Name": name, "Value": value, "Type": "SecureString", "Overwrite": true});
+    whole.ok("ssm", "PutParameter", input).await;
+}
+
+#[tokio::test]
+async fn a_secure_string_is_shown_to_whoever_asks_for_decryption() {
+    let whole = whole().await;
+    put_secret(&whole, "/app/secret", "before").await;
+    // The type and the key stay.
+    let next = value!({"Name": "/app/secret", "Value": SECRET, "Overwrite": true});
+    whole.ok("ssm", "PutParameter", next).await;
+    put(&whole, "/app/plain", "red").await;
+    let reads = [
+        ("GetParameter", value!({"Name": "/app/secret"})),
+        ("GetParameter", value!({"Name": "/app/secret:2"})),
+        ("GetParameters", value!({"Names": ["/app/secret", "/app/plain"]})),
+        ("GetParametersByPath", value!({"Path": "/app"})),
+        ("GetParameterHistory", value!({"Name": "/app/secret"})),
+    ];
+    for (operation, input) in reads {
+        let with = input.clone().with("WithDecryption", true);
+        let opened = whole.ok("ssm", operation, with).await.to_json();
+        assert!(opened.contains(SECRET) && opened.contains("SecureString"), "{opened}");
+        let sealed = whole.ok("ssm", operation, input.clone()).await;
+        assert!(!sealed.to_json().contains(SECRET), "{sealed}");
+        assert!(sealed.to_json().contains("\"AQICAH"), "{sealed}");
+        // It is the same one every time.
+        assert_eq!(whole.ok("ssm", operation, input).await, sealed);
+    }
+    let key = |answer: &Value| each(answer, "Parameters", "KeyId");
+    let by_key = value!({"ParameterFilters": [{"Key": "KeyId", "Values": ["alias/aws/ssm"]}]});
+    let described = whole.ok("ssm", "DescribeParameters", by_key).await;
+    assert_eq!(each(&described, "Parameters", "Name"), ["/app/secret"]);
+    assert_eq!(key(&described), ["alias/aws/ssm"]);
+    let history = whole.ok("ssm", "GetParameterHistory", value!({"Name": "/app/secret"})).await;
+    assert_eq!(key(&history), ["alias/aws/ssm", "alias/aws/ssm"]);
+}
+
+/// What the key's own policy grants needs no other; what a policy denies is denied.
+#[tokio::test]
+async fn who_may_read_may_decrypt_unless_that_is_denied() {
+    let whole = whole().await;
+    put_secret(&whole, "/app/secret", SECRET).await;
+    put(&whole, "/app/plain", "red").await;
+    let reads = r#"{"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}"#;
+    let reader = user(&whole, "reader", reads).await;
+    let deny = r#"{"Effect": "Deny", "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": "*",
+        "Condition": {"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": "*/app/*"}}}"#;
+    let denied = user(&whole, "denied", &format!("{reads}, {deny}")).await;
+    let with = |input: Value| input.with("WithDecryption", true);
+    for (operation, input) in [
+        ("GetParameter", value!({"Name": "/app/secret"})),
+        ("GetParameters", value!({"Names": ["/app/secret"]})),
+        ("GetParametersByPath", value!({"Path": "/app"})),
+        ("GetParameterHistory", value!({"Name": "/app/secret"})),
+    ] {
+        let run =
+            |who: &Principal, input: Value| whole.run_as(who.clone(), "ssm", operation, input);
+        let opened = run(&reader, with(input.clone())).await.unwrap().to_json();
+        assert!(opened.contains(SECRET), "{operation}: {opened}");
+        run(&denied, input.clone()).await.unwrap();
+        let err = run(&denied, with(input)).await.unwrap_err().to_string();
+        assert!(err.starts_with("AccessDeniedException: "), "{err}");
+        assert!(err.contains("not authorized to perform: kms:Decrypt on resource: arn:aws:kms:"));
+        assert!(err.contains("with an explicit deny in an identity-based policy"), "{err}");
+    }
+    let plain = with(value!({"Name": "/app/plain"}));
+    whole.run_as(denied.clone(), "ssm", "GetParameter", plain).await.unwrap();
+    let more = value!({"Name": "/app/secret", "Value": "v", "Overwrite": true});
+    let err = whole.run_as(denied, "ssm", "PutParameter", more).await.unwrap_err().to_string();
+    assert!(err.contains("kms:Encrypt"), "{err}");
+}
+
+#[tokio::test]
+async fn neither_runbooks_nor_stacks_are_given_a_secure_string() {
+    let whole = whole().await;
+    let document = value!({"Name": "Doc", "Content": RUNBOOK, "DocumentType": "Automation"});
+    whole.ok("ssm", "CreateDocument", document).await;
+    put_secret(&whole, "/app/colour", SECRET).await;
+    put(&whole, "sizes", "1").await;
+    let err = refused(&whole, "StartAutomationExecution", value!({"DocumentName": "Doc"})).await;
+    assert!(err.contains("refers to /app/colour, which is a SecureString"), "{err}");
+    let template = "Parameters: {C: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /app/colour}}\n\
+                    Resources: {G: {Type: AWS::IAM::Group, Properties: {GroupName: !Ref C}}}";
+    let stack = value!({
+        "StackName": "s", "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    });
+    let err = whole.run("cloudformation", "CreateStack", stack).await.unwrap_err().to_string();
+    assert_eq!(
+        err,
+        "ValidationError: Parameters [/app/colour] referenced by template have types not \
+         supported by CloudFormation."
+    );
+}
+
+#[tokio::test]
+async fn the_public_parameters_are_amazons() {
+    let whole = whole().await;
+    let name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
+    let err = refused(&whole, "GetParameter", value!({"Name": name})).await;
+    assert!(err.starts_with("ParameterNotFound: "), "{err}");
+    assert!(err.contains("one of Amazon's public parameters") && err.contains(name), "{err}");
+    let err = refused(&whole, "GetParametersByPath", value!({"Path": "/aws/service/eks"})).await;
+    assert!(err.contains("one of Amazon's public parameters"), "{err}");
+    let template = format!(
+        "Parameters: {{C: {{Type: 'AWS::SSM::Parameter::Value<String>', Default: {name}}}}}\n\
+         Resources: {{G: {{Type: AWS::IAM::Group, Properties: {{GroupName: !Ref C}}}}}}"
+    );
+    let stack = value!({
+        "StackName": "s", "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    });
+    let err = whole.run("cloudformation", "CreateStack", stack).await.unwrap_err().to_string();
+    assert!(err.starts_with("ValidationError: Unable to fetch parameters [/aws/service/"), "{err}");
+    assert!(err.contains("one of Amazon's public parameters"), "{err}");
 }
 
 const RUNBOOK: &str = r#"{
