@@ -12,6 +12,7 @@ that a state machine has made, in its history; names, in the log and in errors. 
 """
 
 import base64
+import http.server
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -102,6 +104,45 @@ def connect(server, secrets):
         },
     )
     events.describe_connection(Name="key")
+    secret = secrets.add("the secret of an OAuth client", "of-oauth-Horse3/battery")
+    token = secrets.add("the token of a connection", "of-token-Horse4.battery")
+    endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), granting(token))
+    threading.Thread(target=endpoint.serve_forever, daemon=True).start()
+    events.create_connection(
+        Name="oauth",
+        AuthorizationType="OAUTH_CLIENT_CREDENTIALS",
+        AuthParameters={
+            "OAuthParameters": {
+                "ClientParameters": {"ClientID": "i", "ClientSecret": secret},
+                "AuthorizationEndpoint": f"http://127.0.0.1:{endpoint.server_port}/token",
+                "HttpMethod": "POST",
+                "OAuthHttpParameters": {"BodyParameters": [{**header, "Key": "b"}]},
+            }
+        },
+    )
+    wait_for(
+        "an authorized connection",
+        lambda: events.describe_connection(Name="oauth")["ConnectionState"] == "AUTHORIZED",
+    )
+    endpoint.shutdown()
+
+
+def granting(token):
+    """Returns what answers every request with a token."""
+
+    class Granting(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps({"access_token": token, "expires_in": 3600}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    return Granting
 
 
 def keep(server, secrets):

@@ -29,6 +29,8 @@ pub enum Notice {
     Events,
     /// A schedule was added, changed or removed.
     Schedules,
+    /// A connection waits to be authorized.
+    Connections,
 }
 
 impl Writing<'_> {

@@ -151,6 +151,7 @@ impl Services {
         for notice in notices {
             match notice {
                 Notice::Events | Notice::Schedules => self.pump.wake(),
+                Notice::Connections => self.authorize_connections(),
             }
         }
         Ok(answer)

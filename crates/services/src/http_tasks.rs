@@ -7,9 +7,12 @@ use value::Value;
 
 use crate::call::Origin;
 use crate::endpoint::source_arn;
-use crate::events::connections::{self, Connection};
-use crate::outward::{Destination, HttpTask, connection_error, passing};
+use crate::events::connections::{self, AUTHORIZING, Connection};
+use crate::outward::{self, Destination, HttpTask, Unauthorized, connection_error, passing};
 use crate::{Call, Check, Error, Reading, Services, ids};
+
+/// Answers that say that a token is not good.
+const REFUSALS: [u16; 2] = [401, 407];
 
 /// What an HTTP task hears when IAM is elsewhere. A call of AWS is judged by AWS then; such a
 /// request nobody would judge.
@@ -25,7 +28,20 @@ impl Services {
     pub(crate) async fn call_http(self: &Arc<Services>, asked: Asked) -> Result<Value, CallError> {
         let task = HttpTask::read(&asked.input)?;
         let connection = self.connection_for(&task, &asked)?;
-        self.outward().call_http(task, &connection, asked.in_doubt).await
+        let connection = self.authorized(&connection).await;
+        let connection = ready(connection.map_err(|why| unauthorized(&why))?)?;
+        let answer = self.outward().call_http(&task, &connection, asked.in_doubt).await?;
+        if !(connection.is_oauth() && REFUSALS.contains(&answer.status)) {
+            return outward::http_output(&answer);
+        }
+        // What was refused has changed nothing, so that it may be asked again.
+        match self.reauthorized(&connection).await {
+            Ok(again) if again.is_authorized() => {
+                let answer = self.outward().call_http(&task, &again, false).await?;
+                outward::http_output(&answer)
+            }
+            Ok(_) | Err(_) => outward::http_output(&answer),
+        }
     }
 
     /// Returns the connection, if the state machine's role may use it for this request.
@@ -79,11 +95,7 @@ impl Services {
             connection_error("ResourceNotFound", &what)
         })?;
         may(&found).map_err(|err| connection_error("AccessDenied", &err.message))?;
-        if !found.is_authorized() {
-            let what = format!("The connection {} is {}.", found.arn, found.state);
-            return Err(connection_error("InvalidConnectionState", &what));
-        }
-        Ok(found)
+        ready(found)
     }
 
     fn may(&self, call: &Call, check: Check) -> Result<(), Error> {
@@ -92,6 +104,29 @@ impl Services {
             self.policies.authorize_committed(self.store(), &on, runtime::HTTP_TASK, &[check])
         })
     }
+}
+
+/// Refuses a connection that is not authorized, or not yet.
+fn ready(found: Connection) -> Result<Connection, CallError> {
+    if found.is_authorized() {
+        return Ok(found);
+    }
+    let what = format!("The connection {} is {}.", found.arn, found.state);
+    let name = match &*found.state {
+        AUTHORIZING => "AuthInProgress",
+        _ => "InvalidConnectionState",
+    };
+    Err(connection_error(name, &what))
+}
+
+/// The token has expired, and there is no other.
+// UNVERIFIED: the name for an endpoint that does not answer.
+fn unauthorized(why: &Unauthorized) -> CallError {
+    let name = match why {
+        Unauthorized::Refused(_) => "InvalidConnectionState",
+        Unauthorized::Unasked(_) => "InternalError",
+    };
+    connection_error(name, &why.to_string())
 }
 
 /// A refusal of the request itself. UNVERIFIED: the name; AWS's documentation has none for it.

@@ -35,6 +35,7 @@
 //! May depend on: every crate of a lower floor.
 
 mod authorize;
+mod authorized_connections;
 mod browsers;
 mod call;
 mod cloudformation;
@@ -111,6 +112,8 @@ pub struct Services {
     endpoint_url: OnceLock<String>,
     /// What nodes on the same store know each other by; none when this is the only one.
     node_secret: OnceLock<String>,
+    /// Which connections are being authorized.
+    authorizing: authorized_connections::Authorizing,
 }
 
 impl Services {
@@ -135,6 +138,7 @@ impl Services {
             clock_skew_seconds: OnceLock::new(),
             endpoint_url: OnceLock::new(),
             node_secret: OnceLock::new(),
+            authorizing: authorized_connections::Authorizing::default(),
         })
     }
 
@@ -143,6 +147,8 @@ impl Services {
     pub fn start(self: &Arc<Services>, retention: Retention) {
         let services = self.clone();
         tokio::spawn(async move { services.pump.run(services.clone()).await });
+        // Some may have waited for it when the server ended.
+        self.authorize_connections();
         tokio::spawn(self.clone().keep_decisions());
         tokio::spawn(self.clone().keep_retention(retention));
     }

@@ -11,8 +11,13 @@ use value::{Value, value};
 use super::error;
 use super::rules::page_of;
 use crate::page::cut;
-use crate::{Answer, Call, Check, Error, Input, Operation, Reading, Run, Writing};
+use crate::{Answer, Call, Check, Error, Input, Notice, Operation, Reading, Run, Writing, outward};
 
+/// The states of a connection that stay; on AWS there are a few that pass.
+pub(crate) const AUTHORIZED: &str = "AUTHORIZED";
+pub(crate) const AUTHORIZING: &str = "AUTHORIZING";
+pub(crate) const DEAUTHORIZED: &str = "DEAUTHORIZED";
+const OAUTH: &str = "OAUTH_CLIENT_CREDENTIALS";
 /// How many connections an account may have (EventBridge quotas).
 const CONNECTIONS_MAX: usize = 3_000;
 /// What lies in a connection's secret and is never shown, by its type and in its parameters.
@@ -28,14 +33,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 /// A connection as it is stored, by name.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Connection {
     pub(crate) name: String,
     pub(crate) arn: String,
     pub(crate) description: Option<String>,
     pub(crate) state: String,
-    /// `BASIC` or `API_KEY`.
+    /// Why it is in this state.
+    #[serde(default)]
+    pub(crate) state_reason: Option<String>,
+    /// `BASIC`, `API_KEY` or `OAUTH_CLIENT_CREDENTIALS`.
     pub(crate) authorization_type: String,
     /// With the secrets; the table is kept sealed.
     pub(crate) auth_parameters: Value,
@@ -45,32 +53,78 @@ pub(crate) struct Connection {
     pub(crate) creation_millis: i64,
     pub(crate) modified_millis: i64,
     pub(crate) authorized_millis: Option<i64>,
+    /// What the authorization endpoint gave last.
+    #[serde(default)]
+    pub(crate) token: Option<Token>,
+}
+
+/// An access token of OAuth; nothing shows it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Token {
+    pub(crate) access_token: String,
+    /// Until when it is good, by the machine's clock; without, until it is refused.
+    pub(crate) until_millis: Option<i64>,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("until_millis", &self.until_millis).finish_non_exhaustive()
+    }
 }
 
 impl Connection {
     /// Returns whether requests can be authorized with it.
     pub(crate) fn is_authorized(&self) -> bool {
-        self.state == "AUTHORIZED"
+        self.state == AUTHORIZED
     }
 
-    /// Returns the header that authorizes a request: its name and its value.
+    /// Returns whether tokens authorize requests, which an endpoint gives.
+    pub(crate) fn is_oauth(&self) -> bool {
+        self.authorization_type == OAUTH
+    }
+
+    /// Returns the connection as what adds nothing to a request.
+    pub(crate) fn bare(&self) -> Connection {
+        Connection { auth_parameters: Value::object(), token: None, ..self.clone() }
+    }
+
+    /// Returns the header that authorizes a request, as it is spelled, and its value.
     pub(crate) fn header(&self) -> Option<(String, String)> {
         let text = |path: [&str; 2]| self.auth_parameters.path(&path).and_then(Value::as_str);
         if self.authorization_type == "BASIC" {
             let user = text(["BasicAuthParameters", "Username"])?;
             let password = text(["BasicAuthParameters", "Password"])?;
             let joined = BASE64_STANDARD.encode(format!("{user}:{password}"));
-            return Some(("authorization".into(), format!("Basic {joined}")));
+            return Some(("Authorization".into(), format!("Basic {joined}")));
+        }
+        if self.is_oauth() {
+            let token = &self.token.as_ref()?.access_token;
+            return Some(("Authorization".into(), format!("Bearer {token}")));
         }
         let name = text(["ApiKeyAuthParameters", "ApiKeyName"])?;
         let key = text(["ApiKeyAuthParameters", "ApiKeyValue"])?;
-        Some((name.to_ascii_lowercase(), key.to_owned()))
+        Some((name.to_owned(), key.to_owned()))
     }
 
     /// Returns what is added to each request: `HeaderParameters`, `QueryStringParameters` or
     /// `BodyParameters`.
     pub(crate) fn parameters(&self, kind: &str) -> Vec<(&str, &str)> {
-        let given = self.auth_parameters.path(&["InvocationHttpParameters", kind]);
+        self.pairs(&["InvocationHttpParameters", kind])
+    }
+
+    /// Returns what is added to each request for a token.
+    pub(crate) fn token_parameters(&self, kind: &str) -> Vec<(&str, &str)> {
+        self.pairs(&["OAuthParameters", "OAuthHttpParameters", kind])
+    }
+
+    /// Returns what a request for a token is made of.
+    pub(crate) fn oauth(&self, path: &[&str]) -> Option<&str> {
+        self.auth_parameters.get("OAuthParameters")?.path(path)?.as_str()
+    }
+
+    fn pairs(&self, path: &[&str]) -> Vec<(&str, &str)> {
+        let given = self.auth_parameters.path(path);
         let pairs = given.and_then(Value::as_array).unwrap_or_default().iter();
         pairs
             .filter_map(|pair| Some((pair.maybe_text("Key")?, pair.maybe_text("Value")?)))
@@ -107,13 +161,6 @@ pub(crate) fn find_by_arn(store: &dyn Read, arn: &str) -> Result<Option<Connecti
 
 /// Refuses what cannot be used here, and parameters that do not go with the type.
 fn check(authorization_type: &str, parameters: &Value) -> Result<(), Error> {
-    if authorization_type == "OAUTH_CLIENT_CREDENTIALS" {
-        // DIFFERS: AWS exchanges the client's id and secret for tokens.
-        return Err(Error::new(
-            "NotImplemented",
-            "Stepwell fetches no OAuth tokens: use a connection of the type API_KEY or BASIC",
-        ));
-    }
     if parameters.get("ConnectivityParameters").is_some() {
         return Err(Error::new(
             "NotImplemented",
@@ -122,6 +169,7 @@ fn check(authorization_type: &str, parameters: &Value) -> Result<(), Error> {
     }
     let (member, wanted) = match authorization_type {
         "BASIC" => ("BasicAuthParameters", ["Username", "Password"]),
+        OAUTH => ("OAuthParameters", ["AuthorizationEndpoint", "ClientParameters"]),
         _ => ("ApiKeyAuthParameters", ["ApiKeyName", "ApiKeyValue"]),
     };
     let given = parameters.get(member);
@@ -130,6 +178,13 @@ fn check(authorization_type: &str, parameters: &Value) -> Result<(), Error> {
         // UNVERIFIED: AWS's wording.
         let text = format!("{member} must be specified for the type {authorization_type}");
         return Err(error::invalid_parameter(text));
+    }
+    let endpoint = given.and_then(|given| given.maybe_text("AuthorizationEndpoint"));
+    if let (OAUTH, Some(endpoint)) = (authorization_type, endpoint) {
+        // UNVERIFIED: AWS's wording.
+        outward::check_url(endpoint).map_err(|why| {
+            error::invalid_parameter(format!("AuthorizationEndpoint cannot be called: {why}"))
+        })?;
     }
     Ok(())
 }
@@ -169,20 +224,26 @@ fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
     let id = on.call.stable_uuid_at("connection");
     let secret = format!("secret:events!connection/{name}/{id}");
     let now = on.call.now_millis;
+    let is_oauth = authorization_type == OAUTH;
     let connection = Connection {
         name: name.to_owned(),
         arn: on.call.regional_arn("events", &format!("connection/{name}/{id}")),
         description: input.maybe_text("Description").map(str::to_owned),
-        state: "AUTHORIZED".into(),
+        state: if is_oauth { AUTHORIZING } else { AUTHORIZED }.into(),
+        state_reason: None,
         authorization_type: authorization_type.to_owned(),
         auth_parameters: parameters,
         kms_key_identifier: input.maybe_text("KmsKeyIdentifier").map(str::to_owned),
         secret_arn: on.call.regional_arn("secretsmanager", &secret),
         creation_millis: now,
         modified_millis: now,
-        authorized_millis: Some(now),
+        authorized_millis: (!is_oauth).then_some(now),
+        token: None,
     };
     on.store.save(Table::Connections, name, &connection)?;
+    if is_oauth {
+        on.notify(Notice::Connections);
+    }
     Ok(connection.answer())
 }
 
@@ -206,9 +267,16 @@ fn update(on: &mut Writing<'_>, input: &Value) -> Answer {
     if let Some(given) = input.maybe_text("KmsKeyIdentifier") {
         connection.kms_key_identifier = Some(given.to_owned()).filter(|key| !key.is_empty());
     }
-    connection.state = "AUTHORIZED".into();
+    connection.state_reason = None;
     connection.modified_millis = on.call.now_millis;
-    connection.authorized_millis = Some(on.call.now_millis);
+    connection.token = None;
+    if connection.is_oauth() {
+        connection.state = AUTHORIZING.into();
+        on.notify(Notice::Connections);
+    } else {
+        connection.state = AUTHORIZED.into();
+        connection.authorized_millis = Some(on.call.now_millis);
+    }
     on.store.save(Table::Connections, &connection.name, &connection)?;
     Ok(connection.answer_with_time())
 }
@@ -236,6 +304,7 @@ fn describe(on: &Reading<'_>, input: &Value) -> Answer {
         .with("AuthorizationType", &connection.authorization_type)
         .with("SecretArn", &connection.secret_arn)
         .with("AuthParameters", without_secrets(&connection.auth_parameters))
+        .with_some("StateReason", connection.state_reason.as_ref())
         .with_some("Description", connection.description.as_ref())
         .with_some("KmsKeyIdentifier", connection.kms_key_identifier.as_ref()))
 }
@@ -273,6 +342,7 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
             .answer_with_time()
             .with("Name", &found.name)
             .with("AuthorizationType", &found.authorization_type)
+            .with_some("StateReason", found.state_reason.as_ref())
     };
     let found = page.items.iter().map(shown).collect::<Value>();
     Ok(value!({ "Connections": found }).with_some("NextToken", page.next))
@@ -285,8 +355,10 @@ fn may_deauthorize(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error>
 /// Forgets what authorizes; what is added to requests besides goes too, as on AWS.
 fn revoke(on: &mut Writing<'_>, input: &Value) -> Answer {
     let mut connection = find(on.store.as_read(), input.text("Name")?)?;
-    connection.state = "DEAUTHORIZED".into();
+    connection.state = DEAUTHORIZED.into();
+    connection.state_reason = None;
     connection.auth_parameters = Value::object();
+    connection.token = None;
     connection.modified_millis = on.call.now_millis;
     on.store.save(Table::Connections, &connection.name, &connection)?;
     Ok(connection.answer_with_time())

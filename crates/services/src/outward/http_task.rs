@@ -3,6 +3,8 @@
 //! Step Functions developer guide, "Call HTTPS APIs in Step Functions workflows" (read 2026-11).
 
 mod form;
+mod token;
+mod trace;
 mod url;
 
 use runtime::CallError;
@@ -11,6 +13,13 @@ use wire::client::Answer;
 use wire::{Request, percent_encode};
 
 use self::url::Url;
+
+pub(crate) use self::token::Unauthorized;
+pub(super) use self::token::{
+    SECONDS_MAX as TOKEN_SECONDS_MAX, read as read_token, request as token_request,
+};
+pub(crate) use self::trace::{Reveal, Traced, traced};
+pub(super) use self::trace::{note_answer, note_request};
 use super::execute_api::spelled;
 use crate::events::connections::Connection;
 
@@ -60,6 +69,7 @@ const NOT_ALLOWED_PREFIXES: &[&str] = &["x-forwarded-", "x-amz-", "x-amzn-"];
 const NOT_TEXT: &[&str] = &["application/octet-stream", "image/", "video/", "audio/"];
 
 /// A task's arguments, read and checked.
+#[derive(Clone)]
 pub(crate) struct HttpTask {
     /// The URL without what is behind the path, as it is called.
     pub(crate) endpoint: String,
@@ -70,6 +80,7 @@ pub(crate) struct HttpTask {
     host: String,
     path: String,
     query: Vec<(String, String)>,
+    /// As they are spelled.
     headers: Vec<(String, String)>,
     body: Option<Value>,
     arrays: Option<form::Arrays>,
@@ -131,23 +142,14 @@ impl HttpTask {
         region: &str,
     ) -> Result<(String, Request), CallError> {
         let body = self.whole_body(connection)?;
-        let mut added: Vec<(String, String)> = connection
-            .parameters("HeaderParameters")
-            .into_iter()
-            .map(|(name, text)| (name.to_ascii_lowercase(), text.to_owned()))
-            .collect();
-        added.extend(connection.header());
-        overwrite(&mut self.headers, added);
-        let added = connection.parameters("QueryStringParameters");
-        overwrite(
-            &mut self.query,
-            added.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
-        );
+        let headers = self.with_added(connection);
+        overwrite(&mut self.query, owned(connection.parameters("QueryStringParameters")));
+        let lower = |(name, text): (String, String)| (name.to_ascii_lowercase(), text);
         let mut request = Request {
             method: self.method,
             path: self.path,
             query: written(&self.query),
-            headers: self.headers,
+            headers: headers.into_iter().map(lower).collect(),
             body: body.unwrap_or_default(),
             ..Request::default()
         };
@@ -161,6 +163,19 @@ impl HttpTask {
         request.headers.push(("range".into(), format!("bytes=0-{ANSWER_BYTES}")));
         request.headers.push(("host".into(), self.host));
         Ok((self.address, request))
+    }
+
+    /// Returns the task's headers with those of the connection, as they are spelled.
+    fn with_added(&self, connection: &Connection) -> Vec<(String, String)> {
+        let mut added: Vec<(String, String)> = connection.header().into_iter().collect();
+        let others = owned(connection.parameters("HeaderParameters")).into_iter();
+        let authorizes = added.first().map(|(name, _)| name.to_ascii_lowercase());
+        added.extend(others.filter(|(name, _)| Some(name.to_ascii_lowercase()) != authorizes));
+        let mut headers = self.headers.clone();
+        headers
+            .retain(|(name, _)| added.iter().all(|(other, _)| !other.eq_ignore_ascii_case(name)));
+        headers.extend(added);
+        headers
     }
 
     fn whole_body(&self, connection: &Connection) -> Result<Option<Vec<u8>>, CallError> {
@@ -202,11 +217,11 @@ fn pairs(given: Option<&Value>) -> Vec<(String, String)> {
 }
 
 fn headers(given: Option<&Value>) -> Result<Vec<(String, String)>, CallError> {
-    let mut headers = pairs(given);
-    for (name, _) in &mut headers {
-        *name = name.to_ascii_lowercase();
+    let headers = pairs(given);
+    for (name, _) in &headers {
+        let name = name.to_ascii_lowercase();
         let begins = NOT_ALLOWED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-        if begins || NOT_ALLOWED.contains(&&**name) {
+        if begins || NOT_ALLOWED.contains(&&*name) {
             return Err(refused(&format!("the header `{name}` cannot be set")));
         }
     }
@@ -219,6 +234,10 @@ fn overwrite(pairs: &mut Vec<(String, String)>, added: Vec<(String, String)>) {
     pairs.extend(added);
 }
 
+fn owned(pairs: Vec<(&str, &str)>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+}
+
 fn written(pairs: &[(String, String)]) -> String {
     let pair = |(name, text): &(String, String)| {
         format!("{}={}", percent_encode(name), percent_encode(text))
@@ -226,11 +245,19 @@ fn written(pairs: &[(String, String)]) -> String {
     pairs.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
+/// Says why a URL cannot be called.
+///
+/// # Errors
+/// In words.
+pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
+    Url::read(url).map(|_| ())
+}
+
 /// Returns what the task gets of an answer.
 ///
 /// # Errors
 /// `States.Http.StatusCode.N` when the API says no, `States.Runtime` when the answer is no text.
-pub(super) fn output(answer: &Answer) -> Result<Value, CallError> {
+pub(crate) fn output(answer: &Answer) -> Result<Value, CallError> {
     let kind = answer.header("content-type").unwrap_or_default().to_ascii_lowercase();
     if NOT_TEXT.iter().any(|not_text| kind.starts_with(not_text)) {
         return Err(refused(&format!("the answer's content type `{kind}` is not supported")));

@@ -25,9 +25,12 @@ use wire::model::{Operation, Protocol, Service};
 pub(crate) use authorization::checks;
 pub use destinations::{Destination, Destinations};
 pub(crate) use execute_api::ApiCall;
-pub(crate) use http_task::{HttpTask, connection_error};
+pub(crate) use http_task::{
+    HttpTask, Reveal, Traced, Unauthorized, check_url, connection_error, output as http_output,
+    traced,
+};
 
-use crate::events::connections::Connection;
+use crate::events::connections::{Connection, Token};
 use crate::{Error, ids};
 
 /// How long a call that leaves may take, in seconds.
@@ -173,21 +176,40 @@ impl Outward {
     /// Makes the request of an HTTP task.
     ///
     /// # Errors
-    /// What the API says, or what became of the request.
+    /// What became of the request; an answer that says no is none.
     pub(crate) async fn call_http(
         &self,
-        task: HttpTask,
+        task: &HttpTask,
         connection: &Connection,
         in_doubt: bool,
-    ) -> Result<Value, CallError> {
+    ) -> Result<Answer, CallError> {
         if in_doubt && !task.only_reads() {
             return Err(doubt::refusal(runtime::HTTP_TASK, &task.method));
         }
-        let (address, request) = task.request(connection, &self.region)?;
+        http_task::note_request(task, connection, &self.region);
+        let (address, request) = task.clone().request(connection, &self.region)?;
         let failed = |err: &client::Error| http_task::unanswered(&err.to_string());
-        let client = self.client_at(address, &self.region).map_err(|err| failed(&err))?;
+        let client = self.client_at(address.clone(), &self.region).map_err(|err| failed(&err))?;
         let asking = client.send(request, http_task::SECONDS_MAX).await;
-        http_task::output(&asking.map_err(|err| failed(&err))?)
+        let answer = asking.map_err(|err| failed(&err))?;
+        http_task::note_answer(&address, &answer);
+        Ok(answer)
+    }
+
+    /// Asks the authorization endpoint of a connection for a token.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn token(&self, connection: &Connection) -> Result<Token, Unauthorized> {
+        let Some((address, request)) = http_task::token_request(connection) else {
+            return Err(Unauthorized::Refused("The connection has no OAuth parameters".into()));
+        };
+        let failed = |err: client::Error| {
+            Unauthorized::Unasked(format!("The authorization endpoint did not answer: {err}"))
+        };
+        let client = self.client_at(address, &self.region).map_err(failed)?;
+        let asking = client.send(request, http_task::TOKEN_SECONDS_MAX).await;
+        http_task::read_token(&asking.map_err(failed)?, runtime::wall_millis())
     }
 
     /// Sends a message of `aws:invokeWebhook` to its URL.

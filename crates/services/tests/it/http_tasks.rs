@@ -276,10 +276,23 @@ async fn a_connection_is_described_without_its_secrets() {
 async fn what_a_connection_cannot_be_is_refused() {
     let whole = whole().await;
     let key = value!({"ApiKeyAuthParameters": {"ApiKeyName": "n", "ApiKeyValue": "v"}});
+    let oauth = |endpoint: &str| {
+        value!({"OAuthParameters": {
+            "ClientParameters": {"ClientID": "i", "ClientSecret": "s"},
+            "AuthorizationEndpoint": endpoint, "HttpMethod": "POST",
+        }})
+    };
     let create = |kind: &str, parameters: &Value| value!({"Name": "c", "AuthorizationType": kind, "AuthParameters": parameters});
     for (input, wanted) in [
         (create("BASIC", &key), "ValidationException: BasicAuthParameters"),
-        (create("OAUTH_CLIENT_CREDENTIALS", &key), "NotImplemented: Stepwell fetches no OAuth"),
+        (
+            create("OAUTH_CLIENT_CREDENTIALS", &key),
+            "ValidationException: OAuthParameters must be specified",
+        ),
+        (
+            create("OAUTH_CLIENT_CREDENTIALS", &oauth("http://example.com/token")),
+            "ValidationException: AuthorizationEndpoint cannot be called",
+        ),
     ] {
         let err = whole.run("events", "CreateConnection", input).await.unwrap_err();
         assert!(err.to_string().starts_with(wanted), "{err}");

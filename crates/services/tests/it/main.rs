@@ -5,6 +5,7 @@
 mod authorization;
 mod cloudformation_parameters;
 mod decisions;
+mod http_oauth;
 mod http_tasks;
 mod iam_credentials;
 mod iam_deletion;

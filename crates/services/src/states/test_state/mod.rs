@@ -18,6 +18,7 @@ use runtime::integrations::{Served, TaskFailure};
 use value::{Value, value};
 
 use super::error;
+use crate::outward::{self, Reveal, Traced};
 use crate::{Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, ids};
 
 /// How long a test may take (API reference, "TestState": five minutes).
@@ -41,11 +42,20 @@ fn test(services: Arc<Services>, call: Call, input: Value) -> Pending {
     Box::pin(async move {
         let mut asked = Asked::read(&call, &input)?;
         let stamp = Stamp { millis: call.now_millis, entropy: ids::entropy() };
+        let mut traced = Traced::default();
         if asked.test.mock.is_none() {
-            asked.test.mock = asked.carry_out(&services, &stamp).await;
+            let reveals = input.flag("revealSecrets");
+            let reveal = if reveals { Reveal::Everything } else { Reveal::Definition };
+            let work = asked.carry_out(&services, &stamp);
+            (asked.test.mock, traced) = outward::traced(reveal, work).await;
         }
-        let tested = execution::test_state(&asked.definition, &asked.test, &stamp);
-        Ok(answer(&tested, input.maybe_text("inspectionLevel")))
+        let mut tested = execution::test_state(&asked.definition, &asked.test, &stamp);
+        let level = input.maybe_text("inspectionLevel");
+        if level == Some("TRACE") {
+            let shown = tested.inspection_data.with_some("request", traced.request);
+            tested.inspection_data = shown.with_some("response", traced.response);
+        }
+        Ok(answer(&tested, level))
     })
 }
 
