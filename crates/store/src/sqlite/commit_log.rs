@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,9 @@ const FILES: [&str; 2] = ["commits-a.log", "commits-b.log"];
 /// Bytes of a file. This bounds what is not yet in the tables, and with it the time that a start
 /// takes after a crash, and memory; much more than a processor's cache costs more than it saves.
 const FILE_BYTES: usize = 1024 * 1024;
+
+/// As much of a file as is filled with zeros at once.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// What the tables know of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +60,19 @@ impl Part {
 
     /// Fills a new file with zeros.
     fn fill(&mut self) -> Result<(), Error> {
-        let missing = FILE_BYTES.saturating_sub(self.bytes);
-        if 0 < missing {
-            self.file
-                .write_all_at(&vec![0; missing], self.bytes as u64)
-                .and_then(|()| self.file.sync_all())
-                .map_err(|err| self.failed("make room in", &err))?;
+        if self.bytes < FILE_BYTES {
+            self.zero(self.bytes..FILE_BYTES).map_err(|err| self.failed("make room in", &err))?;
             self.bytes = FILE_BYTES;
         }
         Ok(())
+    }
+
+    fn zero(&self, range: Range<usize>) -> std::io::Result<()> {
+        for at in range.clone().step_by(ZEROS.len()) {
+            let zeros = ZEROS.get(..range.end - at).unwrap_or(&ZEROS);
+            self.file.write_all_at(zeros, at as u64)?;
+        }
+        self.file.sync_all()
     }
 }
 
@@ -202,10 +210,8 @@ impl CommitLog {
     /// # Errors
     /// When the disk failed.
     pub(super) fn blank(&mut self) -> Result<(), Error> {
-        for part in &mut self.parts {
-            let blank = part.file.write_all_at(&vec![0; part.bytes], 0);
-            let blanked = blank.and_then(|()| part.file.sync_all());
-            blanked.map_err(|err| part.failed("blank", &err))?;
+        for part in &self.parts {
+            part.zero(0..part.bytes).map_err(|err| part.failed("blank", &err))?;
         }
         self.settled();
         Ok(())
