@@ -39,6 +39,8 @@ pub fn items_of_text(reader: &ItemReader, text: &str) -> Result<Vec<Value>, Stri
 const PIECE_BYTES: usize = 128 * 1024;
 /// How many bytes are written in one transaction.
 const WRITE_BYTES: usize = 4 * 1024 * 1024;
+/// The argument that names the account that a bucket must belong to.
+pub(crate) const OWNER: &str = "ExpectedBucketOwner";
 /// How many pages of a list of objects are read at most.
 const LIST_PAGES_MAX: usize = 100_000;
 
@@ -246,7 +248,8 @@ impl Source {
                 let at = value!({
                     "Bucket": arguments.get("Bucket"),
                     "Key": object.get("Key"),
-                });
+                })
+                .with_some(OWNER, arguments.get(OWNER));
                 let (items, from) = if reader.loads_objects {
                     (self.object(reader, &at).await?, place(&at, "Key"))
                 } else {

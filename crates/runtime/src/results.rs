@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use value::{Value, value};
 
 use crate::endpoint::{AwsEndpoint, Call, CallError, Caller};
+use crate::items;
 use crate::process::put;
 use crate::shard::Message;
 use crate::{ProcessId, Shared};
@@ -154,6 +155,8 @@ struct Target<'a> {
     process: Arc<str>,
     writer: &'a ResultWriter,
     bucket: String,
+    /// The account that the bucket must belong to, if somebody says so.
+    owner: Option<String>,
     /// What the keys of this map run's files begin with.
     folder: String,
     map_run_arn: &'a str,
@@ -190,6 +193,7 @@ impl<'a> Target<'a> {
             process: task.process.clone(),
             writer,
             bucket: bucket.to_owned(),
+            owner: text(items::OWNER).map(str::to_owned),
             folder,
             map_run_arn: &task.map_run_arn,
             succeeded: Files::new("SUCCEEDED"),
@@ -282,6 +286,7 @@ impl<'a> Target<'a> {
     async fn put(&self, key: &str, text: &str) -> Result<(), Unwritten> {
         let body = wire::encode_base64(text.as_bytes());
         let input = value!({ "Bucket": &self.bucket, "Key": key, "Body": body });
+        let input = input.with_some(items::OWNER, self.owner.as_ref());
         let call = Call::new(self.caller.clone(), "s3", "PutObject", input);
         self.endpoint.call(call.of_process(self.process.clone())).await?;
         Ok(())

@@ -196,6 +196,7 @@ impl Services {
 
     /// Says where calls of services go that are not served here.
     pub fn reaches(&self, outward: Arc<Outward>) {
+        outward.belongs_to(&self.settings.account);
         // Said once, before anything runs.
         let _ = self.outward.set(outward);
     }

@@ -15,7 +15,7 @@ mod passed_roles;
 mod webhook;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use runtime::{Call as Asked, CallError};
 use value::{Value, value};
@@ -51,6 +51,8 @@ pub struct Outward {
     partition: String,
     credentials: Option<Credentials>,
     clients: Mutex<HashMap<String, Client>>,
+    /// Whose the buckets are that are directories here.
+    account: OnceLock<String>,
 }
 
 impl Outward {
@@ -67,7 +69,14 @@ impl Outward {
             partition: partition.to_owned(),
             credentials,
             clients: Mutex::default(),
+            account: OnceLock::new(),
         }
+    }
+
+    /// Says whose the buckets are that are directories here.
+    pub(crate) fn belongs_to(&self, account: &str) {
+        // Said once, before anything is called.
+        let _ = self.account.set(account.to_owned());
     }
 
     /// Returns where calls of a service go, by botocore's name.
@@ -251,8 +260,10 @@ impl Outward {
         }
         if let Some(Destination::Directory(root)) = self.destination(service.name()) {
             let (root, name) = (root.clone(), operation.name().to_owned());
-            let answering =
-                tokio::task::spawn_blocking(move || objects::answer(&root, &name, &input));
+            let account = self.account.get().cloned().unwrap_or_default();
+            let answering = tokio::task::spawn_blocking(move || {
+                objects::answer(&root, &account, &name, &input)
+            });
             return answering.await.map_err(|err| without_answer(err.to_string()))?;
         }
         let failed = |err: &client::Error| client_error(service, err);

@@ -27,16 +27,24 @@ const DEPTH_MAX: usize = 64;
 const UNFINISHED: &str = ".unfinished";
 /// The members that are served, of GetObject, HeadObject and DeleteObject, of PutObject, and of
 /// ListObjectsV2.
-const OBJECT_MEMBERS: &[&str] = &["Bucket", "Key"];
-const PUT_MEMBERS: &[&str] = &["Bucket", "Key", "Body"];
+const OBJECT_MEMBERS: &[&str] = &["Bucket", "Key", OWNER];
+const PUT_MEMBERS: &[&str] = &["Bucket", "Key", "Body", OWNER];
 const LIST_MEMBERS: &[&str] =
-    &["Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter"];
+    &["Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter", OWNER];
+/// The member that names the account that the bucket must belong to.
+const OWNER: &str = "ExpectedBucketOwner";
 
-/// Answers an operation of S3 from a directory. Blocks as long as the disk takes.
+/// Answers an operation of S3 from a directory, whose buckets belong to the account. Blocks as long
+/// as the disk takes.
 ///
 /// # Errors
 /// What S3 says, or that this operation is not served from a directory.
-pub(super) fn answer(root: &Path, operation: &str, input: &Value) -> Result<Value, CallError> {
+pub(super) fn answer(
+    root: &Path,
+    account: &str,
+    operation: &str,
+    input: &Value,
+) -> Result<Value, CallError> {
     let (members, run): (_, Run<'_>) = match operation {
         "GetObject" => (OBJECT_MEMBERS, Asked::get),
         "HeadObject" => (OBJECT_MEMBERS, Asked::head),
@@ -46,7 +54,14 @@ pub(super) fn answer(root: &Path, operation: &str, input: &Value) -> Result<Valu
         other => return Err(not_served(&format!("s3:{other}"))),
     };
     check_members(operation, members, input)?;
-    run(&Asked { root, input })
+    let asked = Asked { root, input };
+    let owner = input.get(OWNER).and_then(Value::as_str);
+    if owner.is_some_and(|owner| owner != account) {
+        // UNVERIFIED: that S3 looks for the bucket first.
+        asked.bucket()?;
+        return Err(refusal(403, "AccessDenied", "Access Denied"));
+    }
+    run(&asked)
 }
 
 /// Refuses an input that asks for more than is served: a condition, a version or a key that nobody

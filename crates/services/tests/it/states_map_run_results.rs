@@ -7,7 +7,7 @@ use runtime::ClockMode;
 use services::{Destinations, Outward};
 use value::{Value, value};
 
-use super::server::text;
+use super::server::{ACCOUNT, text};
 use super::states_express::{Whole, whole_on};
 
 /// Each child asks for the user that its item names.
@@ -120,4 +120,27 @@ async fn a_map_run_that_fails_writes_what_it_has_and_a_redrive_writes_anew() {
         .store()
         .read(|tx| tx.scan(store::Table::MapRunItems, store::Scan::prefix("")));
     assert!(left.unwrap().is_empty());
+}
+
+/// Reader and writer take the account that the bucket must belong to.
+#[tokio::test]
+async fn a_bucket_of_another_account_is_neither_read_nor_written() {
+    let other = "111111111111";
+    for (reads, writes, wanted) in [
+        (ACCOUNT, ACCOUNT, ""),
+        (other, ACCOUNT, "States.ItemReaderFailed"),
+        (ACCOUNT, other, "States.ResultWriterFailed"),
+    ] {
+        let owned = |owner: &str| format!(r#""Bucket": "b", "ExpectedBucketOwner": "{owner}","#);
+        let machine = ASKS
+            .replace(r#""Bucket": "b", "Key""#, &format!(r#"{} "Key""#, owned(reads)))
+            .replace(r#""Bucket": "b", "Prefix""#, &format!(r#"{} "Prefix""#, owned(writes)));
+        let (whole, directory) = with_objects(&machine, "[\"ada\"]").await;
+        whole.ok("iam", "CreateUser", value!({"UserName": "ada"})).await;
+        let started = whole.start("StartExecution", "m", "{}").await;
+        let found = ended(&whole, &text(&started, &["executionArn"])).await;
+        let error = found.get("error").and_then(Value::as_str).unwrap_or_default();
+        assert_eq!(error, wanted, "{found}");
+        assert_eq!(directory.path().join("b/out").exists(), wanted.is_empty());
+    }
 }

@@ -1,5 +1,11 @@
 use super::*;
 
+const ACCOUNT: &str = "123456789012";
+
+fn answer(root: &Path, operation: &str, input: &Value) -> Result<Value, CallError> {
+    super::answer(root, ACCOUNT, operation, input)
+}
+
 /// A directory with the bucket `b` and these objects.
 fn bucket(keys: &[&str]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
@@ -131,4 +137,25 @@ fn a_body_that_is_no_base64_is_the_text_itself() {
     }
     put(root.path(), "k", "encoded").unwrap();
     assert_eq!(get(root.path(), "b", "k").unwrap(), "encoded");
+}
+
+#[test]
+fn a_bucket_belongs_to_the_account_of_the_server() {
+    let root = bucket(&["a"]);
+    for operation in ["GetObject", "HeadObject", "PutObject", "DeleteObject", "ListObjectsV2"] {
+        let owned_by = |owner: &str| {
+            let input = value!({"Bucket": "b", "ExpectedBucketOwner": owner});
+            let input = match operation {
+                "ListObjectsV2" => input,
+                "PutObject" => input.with("Key", "a").with("Body", "YQ=="),
+                _ => input.with("Key", "a"),
+            };
+            answer(root.path(), operation, &input)
+        };
+        let refused = owned_by("111111111111").unwrap_err();
+        assert_eq!((&*refused.code, refused.status), ("AccessDenied", 403), "{operation}");
+        assert_eq!(get(root.path(), "b", "a").unwrap(), "a", "{operation}");
+        assert!(owned_by(ACCOUNT).is_ok(), "{operation}");
+        put(root.path(), "a", "a").unwrap();
+    }
 }
