@@ -3,17 +3,22 @@
 
 usage: scripts_test.py
 
+Also on nodes of one PostgreSQL: another joins, and one is killed, while scripts run.
+
 The last line is `N passed, M failed`.
 """
 
 import json
 import pathlib
+import re
 import sys
 import tempfile
 import time
 import traceback
+import urllib.request
 import uuid
 
+import postgres
 from server import ACCOUNT, Server, wait_for
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/scripts"
@@ -64,6 +69,18 @@ def handler(events, context):
         os._exit(0)
     time.sleep(600 if events["Forever"] == "True" else 2)
 """
+# A second start of the same attempt would find its user there.
+ONCE = """\
+import time
+import boto3
+
+def handler(events, context):
+    boto3.client("iam").create_user(UserName=events["Mark"])
+    time.sleep(4)
+    return events["Mark"]
+"""
+# How many of them run on two nodes.
+ON_NODES = 8
 
 
 def document(script, role, properties=(), payload=None):
@@ -179,6 +196,62 @@ def survives_neither_stop_nor_kill(server, end, attempts):
     print(f"  gone {seconds:.2f} s after the server was told to end")
 
 
+def start_once(nodes):
+    """Starts scripts at several nodes in turn; returns their executions by mark."""
+    run = "once-" + uuid.uuid4().hex
+    return {
+        (mark := f"{run}-{number}"): start(node, ONCE, True, payload={"Mark": mark})
+        for number, node in zip(range(ON_NODES), nodes * ON_NODES)
+    }
+
+
+def all_have_begun(node, executions):
+    users = {user["UserName"] for user in node.client("iam").list_users()["Users"]}
+    return users >= set(executions)
+
+
+def ends(node, executions):
+    """Returns how many scripts went to their end, and how many were interrupted."""
+    succeeded = interrupted = 0
+    for mark, execution in executions.items():
+        found = ended(node, execution)
+        if found["AutomationExecutionStatus"] == "Success":
+            payload = json.loads(found["StepExecutions"][0]["Outputs"]["OutputPayload"][0])
+            assert payload["Payload"] == mark, payload
+            succeeded += 1
+        else:
+            told = found.get("FailureMessage", "")
+            assert "The script was interrupted: the server ended while it ran." in told, found
+            interrupted += 1
+    print(f"  {succeeded} scripts went on, {interrupted} were interrupted")
+    return succeeded, interrupted
+
+
+def shards(node):
+    with urllib.request.urlopen(node.endpoint + "/_stepwell/metrics", timeout=5) as answer:
+        return int(re.search(rb"^stepwell_shards_held (\d+)", answer.read(), re.M).group(1))
+
+
+def another_node_joins(one, other):
+    """It is given shards, but none whose scripts would be interrupted by that."""
+    executions = start_once([one])
+    wait_for("the scripts", lambda: all_have_begun(one, executions))
+    other.start()
+    assert ends(other, executions) == (ON_NODES, 0)
+    wait_for("half of the shards", lambda: shards(one) == shards(other), 20)
+
+
+def one_of_two_nodes_is_killed(killed, other):
+    """Its scripts end with it and have failed, as the other node says; those of that one go on."""
+    executions = start_once([killed, other])
+    wait_for("the scripts", lambda: all_have_begun(other, executions))
+    killed.kill()
+    succeeded, interrupted = ends(other, executions)
+    assert succeeded and interrupted, (succeeded, interrupted)
+    for mark in executions:
+        wait_for("the end of its directory", lambda mark=mark: not directories(mark), 10)
+
+
 def cannot_read_the_data(server, data):
     script = (
         "import os\ndef handler(events, context):\n    found = {}\n"
@@ -193,8 +266,25 @@ def cannot_read_the_data(server, data):
     assert all(value in ("refused", "[]") for value in found.values()), found
 
 
+class Tally:
+    """Runs tests and counts them."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def run(self, name, test):
+        try:
+            test()
+            self.passed += 1
+            print(f"ok: {name}")
+        except Exception:
+            self.failed += 1
+            print(f"FAILED: {name}")
+            traceback.print_exc()
+
+
 def main():
-    passed, failed = 0, 0
+    tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder).resolve() / "data"
         with Server("--data", str(data)) as server:
@@ -208,16 +298,18 @@ def main():
                 ("kill -9, another attempt", lambda: survives_neither_stop_nor_kill(server, Server.kill, 2)),
                 ("SIGTERM", lambda: survives_neither_stop_nor_kill(server, Server.stop, 1)),
             ]:
-                try:
-                    test()
-                    passed += 1
-                    print(f"ok: {name}")
-                except Exception:
-                    failed += 1
-                    print(f"FAILED: {name}")
-                    traceback.print_exc()
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+                tally.run(name, test)
+    with postgres.store("postgres") as url:
+        one, other = Server("--store", url), Server("--store", url)
+        with one:
+            prepare(one)
+            try:
+                tally.run("another node joins", lambda: another_node_joins(one, other))
+                tally.run("one of two nodes is killed", lambda: one_of_two_nodes_is_killed(one, other))
+            finally:
+                other.stop()
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return tally.failed != 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ mod recovery;
 mod redrive;
 mod resident;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use store::planted::{Bug, is_planted};
@@ -39,6 +39,9 @@ use resident::{Resident, row_key};
 const MESSAGES_PER_TURN_MAX: usize = 256;
 /// After how long a process that fell due and could not be read is tried again, in milliseconds.
 const READ_AGAIN_MILLIS: i64 = 5_000;
+/// How often, once a second, a shard with scripts is not put down for another node: for longer than
+/// any script may run.
+const RELEASES_PUT_OFF_MAX: u32 = 660;
 
 /// What a shard can be told.
 pub(crate) enum Message {
@@ -134,6 +137,10 @@ pub(crate) struct Shard {
     residents: HashMap<ProcessId, Resident>,
     /// Calls and scripts under way, to be cancelled or forgotten.
     running: BTreeMap<(ProcessId, u64), AbortHandle>,
+    /// The scripts among them, which would fail elsewhere.
+    scripts: BTreeSet<(ProcessId, u64)>,
+    /// How often the shard was not put down for them.
+    releases_put_off: u32,
     position: Position,
 }
 
@@ -147,6 +154,8 @@ impl Shard {
             life: 0,
             residents: HashMap::new(),
             running: BTreeMap::new(),
+            scripts: BTreeSet::new(),
+            releases_put_off: 0,
             position: Position::default(),
         }
     }
@@ -174,6 +183,7 @@ impl Shard {
                         self.own(epoch);
                     }
                     Message::Lost => self.lose(&mut turn),
+                    Message::Release if self.puts_release_off() => {}
                     Message::Release => {
                         self.finish_turn(std::mem::take(&mut turn)).await;
                         self.release().await;
@@ -227,6 +237,14 @@ impl Shard {
         self.epoch = None;
     }
 
+    /// Returns whether the shard is kept for now, though another node should have it: its scripts
+    /// would be interrupted. It is asked for again.
+    fn puts_release_off(&mut self) -> bool {
+        let is_put_off = !self.scripts.is_empty() && self.releases_put_off < RELEASES_PUT_OFF_MAX;
+        self.releases_put_off += u32::from(is_put_off);
+        is_put_off
+    }
+
     /// Puts the shard down in order.
     async fn release(&mut self) {
         if self.epoch.is_some() {
@@ -277,6 +295,7 @@ impl Shard {
             }
             Message::ScriptEnded { life, id, script, answer } if life == self.life => {
                 self.running.remove(&(id.clone(), script));
+                self.scripts.remove(&(id.clone(), script));
                 let resident = self.residents.get(&id);
                 let fact = resident.and_then(|resident| resident.process.script_ended(answer));
                 self.apply_some(&id, fact, turn);
@@ -497,6 +516,8 @@ impl Shard {
         for task in std::mem::take(&mut self.running).into_values() {
             task.abort();
         }
+        self.scripts.clear();
+        self.releases_put_off = 0;
         self.residents.clear();
         self.shared.figures.forgot(self.number);
         self.shared.timers.forget_shard(self.number);

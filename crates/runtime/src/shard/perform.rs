@@ -60,12 +60,9 @@ impl Shard {
                     let task = answer_call(&self.shared, self.life, id.clone(), number, err);
                     self.running.insert((id, number), task);
                 }
-                Effect::Script { number, script } => {
-                    self.shared.figures.performed();
-                    let task = perform_script(&self.shared, self.life, id.clone(), number, *script);
-                    self.running.insert((id, number), task);
-                }
+                Effect::Script { number, script } => self.run_script(id, number, *script),
                 Effect::Cancel { number } => {
+                    self.scripts.remove(&(id.clone(), number));
                     if let Some(task) = self.running.remove(&(id, number)) {
                         task.abort();
                     }
@@ -92,6 +89,13 @@ impl Shard {
                 | Effect::Finished => {}
             }
         }
+    }
+
+    fn run_script(&mut self, id: ProcessId, number: u64, script: Script) {
+        self.shared.figures.performed();
+        let task = perform_script(&self.shared, self.life, id.clone(), number, script);
+        self.scripts.insert((id.clone(), number));
+        self.running.insert((id, number), task);
     }
 
     fn supply(&mut self, id: ProcessId, number: u64, task: ItemsTask) {
