@@ -30,6 +30,11 @@ const REDRIVES: usize = 300;
 /// Which worlds that are: not those of `sim/seeds`, which stay what they were.
 const REDRIVES_APART: u64 = 4_937 << 32;
 
+/// In how many worlds of a thousand runbooks run over many targets.
+const FLEETS: usize = 250;
+/// Which worlds that are: none of `sim/seeds` either.
+const FLEETS_APART: u64 = 2_308 << 32;
+
 /// A world.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -56,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) checkpoint_lines: usize,
     /// Whether clients redrive executions.
     pub(crate) redrives: bool,
+    /// Whether runbooks run over many targets.
+    pub(crate) fleets: bool,
 }
 
 impl Plan {
@@ -106,6 +113,7 @@ impl Plan {
             late,
             checkpoint_lines: random.pick(&[1, 3, 20, 1_000]).copied().unwrap_or(1_000),
             redrives: Random::new(seed ^ REDRIVES_APART).chance(REDRIVES),
+            fleets: Random::new(seed ^ FLEETS_APART).chance(FLEETS),
         }
     }
 }

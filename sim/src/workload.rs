@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, anyhow};
 use asl::Definition;
+use automation::rate::{RateControl, Target};
 use automation::{Format, Mode, Runbook, Started};
 use runtime::{
     Attachments, AwsEndpoint, Begin, BeginAutomation, BeginExecution, Call, Caller, Clock, Kind,
@@ -15,6 +16,7 @@ use store::{Scan, Store, Table};
 use value::{Value, value};
 
 use crate::life::settings;
+use crate::plan::Plan;
 use crate::random::Random;
 
 pub(crate) const ACCOUNT: &str = "000000000000";
@@ -157,18 +159,14 @@ fn rows_of_a_user() -> Result<Vec<(Table, String, Vec<u8>)>> {
 ///
 /// # Errors
 /// Never: every shape is in the list.
-pub(crate) fn draw(
-    number: usize,
-    redrives: bool,
-    random: &mut Random,
-) -> Result<(ProcessId, Begin)> {
+pub(crate) fn draw(number: usize, plan: &Plan, random: &mut Random) -> Result<(ProcessId, Begin)> {
     // Now and then two work on the same user.
     let user = format!("u{}", if random.chance(100) { 0 } else { number });
     if random.chance(200) {
-        return Ok(runbook(number, &user));
+        return Ok(runbook(number, plan.fleets, &user));
     }
     let mut drawn = random.pick(&MACHINES).context("there are machines")?;
-    if redrives && drawn.0 == "spread" {
+    if plan.redrives && drawn.0 == "spread" {
         drawn = REDRIVEN.get(number % 3).unwrap_or(drawn);
     }
     let (machine, text) = drawn;
@@ -193,8 +191,28 @@ pub(crate) fn draw(
     Ok((ProcessId::new(Kind::Execution, &arn), begin))
 }
 
-fn runbook(number: usize, user: &str) -> (ProcessId, Begin) {
+/// Over how many users a runbook runs that runs over some.
+const TARGETS_MAX: usize = 5;
+
+/// Returns over which users a runbook runs that runs over some. It depends on its number alone.
+fn over(number: usize, user: &str) -> Box<RateControl> {
+    let target = |place: usize| {
+        let name = format!("{user}-{place}");
+        Target { parameters: value!({ "User": [&*name] }), name }
+    };
+    Box::new(RateControl {
+        target_parameter_name: Some("User".to_owned()),
+        max_concurrency: (1 + number % 4).to_string(),
+        max_errors: (number / 4 % 3).to_string(),
+        resolved: (0..=number % TARGETS_MAX).map(target).collect(),
+        ..RateControl::default()
+    })
+}
+
+fn runbook(number: usize, of_fleet: bool, user: &str) -> (ProcessId, Begin) {
     let id = format!("00000000-0000-4000-8000-{number:012}");
+    let rate = of_fleet.then(|| over(number, user));
+    let parameters = if rate.is_some() { value!({}) } else { value!({ "User": [user] }) };
     let begin = BeginAutomation {
         definition: definition_key(RUNBOOK),
         format: Format::Yaml.to_string(),
@@ -208,13 +226,14 @@ fn runbook(number: usize, user: &str) -> (ProcessId, Begin) {
             execution_id: id.clone(),
             document_name: "Sim".into(),
             document_version: "1".into(),
-            parameters: value!({ "User": [user] }),
+            parameters,
             executed_by: format!("arn:aws:iam::{ACCOUNT}:root"),
             assume_role: Some(ROLE.into()),
             account: ACCOUNT.into(),
             region: REGION.into(),
             partition: "aws".into(),
             mode: Mode::Auto,
+            rate,
             ..Started::default()
         },
         request: Value::Null,

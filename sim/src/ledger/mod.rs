@@ -2,6 +2,7 @@
 //! what must hold of it at every commit.
 
 mod errands;
+mod fleets;
 mod history;
 mod map_runs;
 mod notices;
@@ -16,6 +17,7 @@ use store::{Commit, Lease, SHARDS, Table, Write};
 use value::Value;
 
 use crate::trace::Trace;
+use fleets::Fleets;
 use history::History;
 use map_runs::MapRuns;
 use notices::Notices;
@@ -42,6 +44,7 @@ pub(crate) struct Ledger {
     performed: BTreeMap<String, usize>,
     notices: Notices,
     map_runs: MapRuns,
+    fleets: Fleets,
     reports: Reports,
     redrives: Redrives,
     /// How many calls the endpoint has seen.
@@ -81,6 +84,7 @@ impl Ledger {
             performed: BTreeMap::new(),
             notices: Notices::default(),
             map_runs: MapRuns::default(),
+            fleets: Fleets::default(),
             reports: Reports::default(),
             redrives: Redrives::default(),
             calls: 0,
@@ -262,6 +266,9 @@ impl Ledger {
         }
         if kind == runtime::Kind::Execution {
             self.map_runs.child(key, &record);
+        }
+        if kind == runtime::Kind::Automation {
+            self.fleets.put(key, &record)?;
         }
         if has_ended {
             // One that has children or errands is not over: the journal goes on speaking of it.

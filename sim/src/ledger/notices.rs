@@ -61,6 +61,8 @@ impl Notices {
         let status = record.get("AutomationExecutionStatus").and_then(Value::as_str);
         let mut due = vec![(String::new(), status.unwrap_or_default().to_owned())];
         let steps = record.get("StepExecutions").and_then(Value::as_array).unwrap_or_default();
+        // The steps of one that runs over targets stand for its children, who speak for themselves.
+        let steps = if record.get("ProgressCounters").is_some() { &[] } else { steps };
         for step in steps.iter().filter(|step| step.get("ExecutionStartTime").is_some()) {
             let text = |member| step.get(member).and_then(Value::as_str).unwrap_or_default();
             due.push((text("StepName").to_owned(), "InProgress".to_owned()));

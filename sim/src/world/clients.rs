@@ -5,6 +5,7 @@ use runtime::{Begin, Error, Fact, Kind, ProcessId, Started};
 
 use super::{Event, World};
 use crate::network::{Heard, Outcome};
+use crate::plan::Plan;
 use crate::random::Random;
 use crate::workload;
 
@@ -52,8 +53,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn draw(number: usize, redrives: bool, random: &mut Random) -> Result<Client> {
-        let (id, begin) = workload::draw(number, redrives, random)?;
+    pub(super) fn draw(number: usize, plan: &Plan, random: &mut Random) -> Result<Client> {
+        let (id, begin) = workload::draw(number, plan, random)?;
         let is_fresh = random.chance(400);
         Ok(Client { id, begin, is_fresh, is_acknowledged: false, news: 0, tries: 0, redrives: 0 })
     }

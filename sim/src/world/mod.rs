@@ -99,7 +99,7 @@ impl World {
         disk.furnish(&Furniture::of_every_world()?.rows);
         let mut clients = Vec::new();
         for number in 0..plan.processes {
-            clients.push(Client::draw(number + 1, plan.redrives, &mut random)?);
+            clients.push(Client::draw(number + 1, &plan, &mut random)?);
         }
         let mut world = World {
             trace,
