@@ -187,3 +187,27 @@ async fn what_only_looks_like_a_role_is_none() {
     let item = value!({"TableName": "t", "Item": {"RoleArn": {"S": role}}});
     assert_eq!(refusal(&whole, &alice, "dynamodb", "PutItem", item).await, None);
 }
+
+#[tokio::test]
+async fn clusters_and_models_are_asked_about_by_their_arns() {
+    let cluster = format!("arn:aws:elasticmapreduce:us-east-1:{ACCOUNT}:cluster/j-1");
+    let eks = |rest: &str| format!("arn:aws:eks:us-east-1:{ACCOUNT}:{rest}");
+    let profile = format!("arn:aws:bedrock:us-east-1:{ACCOUNT}:inference-profile/p");
+    let group = value!({"clusterName": "c", "nodegroupName": "g"});
+    let made = group.clone().with("subnets", value!(["s"])).with("nodeRole", "r");
+    for (service, operation, input, wanted) in [
+        ("emr", "DescribeCluster", value!({"ClusterId": "j-1"}), cluster.clone()),
+        ("emr", "TerminateJobFlows", value!({"JobFlowIds": ["j-1"]}), cluster.clone()),
+        ("emr", "AddJobFlowSteps", value!({"JobFlowId": "j-1", "Steps": []}), cluster),
+        ("eks", "DescribeCluster", value!({"name": "c"}), eks("cluster/c")),
+        ("eks", "CreateNodegroup", made, eks("cluster/c")),
+        ("eks", "DeleteNodegroup", group, eks("nodegroup/c/g/*")),
+        ("bedrock-runtime", "InvokeModel", value!({"modelId": (&*profile)}), profile.clone()),
+    ] {
+        let deny = r#"{"Effect": "Deny", "Action": ["eks:*", "elasticmapreduce:*", "bedrock:*"],
+            "Resource": "*"}"#;
+        let (whole, _, alice) = but(deny, &["bedrock-runtime", "eks", "emr"]).await;
+        let refused = refusal(&whole, &alice, service, operation, input).await.unwrap();
+        assert!(refused.contains(&format!("on resource: {wanted} ")), "{operation}: {refused}");
+    }
+}
