@@ -66,6 +66,7 @@ mod results;
 mod scripts;
 mod shard;
 mod shared;
+mod tasks;
 mod timers;
 mod unsuccessful;
 
@@ -103,6 +104,7 @@ pub use processes::{
     newest_first,
 };
 pub use scripts::{ScriptPolicy, Scripts};
+pub use tasks::finished;
 
 use activities::Queues;
 use alarms::Alarms;

@@ -23,6 +23,7 @@ use tokio::process::Command;
 use crate::attachments::{self, Attachments};
 use crate::cage::{self, Cage, Share};
 use crate::endpoint::{AwsEndpoint, Caller};
+use crate::tasks::finished;
 use directory::Directory;
 pub(crate) use interpreter::Interpreters;
 
@@ -167,7 +168,7 @@ async fn attempt(script: &Script, host: Host<'_>) -> Result<ScriptAnswer, String
 async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = finished(&mut tokio::task::spawn_blocking(work)).await;
     done.map_err(|err| format!("the script's directory was given up: {err}"))?
 }
 

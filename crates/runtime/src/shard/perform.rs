@@ -20,6 +20,7 @@ use crate::process::{Effect, Fact};
 use crate::processes::Watcher;
 use crate::results::{self, ResultsTask};
 use crate::scripts::{self, Host, Script, ScriptAnswer};
+use crate::tasks::AbortOnDrop;
 use crate::timers::Sleeper;
 use crate::{Error, Kind, ProcessId, Runtime, Shared, integrations};
 
@@ -361,21 +362,5 @@ async fn script_answer(
         }
         // The shard has another owner or another life, which does this.
         Ok(Err(_)) | Err(_) => None,
-    }
-}
-
-/// Ends a task when its owner is aborted.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> AbortOnDrop<T> {
-    /// Waits for the task; `None` when it panicked.
-    async fn join(mut self) -> Option<T> {
-        (&mut self.0).await.ok()
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -261,10 +261,11 @@ impl Outward {
         if let Some(Destination::Directory(root)) = self.destination(service.name()) {
             let (root, name) = (root.clone(), operation.name().to_owned());
             let account = self.account.get().cloned().unwrap_or_default();
-            let answering = tokio::task::spawn_blocking(move || {
+            let mut answering = tokio::task::spawn_blocking(move || {
                 objects::answer(&root, &account, &name, &input)
             });
-            return answering.await.map_err(|err| without_answer(err.to_string()))?;
+            let answered = runtime::finished(&mut answering).await;
+            return answered.map_err(|err| without_answer(err.to_string()))?;
         }
         let failed = |err: &client::Error| client_error(service, err);
         let client = self.client(operation, &input).map_err(|err| failed(&err))?;
