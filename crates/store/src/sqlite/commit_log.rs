@@ -97,8 +97,9 @@ pub(super) struct CommitLog {
     /// The number of the next record.
     next: u64,
     salt: u32,
-    /// Whether records must not be written: those that a start has found may be in no table yet, or
-    /// one that nobody was promised may stand behind the end.
+    /// Whether records must not be written: those that a start has found may be in no table yet,
+    /// one that nobody was promised may stand behind the end, or a commit that went past the log
+    /// may have failed.
     is_in_doubt: bool,
 }
 
@@ -136,10 +137,13 @@ impl CommitLog {
         self.next
     }
 
-    /// Returns the number of a commit that goes past the log.
+    /// Returns the number of a commit that goes past the log. Until it has, as
+    /// [`CommitLog::settled`] says, no record may follow: a start would miss the one of this
+    /// number.
     pub(super) fn take_number(&mut self) -> u64 {
         let number = self.next;
         self.next += 1;
+        self.is_in_doubt = true;
         number
     }
 

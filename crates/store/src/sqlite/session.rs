@@ -37,8 +37,8 @@ impl Session {
     }
 
     /// Runs a batch, and returns the record of what it has done, and whether a job has changed more
-    /// than records of what happened. So that the jobs of one batch see
-    /// what those before them did, it stands in `recent` already.
+    /// than records of what happened. So that the jobs of one batch see what those before them did,
+    /// it stands in `recent` already.
     fn collect(
         &self,
         batch: Batch,
@@ -187,8 +187,8 @@ impl writer::Session for Session {
             self.positions = Positions::default();
             self.write_through(&mut log, |tables| {
                 works.into_iter().try_for_each(|work| run_through(tables, work))?;
-                let operations = commits.into_iter().flat_map(operations);
-                operations.into_iter().try_for_each(|one| put_into(tables, one))
+                let mut operations = commits.into_iter().flat_map(operations);
+                operations.try_for_each(|one| put_into(tables, one))
             })?;
             has_works
         } else {
