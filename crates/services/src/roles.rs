@@ -4,7 +4,8 @@ use policy::Principal;
 
 use crate::{Error, Reading, sts};
 
-/// Checks that a role exists and that its trust policy lets a service in.
+/// Checks that a role exists and that its trust policy lets a service in on behalf of `source_arn`:
+/// what is about to be made, or to begin, for trust policies ask for it (`aws:SourceArn`).
 ///
 /// # Errors
 /// What STS says when it does not.
@@ -12,8 +13,9 @@ pub(crate) fn check_assumable(
     on: &Reading<'_>,
     role_arn: &str,
     service: &str,
+    source_arn: &str,
 ) -> Result<(), Error> {
-    assume(on, role_arn, service, "check", role_arn).map(|_| ())
+    assume(on, role_arn, service, "check", source_arn).map(|_| ())
 }
 
 /// Returns the session of a service in a role. Nothing is stored: the trust policy is asked anew at

@@ -45,7 +45,7 @@ fn plan(on: &mut Writing<'_>, input: &Value) -> Result<Plan, Error> {
     let about = About {
         last: operation::next(&reading, input, "DeleteStack", &stack.about.last),
         deleted_millis: Some(on.call.now_millis),
-        role_arn: request::role(&reading, input, Some(&stack))?,
+        role_arn: request::role(&reading, input, stack.id(), Some(&stack))?,
         ..stack.about.clone()
     };
     let fact = Fact::DeleteRequested { token: operation::token(&about.last), retain };

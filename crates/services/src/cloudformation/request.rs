@@ -175,7 +175,7 @@ pub(super) fn check(
     let change =
         Change::prepare(template, &parameters, deployed, imports, identity).map_err(refused)?;
     change.template.check_capabilities(&given).map_err(refused)?;
-    let role_arn = role(on, input, current)?;
+    let role_arn = role(on, input, &identity.stack_id, current)?;
     let before = current.map(Stack::holds);
     let asked = Asked {
         definition: definition_key(&text),
@@ -212,12 +212,14 @@ fn tags(input: &Value, before: Option<&Asked>) -> Result<Value, Error> {
 pub(super) fn role(
     on: &Reading<'_>,
     input: &Value,
+    stack_id: &str,
     current: Option<&Stack>,
 ) -> Result<Option<String>, Error> {
     let Some(role) = input.maybe_text("RoleARN") else {
         return Ok(current.and_then(|stack| stack.about.role_arn.clone()));
     };
-    roles::check_assumable(on, role, SERVICE).map_err(|_| error::role_not_assumable(role))?;
+    roles::check_assumable(on, role, SERVICE, stack_id)
+        .map_err(|_| error::role_not_assumable(role))?;
     Ok(Some(role.to_owned()))
 }
 

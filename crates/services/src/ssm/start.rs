@@ -165,7 +165,7 @@ fn plan(
     }
     let given = targets::parameters_of_first(input);
     let role = role_of(on, input, &runbook);
-    check_role(on, role.as_deref())?;
+    check_role(on, role.as_deref(), id)?;
     let stored = parameter_defaults::found(services, on, &runbook, role.as_deref(), &given)?;
     let parameters = parameter_defaults::with(parameters, &stored);
     let rate = if rate.is_some() {
@@ -211,13 +211,13 @@ fn plan(
 }
 
 /// Refuses a role that cannot be assumed.
-fn check_role(on: &Reading<'_>, role: Option<&str>) -> Result<(), Error> {
+fn check_role(on: &Reading<'_>, role: Option<&str>, id: &str) -> Result<(), Error> {
     let Some(role) = role else { return Ok(()) };
     if !role.starts_with("arn:") || !role.contains(":role/") {
         let text = "The format of the supplied assume role ARN isn't valid.";
         return Err(error::invalid_parameters(text));
     }
-    roles::check_assumable(on, role, SERVICE)
+    roles::check_assumable(on, role, SERVICE, &execution_arn(on, id))
         .map_err(|_| error::invalid_parameters("The defined assume role is unable to be assumed."))
 }
 
@@ -241,10 +241,14 @@ fn caller(on: &Reading<'_>, role: Option<&str>, id: &str) -> Caller {
             role_arn: role.to_owned(),
             service: SERVICE.into(),
             session_name: id.to_owned(),
-            source_arn: on.call.regional_arn("ssm", &format!("automation-execution/{id}")),
+            source_arn: execution_arn(on, id),
         },
         None => Caller::Principal(Box::new((*on.call.principal).clone())),
     }
+}
+
+fn execution_arn(on: &Reading<'_>, id: &str) -> String {
+    on.call.regional_arn("ssm", &format!("automation-execution/{id}"))
 }
 
 /// What makes two requests with one client token the same request.

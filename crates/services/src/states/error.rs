@@ -69,6 +69,11 @@ pub(super) fn invalid_arn_prefix(arn: &str) -> Error {
     Error::new("InvalidArn", format!("Invalid Arn: 'Invalid ARN prefix: {arn}'"))
 }
 
+// UNVERIFIED: AWS's wording.
+pub(super) fn invalid_role_arn(arn: &str) -> Error {
+    Error::new("InvalidArn", format!("Invalid Role Arn: '{arn}'"))
+}
+
 /// `what` is the word for the kind of resource, or the ARN when it has none.
 // UNVERIFIED: the text for the wrong kind stands in reports of AWS's users; for no kind, nowhere.
 pub(super) fn invalid_arn(what: &str) -> Error {

@@ -107,6 +107,15 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses a role that is no ARN, or that a state machine cannot assume.
+fn check_role(on: &Reading<'_>, role_arn: &str, state_machine_arn: &str) -> Result<(), Error> {
+    if !role_arn.starts_with("arn:") || !role_arn.contains(":role/") {
+        return Err(error::invalid_role_arn(role_arn));
+    }
+    roles::check_assumable(on, role_arn, "states.amazonaws.com", state_machine_arn)
+        .map_err(|_| error::role_not_assumable())
+}
+
 fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     let arn = on.call.regional_arn("states", &format!("stateMachine:{}", input.text("name")?));
     let role = input.text("roleArn")?;
@@ -158,13 +167,13 @@ fn requested(on: &Writing<'_>, input: &Value) -> Result<StateMachine, Error> {
     versions::check_description(input)?;
     let logging_configuration = logging(on.store.as_read(), input)?;
     let encryption_configuration = encryption(input)?;
-    roles::check_assumable(&on.reading(), role_arn, "states.amazonaws.com")
-        .map_err(|_| error::role_not_assumable())?;
+    let arn = on.call.regional_arn("states", &format!("stateMachine:{name}"));
+    check_role(&on.reading(), role_arn, &arn)?;
     let first_version = input.flag("publish").then(|| FirstVersion {
         description: input.maybe_text("versionDescription").map(str::to_owned),
     });
     Ok(StateMachine {
-        arn: on.call.regional_arn("states", &format!("stateMachine:{name}")),
+        arn,
         name: name.to_owned(),
         r#type: machine_type.to_owned(),
         definition: definition_key(text),
@@ -302,8 +311,7 @@ fn change(on: &mut Writing<'_>, input: &Value, machine: &mut StateMachine) -> Re
         }
     }
     if let Some(role_arn) = input.maybe_text("roleArn") {
-        roles::check_assumable(&on.reading(), role_arn, "states.amazonaws.com")
-            .map_err(|_| error::role_not_assumable())?;
+        check_role(&on.reading(), role_arn, &machine.arn)?;
         role_arn.clone_into(&mut machine.role_arn);
     }
     if input.get("loggingConfiguration").is_some() {

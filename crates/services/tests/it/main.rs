@@ -4,6 +4,7 @@
 
 mod authorization;
 mod cloudformation_parameters;
+mod confused_deputy;
 mod decisions;
 mod http_oauth;
 mod http_tasks;
