@@ -8,6 +8,7 @@ mod ahead;
 mod backup;
 mod buffered;
 mod commit_log;
+mod disk;
 mod log_record;
 mod merged;
 mod migrate;
@@ -15,6 +16,8 @@ mod positions;
 mod recent;
 mod rows;
 mod session;
+#[cfg(test)]
+mod simulated;
 mod snapshot;
 mod tables;
 mod wal;
@@ -26,11 +29,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use ahead::Ahead;
 pub(crate) use backup::{open_backup, write_backup};
 use commit_log::CommitLog;
+use disk::{Directory, Disk};
 use merged::{Above, Overlay};
 use recent::Recent;
 use snapshot::{Over, Snapshot};
@@ -111,12 +116,14 @@ impl Sqlite {
         // Before anything is written: that would lie over what was left out.
         let left_out = wal::settle(&tables, &directory.join(format!("{FILE}-wal")))?;
         migrate::to_current(&mut tables)?;
-        let ahead = Arc::new(open_log(directory, &tables, left_out)?);
+        let disk: Arc<dyn Disk> = Arc::new(Directory::new(directory));
+        let ahead = Arc::new(open_log(&*disk, &tables, left_out)?);
         mark_used(&lock).map_err(|err| failed("write", err))?;
         let figures = Arc::new(Figures::default());
         let place = directory.display().to_string();
         let connection = Connection::open(&file)?;
         tune(&connection, READER_CACHE_KIB)?;
+        let tables = Tables::new(tables, disk);
         let carrier = Carrier::start(ahead.clone(), tables, figures.clone(), place.clone())?;
         let session = session::Session::new(ahead.clone(), carrier.tables.clone(), connection);
         let writer = Writer::start(session, WhoWrites::WhoeverComes, place, figures.clone())?;
@@ -140,12 +147,12 @@ fn take(lock: &File) -> Result<(), TryLockError> {
 }
 
 /// Opens the commit log; what stands in it only is read, and carried over later.
-fn open_log(directory: &Path, tables: &Connection, left_out: u64) -> Result<Ahead, Error> {
+fn open_log(disk: &dyn Disk, tables: &Connection, left_out: u64) -> Result<Ahead, Error> {
     let position = ahead::position(tables)?;
-    let contents = commit_log::read(directory, position)?;
+    let contents = commit_log::read(disk, position)?;
     if contents.is_torn || 0 < left_out {
         tracing::warn!(
-            directory = %directory.display(),
+            directory = %disk.place("").display(),
             pages = left_out,
             "what was written last was not whole and was left out. After a power cut that is as it \
              should be: nothing of it was acknowledged. On a damaged disk something may be lost; \
@@ -153,8 +160,8 @@ fn open_log(directory: &Path, tables: &Connection, left_out: u64) -> Result<Ahea
         );
     }
     let last = contents.last().unwrap_or(position.number);
+    let log = CommitLog::open(disk, last, position.salt, &contents.stretches)?;
     let found = contents.last().map(|_| Recent::of(contents.records));
-    let log = CommitLog::open(directory, last, position.salt, found.is_some())?;
     Ok(Ahead::new(log, found, last))
 }
 
@@ -169,11 +176,11 @@ struct Carrier {
 impl Carrier {
     fn start(
         ahead: Arc<Ahead>,
-        tables: Connection,
+        tables: Tables,
         figures: Arc<Figures>,
         place: String,
     ) -> Result<Carrier, Error> {
-        let tables = Arc::new(Mutex::new(Tables::new(tables)));
+        let tables = Arc::new(Mutex::new(tables));
         let (of, at) = (ahead.clone(), tables.clone());
         let thread = std::thread::Builder::new()
             .name("store-carrier".into())
@@ -223,7 +230,15 @@ fn tune(connection: &Connection, cache_kib: i64) -> Result<(), Error> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
+    keep_statements(connection)
+}
+
+/// Lets a connection keep the statements that it has prepared.
+fn keep_statements(connection: &Connection) -> Result<(), Error> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
+    // Otherwise SQLite plans for the values that are bound, and prepares a statement with a LIMIT
+    // anew each time that another is.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
@@ -256,7 +271,7 @@ impl Readers {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.file, flags)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
+        keep_statements(&connection)?;
         Ok(connection)
     }
 
@@ -365,7 +380,7 @@ impl Onlooker {
         let mut onlooker = Onlooker::at(file, Over::Nothing);
         let connection = onlooker.readers.take()?;
         if migrate::expect_readable(&connection)? {
-            onlooker.readers.over = Over::Log(directory.to_owned());
+            onlooker.readers.over = Over::Log(Box::new(Directory::new(directory)));
         }
         Ok(onlooker)
     }

@@ -28,6 +28,9 @@ pub(super) struct Ahead {
     log: Mutex<CommitLog>,
     state: Mutex<State>,
     changed: Condvar,
+    /// The tables, when nobody but who waits carries.
+    #[cfg(test)]
+    by_hand: std::sync::OnceLock<Arc<Mutex<Tables>>>,
 }
 
 struct State {
@@ -62,6 +65,8 @@ impl Ahead {
                 is_closing: false,
             }),
             changed: Condvar::new(),
+            #[cfg(test)]
+            by_hand: std::sync::OnceLock::new(),
         }
     }
 
@@ -130,40 +135,53 @@ impl Ahead {
             if let Some(failure) = &state.failure {
                 return Err(failure.clone());
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait(state);
         }
         Ok(state)
+    }
+
+    /// Waits for the carrier.
+    fn wait<'s>(&'s self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        #[cfg(test)]
+        if let Some(tables) = self.by_hand.get() {
+            drop(state);
+            // What came of it is in the state.
+            let _ = self.carry_once(tables);
+            return lock(&self.state);
+        }
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Carries what there is to the tables until [`Ahead::close`]; on a thread of its own.
     pub(super) fn carry_on(&self, tables: &Mutex<Tables>, figures: &Figures, place: &str) {
         while let Some(recent) = self.next_to_carry() {
-            let outcome = carry(&mut lock(tables), &recent);
+            let outcome = self.carry_over(&recent, tables);
             figures.carried(outcome.is_ok());
-            let mut state = lock(&self.state);
-            match outcome {
-                Ok(()) => {
-                    state.carried = None;
-                    state.failure = None;
-                    self.changed.notify_all();
-                }
-                Err(err) => {
-                    tracing::error!(
-                        error = %err.clone().at(place),
-                        "what stands in the commit log cannot be carried to the tables; nothing \
-                         of it is lost. Is there room on the disk, and does nobody else hold the \
-                         database?"
-                    );
-                    state.failure = Some(err);
-                    self.changed.notify_all();
-                    if state.is_closing {
-                        return;
-                    }
-                    let waited = self.changed.wait_timeout(state, RETRY_AFTER);
-                    drop(waited.unwrap_or_else(PoisonError::into_inner));
-                }
+            let Err(err) = outcome else { continue };
+            tracing::error!(
+                error = %err.at(place),
+                "what stands in the commit log cannot be carried to the tables; nothing of it is \
+                 lost. Is there room on the disk, and does nobody else hold the database?"
+            );
+            let state = lock(&self.state);
+            if state.is_closing {
+                return;
             }
+            let waited = self.changed.wait_timeout(state, RETRY_AFTER);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
         }
+    }
+
+    /// Carries a stretch to the tables, and tells whoever waits how that went.
+    fn carry_over(&self, recent: &Recent, tables: &Mutex<Tables>) -> Result<(), Error> {
+        let outcome = carry(&mut lock(tables), recent);
+        let mut state = lock(&self.state);
+        if outcome.is_ok() {
+            state.carried = None;
+        }
+        state.failure = outcome.as_ref().err().cloned();
+        self.changed.notify_all();
+        outcome
     }
 
     /// Waits for something to carry; none when everything is in the tables and nobody writes more.
@@ -192,12 +210,25 @@ impl Ahead {
 
     /// Passes on what was written lately, unless somebody writes: he may be waiting for this
     /// thread, which must not wait for him.
-    fn pass_on_what_lies(&self) {
+    pub(super) fn pass_on_what_lies(&self) {
         let Ok(mut log) = self.log.try_lock() else { return };
         // Whoever wrote in between has passed it on himself.
         if lock(&self.state).carried.is_none() {
             let _ = self.pass_on(&mut log);
         }
+    }
+
+    /// From now on, whoever waits for the carrier carries himself: there is no thread.
+    #[cfg(test)]
+    pub(super) fn carry_by_hand(&self, tables: Arc<Mutex<Tables>>) {
+        assert!(self.by_hand.set(tables).is_ok());
+    }
+
+    /// Carries what is on its way, if anything is.
+    #[cfg(test)]
+    pub(super) fn carry_once(&self, tables: &Mutex<Tables>) -> Result<(), Error> {
+        let carried = lock(&self.state).carried.clone();
+        carried.map_or(Ok(()), |recent| self.carry_over(&recent, tables))
     }
 
     /// Ends [`Ahead::carry_on`] once everything is in the tables, or cannot be.
@@ -210,15 +241,15 @@ impl Ahead {
 /// Writes what stands in a stretch of the log to the tables.
 fn carry(tables: &mut Tables, recent: &Recent) -> Result<(), Error> {
     let Some(last) = recent.last() else { return Ok(()) };
-    let tx = tables.change()?;
-    recent.each(|item| match item {
-        Item::Row(table, key, Some(value)) => put(&tx, table, key, value.to_vec()),
-        Item::Row(table, key, None) => delete(&tx, table, key).map(drop),
-        Item::Entry(shard, lsn, bytes) => append(&tx, shard, lsn, bytes),
-        Item::Truncate(shard, upto) => truncate(&tx, shard, upto),
-    })?;
-    set_position(&tx, last)?;
-    Ok(tx.commit()?)
+    tables.change(|tx| {
+        recent.each(|item| match item {
+            Item::Row(table, key, Some(value)) => put(tx, table, key, value.to_vec()),
+            Item::Row(table, key, None) => delete(tx, table, key).map(drop),
+            Item::Entry(shard, lsn, bytes) => append(tx, shard, lsn, bytes),
+            Item::Truncate(shard, upto) => truncate(tx, shard, upto),
+        })?;
+        set_position(tx, last)
+    })
 }
 
 /// Returns what the tables know of the log.

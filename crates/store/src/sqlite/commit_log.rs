@@ -5,20 +5,17 @@
 //! zeros beforehand, for a sync of a file that grows costs twice as much. Which records still count
 //! is known from their numbers: those behind the [`Position`] that the tables know.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::disk::{Disk, LogFile};
 use super::log_record::{self, ALIGN_BYTES, Finished, Operation, Record};
-use crate::{Error, key};
+use crate::Error;
+use crate::planted::{Bug, is_planted};
 
 /// The files.
 const FILES: [&str; 2] = ["commits-a.log", "commits-b.log"];
-/// Bytes of a file. This bounds what is not yet in the tables, and with it the time that a start
-/// takes after a crash, and memory; much more than a processor's cache costs more than it saves.
-const FILE_BYTES: usize = 1024 * 1024;
 
 /// As much of a file as is filled with zeros at once.
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
@@ -34,7 +31,7 @@ pub(super) struct Position {
 
 /// One of the files.
 struct Part {
-    file: File,
+    file: Box<dyn LogFile>,
     place: PathBuf,
     bytes: usize,
 }
@@ -44,25 +41,21 @@ impl Part {
         Error::Backend(format!("cannot {what} `{}`: {err}", self.place.display()))
     }
 
-    fn open(place: PathBuf) -> Result<Part, Error> {
-        let options = File::options().read(true).write(true).create(true).truncate(false).clone();
-        let opened = options.open(&place).and_then(|file| {
-            let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-            Ok((file, bytes))
-        });
-        let (file, bytes) = opened.map_err(|err| {
+    fn open(disk: &dyn Disk, file: &str) -> Result<Part, Error> {
+        let place = disk.place(file);
+        let (file, bytes) = disk.open(file).map_err(|err| {
             Error::Backend(format!("cannot open the commit log `{}`: {err}", place.display()))
         })?;
         let mut part = Part { file, place, bytes };
-        part.fill()?;
+        part.fill(disk.file_bytes())?;
         Ok(part)
     }
 
     /// Fills a new file with zeros.
-    fn fill(&mut self) -> Result<(), Error> {
-        if self.bytes < FILE_BYTES {
-            self.zero(self.bytes..FILE_BYTES).map_err(|err| self.failed("make room in", &err))?;
-            self.bytes = FILE_BYTES;
+    fn fill(&mut self, bytes: usize) -> Result<(), Error> {
+        if self.bytes < bytes {
+            self.zero(self.bytes..bytes).map_err(|err| self.failed("make room in", &err))?;
+            self.bytes = bytes;
         }
         Ok(())
     }
@@ -70,9 +63,14 @@ impl Part {
     fn zero(&self, range: Range<usize>) -> std::io::Result<()> {
         for at in range.clone().step_by(ZEROS.len()) {
             let zeros = ZEROS.get(..range.end - at).unwrap_or(&ZEROS);
-            self.file.write_all_at(zeros, at as u64)?;
+            self.file.write_at(zeros, at)?;
         }
-        self.file.sync_all()
+        self.file.sync()
+    }
+
+    fn write(&self, bytes: &[u8], at: usize) -> std::io::Result<()> {
+        self.file.write_at(bytes, at)?;
+        if is_planted(Bug::LogUnsynced) { Ok(()) } else { self.file.sync() }
     }
 }
 
@@ -106,25 +104,45 @@ pub(super) struct CommitLog {
 impl CommitLog {
     /// Opens the log, whose records up to `last` have been seen. As long as they may be the only
     /// place where something stands, nothing may be written over them.
+    ///
+    /// # Errors
+    /// When the files cannot be opened or written.
     pub(super) fn open(
-        directory: &Path,
+        disk: &dyn Disk,
         last: u64,
         salt: u32,
-        has_records: bool,
+        found: &[Stretch],
     ) -> Result<CommitLog, Error> {
-        let [first, second] = FILES.map(|file| Part::open(directory.join(file)));
+        let [first, second] = FILES.map(|file| Part::open(disk, file));
         let log = CommitLog {
             parts: [first?, second?],
             is_second: false,
             at: 0,
             next: last + 1,
             salt,
-            is_in_doubt: has_records,
+            is_in_doubt: !found.is_empty(),
         };
-        key::sync_folder(&directory.join(FILES[0])).map_err(|err| {
-            Error::Backend(format!("cannot sync the directory `{}`: {err}", directory.display()))
+        disk.sync_names().map_err(|err| {
+            let place = disk.place("");
+            Error::Backend(format!("cannot sync the directory `{}`: {err}", place.display()))
         })?;
+        log.confirm(found)?;
         Ok(log)
+    }
+
+    /// Writes what was found again, where it stands. Whoever wrote it may have been killed before
+    /// it was on disk, or have heard that it is not; then it stands in the memory of the machine
+    /// only, and a sync alone need not write it. The bytes are the same, so that nothing is lost
+    /// when the power goes meanwhile.
+    fn confirm(&self, found: &[Stretch]) -> Result<(), Error> {
+        for Stretch { file, bytes } in found {
+            let part = self.parts.get(*file).filter(|_| !is_planted(Bug::LogUnconfirmed));
+            let written = part.map_or(Ok(()), |part| {
+                part.write(bytes, 0).map_err(|err| part.failed("write to", &err))
+            });
+            written?;
+        }
+        Ok(())
     }
 
     fn part(&self) -> &Part {
@@ -173,8 +191,7 @@ impl CommitLog {
         if part.bytes - self.at < record.len() {
             return Ok(Appended::Full);
         }
-        let written = part.file.write_all_at(record, self.at as u64);
-        match written.and_then(|()| part.file.sync_data()) {
+        match part.write(record, self.at) {
             Ok(()) => {
                 self.at += record.len();
                 self.next += 1;
@@ -182,7 +199,7 @@ impl CommitLog {
             }
             Err(err) => {
                 let err = part.failed("write to", &err);
-                self.is_in_doubt = true;
+                self.is_in_doubt = !is_planted(Bug::LogUndoubted);
                 self.next += 1;
                 Err(err)
             }
@@ -206,18 +223,20 @@ impl CommitLog {
     pub(super) fn break_disk(&mut self) {
         let [first, second] = &mut self.parts;
         let part = if self.is_second { second } else { first };
-        part.file = File::open(&part.place).unwrap();
+        part.file = Box::new(std::fs::File::open(&part.place).unwrap());
     }
 
-    /// Leaves nothing of the records in the files; everything is in the tables.
+    /// Leaves nothing of the records in the files; everything is in the tables. Doubt stays: the
+    /// number of a record that may have failed is in no table yet.
     ///
     /// # Errors
     /// When the disk failed.
     pub(super) fn blank(&mut self) -> Result<(), Error> {
+        // Also when that fails: behind zeros nobody would look for the next record.
+        self.at = 0;
         for part in &self.parts {
             part.zero(0..part.bytes).map_err(|err| part.failed("blank", &err))?;
         }
-        self.settled();
         Ok(())
     }
 }
@@ -229,6 +248,15 @@ pub(super) struct Contents {
     pub(super) records: Vec<(u64, Vec<Operation>)>,
     /// Whether the beginning of another was found that is not whole.
     pub(super) is_torn: bool,
+    /// Where they stand.
+    pub(super) stretches: Vec<Stretch>,
+}
+
+/// What a file begins with, up to the end of the last record in it.
+pub(super) struct Stretch {
+    /// Which of the two files.
+    file: usize,
+    bytes: Vec<u8>,
 }
 
 impl Contents {
@@ -242,24 +270,25 @@ impl Contents {
 ///
 /// # Errors
 /// [`Error::Corrupt`] when one is missing or damaged that others came after: those were promised.
-pub(super) fn read(directory: &Path, position: Position) -> Result<Contents, Error> {
+pub(super) fn read(disk: &dyn Disk, position: Position) -> Result<Contents, Error> {
     let mut parts = Vec::new();
-    for file in FILES {
-        let place = directory.join(file);
-        let bytes = match std::fs::read(&place) {
+    for (number, file) in FILES.into_iter().enumerate() {
+        let place = disk.place(file);
+        let bytes = match disk.read(file) {
             Ok(bytes) => bytes,
             Err(err) if err.kind() == ErrorKind::NotFound => continue,
             Err(err) => {
                 return Err(Error::Backend(format!("cannot read `{}`: {err}", place.display())));
             }
         };
-        parts.push((read_part(&bytes, position, &place)?, place));
+        parts.push((read_part(number, bytes, position, &place)?, place));
     }
     parts.sort_by_key(|(part, _)| part.records.first().map(|(number, _)| *number));
     let mut contents = Contents::default();
     let mut expected = position.number;
     for (part, place) in parts {
         contents.is_torn |= part.is_torn;
+        contents.stretches.extend(part.stretches);
         for (number, operations) in part.records {
             expected += 1;
             if number != expected {
@@ -278,7 +307,12 @@ pub(super) fn read(directory: &Path, position: Position) -> Result<Contents, Err
     Ok(contents)
 }
 
-fn read_part(bytes: &[u8], position: Position, place: &Path) -> Result<Contents, Error> {
+fn read_part(
+    file: usize,
+    mut bytes: Vec<u8>,
+    position: Position,
+    place: &Path,
+) -> Result<Contents, Error> {
     let Position { number: carried, salt } = position;
     let mut contents = Contents::default();
     let (mut at, mut last) = (0, None);
@@ -300,7 +334,13 @@ fn read_part(bytes: &[u8], position: Position, place: &Path) -> Result<Contents,
         let found = log_record::find(rest.get(ahead..)?, salt)?;
         (known < found.number).then_some(found.number)
     });
-    let Some(later) = later else { return Ok(contents) };
+    let Some(later) = later else {
+        bytes.truncate(at);
+        contents
+            .stretches
+            .extend((!contents.records.is_empty()).then_some(Stretch { file, bytes }));
+        return Ok(contents);
+    };
     Err(Error::Corrupt {
         place: format!("{} at byte {at}", place.display()),
         what: format!(
@@ -314,6 +354,7 @@ fn read_part(bytes: &[u8], position: Position, place: &Path) -> Result<Contents,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::disk::Directory;
 
     const SALT: u32 = 77;
 
@@ -322,7 +363,11 @@ mod tests {
     }
 
     fn log(directory: &Path, last: u64) -> CommitLog {
-        CommitLog::open(directory, last, SALT, false).unwrap()
+        CommitLog::open(&Directory::new(directory), last, SALT, &[]).unwrap()
+    }
+
+    fn read(directory: &Path, position: Position) -> Result<Contents, Error> {
+        super::read(&Directory::new(directory), position)
     }
 
     fn operation(number: u64) -> Operation {
@@ -424,6 +469,10 @@ mod tests {
         assert!(refused.contains(FILES[0]), "{refused}");
         assert!(log.is_in_doubt());
         // What may come back has a number that is not given again.
+        assert_eq!(log.next(), 3);
+        // Not even when nothing is left of it: no table knows that number yet.
+        log.blank().unwrap_err();
+        assert!(log.is_in_doubt());
         assert_eq!(log.take_number(), 3);
     }
 
@@ -431,16 +480,17 @@ mod tests {
     fn what_does_not_fit_is_not_written() {
         let directory = tempfile::tempdir().unwrap();
         let mut log = log(directory.path(), 0);
+        let bytes = log.part().bytes;
         let record = |log: &CommitLog, bytes| {
             let mut record = Record::new();
             record.push(&Operation::Entry(1, 1, vec![1; bytes])).unwrap();
             log.finish(record).unwrap()
         };
-        let half = record(&log, FILE_BYTES / 2);
+        let half = record(&log, bytes / 2);
         assert_eq!(log.append(half.bytes()).unwrap(), Appended::Kept);
         assert_eq!(log.append(half.bytes()).unwrap(), Appended::Full);
-        let whole = record(&log, FILE_BYTES);
+        let whole = record(&log, bytes);
         assert_eq!(log.append(whole.bytes()).unwrap(), Appended::TooLarge);
-        assert_eq!((log.next(), log.part().bytes), (2, FILE_BYTES));
+        assert_eq!((log.next(), log.part().bytes), (2, bytes));
     }
 }

@@ -127,10 +127,10 @@ impl Session {
         self.ahead.drain(log)?;
         let number = log.take_number();
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        let tx = tables.change()?;
-        change(&tx)?;
-        set_position(&tx, number)?;
-        tx.commit()?;
+        tables.change(|tx| {
+            change(tx)?;
+            set_position(tx, number)
+        })?;
         log.settled();
         self.ahead.show(number);
         Ok(())

@@ -1,7 +1,6 @@
 //! Reads on a consistent snapshot: of the tables, and of what stands in the log over them.
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use rusqlite::Connection;
 
 use super::ahead::{Ahead, position};
 use super::commit_log;
+use super::disk::Disk;
 use super::merged::Merged;
 use super::recent::{Recent, View};
 use super::rows::Rows;
@@ -23,8 +23,8 @@ const LOOKS_MAX: (u32, Duration) = (50, Duration::from_millis(10));
 pub(super) enum Over {
     /// What this process has written.
     Ahead(Arc<Ahead>),
-    /// The log in a directory that another process may be writing to.
-    Log(PathBuf),
+    /// The log on a disk that another process may be writing to.
+    Log(Box<dyn Disk>),
     /// Nothing: a backup.
     Nothing,
 }
@@ -95,9 +95,9 @@ impl<'c> Snapshot<'c> {
                 }
                 Ok(ahead)
             }
-            (Over::Log(directory), _) => {
+            (Over::Log(disk), _) => {
                 let position = position(self.connection)?;
-                let contents = commit_log::read(directory, position)?;
+                let contents = commit_log::read(&**disk, position)?;
                 let number = contents.last().unwrap_or(position.number);
                 let recent = Arc::new(Recent::of(contents.records));
                 Ok(Some(View { parts: [Some(recent), None], number }))

@@ -1,7 +1,10 @@
 //! The connection that writes what stands in the log to the tables, and reads single rows between.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::disk::Disk;
 use super::rows::Rows;
 use crate::{Error, Read, Table};
 
@@ -11,11 +14,12 @@ pub(super) struct Tables {
     /// Whoever reads one row begins it, and it is good until the next change: nobody else changes
     /// the tables but after telling, and SQLite's locks are system calls.
     is_reading: bool,
+    disk: Arc<dyn Disk>,
 }
 
 impl Tables {
-    pub(super) fn new(connection: Connection) -> Tables {
-        Tables { connection, is_reading: false }
+    pub(super) fn new(connection: Connection, disk: Arc<dyn Disk>) -> Tables {
+        Tables { connection, is_reading: false, disk }
     }
 
     /// Reads one row.
@@ -36,9 +40,17 @@ impl Tables {
         Ok(())
     }
 
-    /// Begins a change.
-    pub(super) fn change(&mut self) -> Result<rusqlite::Transaction<'_>, Error> {
+    /// Changes the tables: all of it is kept, or none.
+    ///
+    /// # Errors
+    /// When the change or the disk failed.
+    pub(super) fn change(
+        &mut self,
+        change: impl FnOnce(&Connection) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         self.look_up()?;
-        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        change(&tx)?;
+        self.disk.commit(tx)
     }
 }
