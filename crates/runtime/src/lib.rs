@@ -101,7 +101,7 @@ pub use process::{Begin, Fact, Kind, ProcessId};
 pub use process_group::ProcessGroup;
 pub use processes::{
     BeginAutomation, BeginExecution, BeginStack, ErrandDone, Watcher, automation_tags_key,
-    newest_first,
+    newest_first, stack_event_key,
 };
 pub use scripts::{ScriptPolicy, Scripts};
 pub use tasks::finished;

@@ -53,6 +53,7 @@ impl Table {
                 // Parameters of stacks may be passwords, and processes hold what they were given.
                 | Table::Stacks
                 | Table::StackOperations
+                | Table::ChangeSets
                 | Table::Snapshots
                 | Table::Redrives
         )
@@ -166,6 +167,8 @@ tables! {
     Decisions = 60 => "decisions",
     /// Which state machines and versions use which definition, by `definition/ARN`.
     DefinitionUses = 70 => "definition_uses",
+    /// Change sets by `stack id/name`.
+    ChangeSets = 74 => "cloudformation_change_sets",
     /// When users and roles last used what, by `unique id/action`.
     LastUses = 61 => "iam_last_uses",
 }

@@ -16,7 +16,7 @@ use value::Value;
 pub use automation::{BeginAutomation, automation_tags_key};
 pub use errands::{ErrandDone, Watcher};
 pub use execution::BeginExecution;
-pub use stack::BeginStack;
+pub use stack::{BeginStack, stack_event_key};
 
 pub(crate) use automation::AutomationProcess;
 pub(crate) use execution::ExecutionProcess;

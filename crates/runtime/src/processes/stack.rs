@@ -13,6 +13,11 @@ use crate::process::{Effect, Stamp, put};
 /// More events than a stack ever has: keys count down, so that the newest comes first.
 const EVENTS_MAX: u64 = 9_999_999_999;
 
+/// Returns the key of a stack's event; events are counted from 1.
+pub fn stack_event_key(stack_id: &str, number: u64) -> String {
+    format!("{stack_id}/{:010}", EVENTS_MAX.saturating_sub(number))
+}
+
 /// How a stack operation begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BeginStack {
@@ -110,8 +115,7 @@ impl StackProcess {
             }
             Wanted::Record(event) => {
                 self.kept.events += 1;
-                let left = EVENTS_MAX.saturating_sub(self.kept.events);
-                let key = format!("{}/{left:010}", self.kept.stack_id);
+                let key = stack_event_key(&self.kept.stack_id, self.kept.events);
                 let event = value::to_value(&event).unwrap_or_default();
                 Effect::Write(put(Table::StackEvents, key, &event))
             }

@@ -66,6 +66,40 @@ pub(super) fn invalid_next_token() -> Error {
     Error::validation("The specified NextToken is not valid")
 }
 
+pub(super) fn no_change_set(name: &str) -> Error {
+    Error::new("ChangeSetNotFound", format!("ChangeSet [{name}] does not exist"))
+}
+
+// UNVERIFIED: the exact words.
+pub(super) fn change_set_exists(name: &str) -> Error {
+    Error::new("AlreadyExistsException", format!("ChangeSet [{name}] already exists"))
+}
+
+pub(super) fn already_created(stack_name: &str, change_set_name: &str) -> Error {
+    Error::validation(format!(
+        "Stack [{stack_name}] already exists and cannot be created again with the changeSet \
+         [{change_set_name}]."
+    ))
+}
+
+// UNVERIFIED: the exact words.
+pub(super) fn not_executable(id: &str, status: &str) -> Error {
+    Error::new(
+        "InvalidChangeSetStatus",
+        format!(
+            "ChangeSet [{id}] cannot be executed in its current execution status of [{status}]"
+        ),
+    )
+}
+
+// UNVERIFIED: the exact words.
+pub(super) fn not_deletable_change_set(id: &str, status: &str) -> Error {
+    Error::new(
+        "InvalidChangeSetStatus",
+        format!("ChangeSet [{id}] cannot be deleted in its current execution status of [{status}]"),
+    )
+}
+
 pub(super) fn not_available(member: &str) -> Error {
     Error::validation(format!(
         "Stepwell does not take {member}; docs/compat/cloudformation.md says why."

@@ -1,5 +1,6 @@
 //! AWS CloudFormation: stacks, on top of the pure `stacks` crate.
 
+mod change_sets;
 mod create;
 mod delete;
 mod describe;
@@ -19,8 +20,12 @@ pub(crate) use retention::PURGED;
 
 use crate::Operation;
 
-/// Every operation, one line per file.
+/// Every operation, one line per file; a change set is more than one.
 pub(crate) const OPERATIONS: &[&[Operation]] = &[
+    change_sets::CREATE,
+    change_sets::DELETE,
+    change_sets::EXECUTE,
+    change_sets::SHOW,
     create::OPERATIONS,
     delete::OPERATIONS,
     describe::OPERATIONS,

@@ -17,8 +17,9 @@ use crate::{Check, Error, Input, Reading, Writing, roles, states};
 const SERVICE: &str = "cloudformation.amazonaws.com";
 /// How many tags a stack may have (CloudFormation quotas).
 const TAGS_MAX: usize = 50;
-/// Members that ask for what is not there: refused by name, never ignored.
-const NOT_AVAILABLE: [&str; 10] = [
+/// Members that ask for what is not there: refused by name, never ignored. `IncludeNestedStacks`
+/// is not among them: no stack has another in it here.
+const NOT_AVAILABLE: [&str; 9] = [
     "TemplateURL",
     "StackPolicyBody",
     "StackPolicyURL",
@@ -27,7 +28,6 @@ const NOT_AVAILABLE: [&str; 10] = [
     "ResourceTypes",
     "ResourcesToImport",
     "RetainExceptOnCreate",
-    "IncludeNestedStacks",
     "ImportExistingResources",
 ];
 
@@ -72,9 +72,14 @@ pub(super) fn checks(check: Check, input: &Value) -> Vec<Check> {
 
 /// Checks the name of a new stack.
 pub(super) fn check_stack_name(name: &str) -> Result<(), Error> {
+    check_name("stackName", name)
+}
+
+/// Checks the name of a new stack or change set.
+pub(super) fn check_name(member: &str, name: &str) -> Result<(), Error> {
     let constraint = |what: &str| {
         Error::validation(format!(
-            "1 validation error detected: Value '{name}' at 'stackName' failed to satisfy \
+            "1 validation error detected: Value '{name}' at '{member}' failed to satisfy \
              constraint: Member must {what}"
         ))
     };
@@ -82,14 +87,14 @@ pub(super) fn check_stack_name(name: &str) -> Result<(), Error> {
     if !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         return Err(constraint("satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"));
     }
-    if STACK_NAME_CHARACTERS_MAX < name.len() {
+    if NAME_CHARACTERS_MAX < name.len() {
         return Err(constraint("have length less than or equal to 128"));
     }
     Ok(())
 }
 
-/// How long the name of a stack may be.
-const STACK_NAME_CHARACTERS_MAX: usize = 128;
+/// How long the name of a stack or a change set may be.
+const NAME_CHARACTERS_MAX: usize = 128;
 
 /// Returns the text of the template in a request; `current` serves `UsePreviousTemplate`.
 pub(super) fn template_text(

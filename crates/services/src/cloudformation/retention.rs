@@ -34,7 +34,7 @@ fn remove(
     let Some(stack) = stack.filter(|stack| is_due(stack, before_millis)) else {
         return Ok(Removed::Stays);
     };
-    for table in [Table::StackEvents, Table::StackOperations] {
+    for table in [Table::StackEvents, Table::StackOperations, Table::ChangeSets] {
         if !budget.remove_all(tx, table, &format!("{id}/"))? {
             return Ok(Removed::Partly);
         }

@@ -90,6 +90,11 @@ impl Stack {
         &self.state.identity.stack_name
     }
 
+    /// Returns whether it is only a name, which waits for its change set.
+    pub(super) fn is_reviewed(&self) -> bool {
+        self.state.status == Status::ReviewInProgress
+    }
+
     pub(super) fn is_deleted(&self) -> bool {
         self.state.status == Status::DeleteComplete
     }
@@ -236,6 +241,16 @@ pub(super) fn check_named(on: &Reading<'_>, action: &str, name: &str) -> Result<
 }
 
 impl Asked {
+    /// Returns what a stack has that is yet to be created.
+    pub(super) fn nothing() -> Asked {
+        Asked {
+            definition: String::new(),
+            capabilities: Vec::new(),
+            tags: Value::from(Vec::<Value>::new()),
+            notification_arns: Vec::new(),
+        }
+    }
+
     /// Returns keys and values of the tags.
     fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
         let tags = self.tags.as_array().unwrap_or_default().iter();

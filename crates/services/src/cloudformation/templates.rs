@@ -6,7 +6,7 @@ use stacks::Template;
 use value::{Value, value};
 
 use super::stack;
-use super::{error, request};
+use super::{change_sets, error, request};
 use crate::{Answer, Check, Error, Input, Operation, Reading, Run};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -16,14 +16,28 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 fn may_get(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
+    if input.get("ChangeSetName").is_some() {
+        return Ok(vec![change_sets::check(on, "GetTemplate", input)?]);
+    }
     Ok(vec![stack::check(on, "GetTemplate", input)?])
 }
 
 /// There are no transforms: the processed template is the one that was sent.
 fn get(on: &Reading<'_>, input: &Value) -> Answer {
-    let stack = stack::wanted(on, input)?;
-    let text = stack.template_text(on.store)?;
+    let text = match input.get("ChangeSetName") {
+        Some(_) => change_sets::template_text(on, input)?,
+        None => deployed(on, input)?,
+    };
     Ok(value!({ "TemplateBody": text, "StagesAvailable": ["Original", "Processed"] }))
+}
+
+fn deployed(on: &Reading<'_>, input: &Value) -> Result<String, Error> {
+    let stack = stack::wanted(on, input)?;
+    if stack.is_reviewed() {
+        // UNVERIFIED: what AWS says of a stack that has no template yet.
+        return Err(error::no_stack_with_id(stack.name()));
+    }
+    stack.template_text(on.store)
 }
 
 fn may_summarize(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
@@ -35,7 +49,7 @@ fn may_summarize(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
 
 fn summarize(on: &Reading<'_>, input: &Value) -> Answer {
     let text = match input.maybe_text("StackName") {
-        Some(_) => stack::wanted(on, input)?.template_text(on.store)?,
+        Some(_) => deployed(on, input)?,
         None => given(on, input)?,
     };
     let template = parse(&text)?;

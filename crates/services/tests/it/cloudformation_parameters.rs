@@ -31,7 +31,7 @@ fn asked(parameters: Value) -> Value {
 }
 
 /// Waits until the stack has this status; returns it.
-async fn has(whole: &Whole, status: &str) -> Value {
+pub(crate) async fn has(whole: &Whole, status: &str) -> Value {
     for _ in 0..2_000 {
         let stack = whole.ok("cloudformation", "DescribeStacks", value!({"StackName": "s"})).await;
         let stack = stack.get("Stacks").and_then(Value::as_array).unwrap()[0].clone();

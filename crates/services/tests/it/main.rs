@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod authorization;
+mod cloudformation_change_sets;
 mod cloudformation_parameters;
 mod confused_deputy;
 mod decisions;
