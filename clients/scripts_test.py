@@ -3,7 +3,8 @@
 
 usage: scripts_test.py
 
-Also on nodes of one PostgreSQL: another joins, and one is killed, while scripts run.
+Also on nodes of one PostgreSQL: another joins, and one is killed, while scripts run. Where there is a
+PowerShell, its scripts run too; elsewhere the failure is looked at that says so.
 
 The last line is `N passed, M failed`.
 """
@@ -11,6 +12,7 @@ The last line is `N passed, M failed`.
 import json
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -79,6 +81,21 @@ def handler(events, context):
     time.sleep(4)
     return events["Mark"]
 """
+# What a PowerShell script is and what becomes of it: its payload and its log, or its failure.
+POWERSHELL = [
+    (
+        "$in = $env:InputPayload | ConvertFrom-Json\nWrite-Host \"seen $($in.Name)\"\n"
+        "Write-Information 'told'\n'not the last'\nreturn @{ Message = $in.Name }",
+        ({"Message": "日本"}, "seen 日本\ntold\n"),
+    ),
+    ("@{ Message = 'm'; List = @(1, 2) } | ConvertTo-Json", ({"Message": "m", "List": [1, 2]}, None)),
+    ("return 'a text'", ("a text", None)),
+    ("$PWD.Path -eq $HOME", (True, None)),
+    ("exit 3", (None, None)),
+    ("Get-Date | Out-Null\nthrow 'boom'", "customer_script.ps1: line 2\n\nRuntimeException - boom"),
+    ("Write-Error 'bad'\nreturn 1", "\n\nWriteErrorException - bad"),
+    ("if (", "\n\nParseException - "),
+]
 # How many of them run on two nodes.
 ON_NODES = 8
 
@@ -99,8 +116,11 @@ def document(script, role, properties=(), payload=None):
 
 def start(server, *arguments, **more):
     """Creates a document and starts it; returns the id of its execution."""
+    return start_content(server, document(*arguments, **more))
+
+
+def start_content(server, content):
     ssm, name = server.client("ssm"), "d-" + uuid.uuid4().hex
-    content = document(*arguments, **more)
     ssm.create_document(Name=name, Content=content, DocumentType="Automation", DocumentFormat="JSON")
     return ssm.start_automation_execution(DocumentName=name)["AutomationExecutionId"]
 
@@ -164,6 +184,27 @@ def may_do_no_more_than_its_role(server):
 def has_no_credentials_without_a_role(server):
     execution = ended(server, start(server, NOBODY, False))
     assert "NoCredentialsError - Unable to locate credentials" in execution["FailureMessage"], execution
+
+
+def runs_powershell_where_it_is_installed(server):
+    for script, told in POWERSHELL:
+        content = json.loads(document(script, True, payload={"Name": "日本"}))
+        inputs = content["mainSteps"][0]["inputs"]
+        del inputs["Handler"]
+        inputs["Runtime"] = "PowerShell 7.4"
+        execution = ended(server, start_content(server, json.dumps(content)))
+        failure = execution.get("FailureMessage", "")
+        if not shutil.which("pwsh"):
+            assert "PowerShell scripts need pwsh, which does not run: " in failure, execution
+            assert "Install PowerShell 7, or say where it is with `--pwsh`." in failure, execution
+            print("  no pwsh here: the step says so")
+            return
+        if isinstance(told, str):
+            assert told in failure, (script, execution)
+            continue
+        assert not failure, (script, failure)
+        output = json.loads(execution["StepExecutions"][0]["Outputs"]["OutputPayload"][0])
+        assert (output.get("Payload"), output.get("ExecutionLog")) == told, (script, output)
 
 
 def survives_neither_stop_nor_kill(server, end, attempts):
@@ -293,6 +334,7 @@ def main():
                 ("calls as its role", lambda: calls_as_its_role(server)),
                 ("may do no more than its role", lambda: may_do_no_more_than_its_role(server)),
                 ("no credentials without a role", lambda: has_no_credentials_without_a_role(server)),
+                ("PowerShell", lambda: runs_powershell_where_it_is_installed(server)),
                 ("cannot read the data", lambda: cannot_read_the_data(server, data)),
                 ("kill -9", lambda: survives_neither_stop_nor_kill(server, Server.kill, 1)),
                 ("kill -9, another attempt", lambda: survives_neither_stop_nor_kill(server, Server.kill, 2)),

@@ -21,6 +21,9 @@ const SCRIPT_SECONDS_MAX: u64 = 600;
 /// How much longer a process may run than its step: the step's own timer comes first.
 const GRACE_SECONDS: u64 = 30;
 
+/// How many items of a list are returned.
+const RESULT_ITEMS_MAX: usize = 100;
+
 /// The longest result, printed as JSON.
 const RESULT_BYTES_MAX: usize = 100 * 1024;
 
@@ -100,11 +103,15 @@ fn done(turn: &Turn<'_, '_>, payload: &Value, log: &str) -> Outcome {
         return Outcome::Failed(Failure::script(&text));
     }
     let log = (!log.is_empty()).then_some(log);
-    let answer = value!({"Payload": payload}).with_some("ExecutionLog", log);
+    let payload = match payload.as_array() {
+        Some(items) => items.iter().take(RESULT_ITEMS_MAX).cloned().collect(),
+        None => payload.clone(),
+    };
+    let answer = value!({"Payload": &payload}).with_some("ExecutionLog", log);
     match output::select(&turn.step.outputs, &answer) {
         Ok(mut outputs) => {
             if outputs.get("Payload").is_none() && !payload.is_null() {
-                outputs.set("Payload", payload.clone());
+                outputs.set("Payload", payload);
             }
             outputs.set("OutputPayload", answer);
             Outcome::Done(outputs)

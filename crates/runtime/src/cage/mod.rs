@@ -11,6 +11,10 @@
 //!   must not have (capabilities, other people's files and processes, more than its share) and
 //!   starts the interpreter. The kernel kills it with the keeper, and with it the whole name space.
 //!
+//! Where there is Landlock alone, an interpreter that cannot do without its own `/proc/PID`, as .NET
+//! cannot, is entered through a **door**: the process that becomes the interpreter, for only it
+//! knows its number, and confines itself before.
+//!
 //! What is guaranteed depends on the kernel; [`Strength`] says what there is, `docs/scripts.md`
 //! what follows from it. All of this is done by programs that do it to themselves, so none of it
 //! needs unsafe code.
@@ -30,6 +34,8 @@ pub(crate) use readable::SYSTEM as READABLE;
 pub(crate) const KEEPER: &str = "script-cage";
 /// The first argument of a warden.
 const WARDEN: &str = "script-cage-warden";
+/// The first argument of a door.
+const DOOR: &str = "script-cage-door";
 /// The running program, even when its file was replaced meanwhile.
 pub(crate) const THIS_PROGRAM: &str = "/proc/self/exe";
 
@@ -50,6 +56,19 @@ pub(crate) struct Cage {
     pub(crate) unprotected: bool,
     /// What it may use.
     pub(crate) share: Share,
+    /// What its interpreter needs that others do not.
+    pub(crate) nature: Nature,
+}
+
+/// What is peculiar to an interpreter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Nature {
+    /// Nothing: no process reserves more memory than its share.
+    Plain,
+    /// .NET: it reserves far more memory than it ever uses, and bounds what it uses itself. So the
+    /// kernel counts what a process may write to, up to twice its share. And it reads what the
+    /// kernel says of it in `/proc`.
+    DotNet,
 }
 
 /// What a script may use.
@@ -78,7 +97,7 @@ pub(crate) struct Strength {
     pub(crate) landlock: bool,
 }
 
-/// Does the work of a keeper or a warden when this program was started as one.
+/// Does the work of a keeper, a warden or a door when this program was started as one.
 ///
 /// A program that runs scripts calls this first of all, before it starts any thread.
 pub fn entered() -> Option<ExitCode> {
@@ -86,6 +105,7 @@ pub fn entered() -> Option<ExitCode> {
     let role = match arguments.next()?.as_str() {
         KEEPER => Role::Keeper,
         WARDEN => Role::Warden,
+        DOOR => Role::Door,
         _ => return None,
     };
     let read = read(&mut arguments);
@@ -100,11 +120,12 @@ pub fn entered() -> Option<ExitCode> {
     })
 }
 
-/// Which of the two processes around a script this one is.
+/// Which of the processes around a script this one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Keeper,
     Warden,
+    Door,
 }
 
 #[cfg(target_os = "linux")]
@@ -112,6 +133,7 @@ fn play(role: Role, cage: &Cage, strength: Strength) -> Result<(), String> {
     match role {
         Role::Keeper => linux::keeper::keep(cage),
         Role::Warden => linux::warden::guard(cage, strength),
+        Role::Door => linux::door::pass(cage),
     }
 }
 
@@ -120,7 +142,7 @@ fn play(_role: Role, _cage: &Cage, _strength: Strength) -> Result<(), String> {
     Err("Scripts are run on Linux only: nothing else keeps them apart.".to_owned())
 }
 
-/// Reads the specification and, for a warden, how strong the cage is.
+/// Reads the specification and how strong the cage is, which a keeper finds out itself.
 fn read(arguments: &mut impl Iterator<Item = String>) -> Result<(Cage, Strength), String> {
     let mut next = || {
         let text = arguments.next().unwrap_or_else(|| "{}".to_owned());

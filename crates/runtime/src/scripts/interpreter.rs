@@ -3,39 +3,54 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use automation::harness;
+use automation::harness::Language;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 use value::Value;
 
 use super::{ScriptPolicy, Scripts};
-use crate::cage;
+use crate::cage::{self, Nature};
 
 /// Asks a Python where it and its libraries are. Run once, outside of any cage, for a program on
 /// the path may be a wrapper that chooses among several.
 const PYTHON_PROBE: &str = "import json, os, sys; print(json.dumps([os.path.realpath(p) for p in \
                             [sys.executable, sys.prefix, sys.base_prefix, *sys.path] if p]))";
 
+/// Asks a PowerShell the same: its process, itself, its .NET, its modules.
+const POWERSHELL_PROBE: &str = "ConvertTo-Json -Compress -InputObject (@((Get-Process -Id \
+                                $PID).Path, $PSHOME, [System.Runtime.InteropServices.\
+                                RuntimeEnvironment]::GetRuntimeDirectory()) + \
+                                ($env:PSModulePath -split ':'))";
+
+/// The program that runs a PowerShell which is a .NET tool, and the file that it runs.
+const DOTNET: (&str, &str) = ("dotnet", "pwsh.dll");
+
+/// What a .NET outside of the system's own directories is found by; and whether it needs ICU.
+const DOTNET_VARIABLES: [&str; 2] = ["DOTNET_ROOT", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"];
+
 /// An interpreter of scripts.
 #[derive(Clone, Debug)]
 pub(super) struct Interpreter {
+    pub(super) language: Language,
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,
     /// What it reads when it runs.
     pub(super) readable: Vec<PathBuf>,
-    /// Name and text of the program that runs scripts in it.
-    pub(super) harness: (&'static str, &'static str),
+    /// What it finds in its environment.
+    pub(super) environment: Vec<(&'static str, String)>,
+    pub(super) nature: Nature,
 }
 
 /// All interpreters, found when they are first needed.
 pub(crate) struct Interpreters {
     settings: Scripts,
     python: OnceCell<Interpreter>,
+    powershell: OnceCell<Interpreter>,
 }
 
 impl Interpreters {
     pub(crate) fn new(settings: Scripts) -> Interpreters {
-        Interpreters { settings, python: OnceCell::new() }
+        Interpreters { settings, python: OnceCell::new(), powershell: OnceCell::new() }
     }
 
     pub(super) fn settings(&self) -> &Scripts {
@@ -44,47 +59,116 @@ impl Interpreters {
 
     /// Returns the interpreter for a `Runtime`, `python3.11`.
     pub(super) async fn of(&self, runtime: &str) -> Result<&Interpreter, String> {
-        if self.settings.policy == ScriptPolicy::Off {
+        let settings = &self.settings;
+        if settings.policy == ScriptPolicy::Off {
             return Err(
                 "Scripts are not run here: the server was started with --scripts off.".to_owned()
             );
         }
-        let name = runtime.to_ascii_lowercase();
-        if name.starts_with("python") {
-            self.python.get_or_try_init(|| python(&self.settings.python)).await
-        } else {
-            Err(format!("Stepwell does not run {runtime} scripts yet."))
+        match Language::of(runtime) {
+            Some(Language::Python) => self.python.get_or_try_init(|| python(settings)).await,
+            Some(Language::PowerShell) => {
+                self.powershell.get_or_try_init(|| powershell(settings)).await
+            }
+            None => Err(format!(
+                "The runtime `{runtime}` is not known: there are python3.x and PowerShell 7.x."
+            )),
         }
     }
 }
 
 /// Finds a Python.
-async fn python(name: &str) -> Result<Interpreter, String> {
-    let absent = |why: &dyn std::fmt::Display| {
-        format!("Python scripts need {name}, which does not run: {why}")
-    };
+async fn python(settings: &Scripts) -> Result<Interpreter, String> {
+    let told = told_paths(&settings.python, &["-I", "-c", PYTHON_PROBE]).await;
+    let (program, libraries) = told.map_err(|why| {
+        format!("Python scripts need {}, which does not run: {why}", settings.python)
+    })?;
+    Ok(Interpreter {
+        language: Language::Python,
+        arguments: Language::Python.arguments().iter().copied().map(str::to_owned).collect(),
+        readable: seen(&program, libraries),
+        environment: vec![("PYTHONUTF8", "1".to_owned())],
+        nature: Nature::Plain,
+        program,
+    })
+}
+
+/// Finds a PowerShell.
+// UNVERIFIED: seen with no PowerShell, but with .NET itself (3.1): see docs/scripts.md.
+async fn powershell(settings: &Scripts) -> Result<Interpreter, String> {
+    let probe = ["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", POWERSHELL_PROBE];
+    let told = told_paths(&settings.pwsh, &probe).await;
+    let (program, mut libraries) = told.map_err(|why| {
+        let name = &settings.pwsh;
+        format!(
+            "PowerShell scripts need {name}, which does not run: {why}. Install PowerShell 7, or \
+             say where it is with `--pwsh`."
+        )
+    })?;
+    let mut arguments = Vec::new();
+    let (dotnet, tool) = DOTNET;
+    if program.ends_with(dotnet) {
+        let home = libraries.first().ok_or("PowerShell does not say where it is.")?;
+        arguments.push(home.join(tool).display().to_string());
+    }
+    arguments.extend(Language::PowerShell.arguments().iter().copied().map(str::to_owned));
+    // A .NET that PowerShell does not bring along: its host lies three directories above its
+    // libraries, `dotnet/shared/Microsoft.NETCore.App/8.0.11`.
+    let host = libraries.iter().find_map(|path| {
+        let shared = path.parent()?.parent()?;
+        shared.ends_with("shared").then(|| shared.parent().map(Path::to_owned))?
+    });
+    libraries.extend(host);
+    libraries.push("/etc/dotnet".into());
+    Ok(Interpreter {
+        language: Language::PowerShell,
+        arguments,
+        readable: seen(&program, libraries),
+        environment: dotnet_environment(settings.share.memory_bytes),
+        nature: Nature::DotNet,
+        program,
+    })
+}
+
+/// Returns what .NET finds in its environment.
+fn dotnet_environment(memory_bytes: u64) -> Vec<(&'static str, String)> {
+    let mut environment = vec![
+        // Beyond it there is an OutOfMemoryException, before its process is killed for what it
+        // uses: the same three quarters that .NET takes of a container. In hexadecimal.
+        ("DOTNET_GCHeapHardLimit", format!("{:x}", memory_bytes / 4 * 3)),
+        // It would make a file of two terabytes, larger than a script may make any.
+        ("DOTNET_EnableWriteXorExecute", "0".to_owned()),
+        ("DOTNET_EnableDiagnostics", "0".to_owned()),
+        ("POWERSHELL_TELEMETRY_OPTOUT", "1".to_owned()),
+        ("POWERSHELL_UPDATECHECK", "Off".to_owned()),
+        // No colours in what is kept.
+        ("NO_COLOR", "1".to_owned()),
+        ("TERM", "dumb".to_owned()),
+    ];
+    let told = |name: &'static str| std::env::var(name).ok().map(|value| (name, value));
+    environment.extend(DOTNET_VARIABLES.into_iter().filter_map(told));
+    environment
+}
+
+/// Runs a program that tells paths as JSON: returns the first and the others.
+async fn told_paths(name: &str, arguments: &[&str]) -> Result<(PathBuf, Vec<PathBuf>), String> {
     let output = Command::new(name)
-        .args(["-I", "-c", PYTHON_PROBE])
+        .args(arguments)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|err| absent(&err))?;
+        .map_err(|err| err.to_string())?;
     let told = String::from_utf8_lossy(&output.stdout);
-    let paths = value::parse(told.trim()).map_err(|_err| absent(&output.status))?;
-    let paths = paths.as_array().unwrap_or_default().iter().filter_map(Value::as_str);
-    let paths: Vec<PathBuf> = paths.map(PathBuf::from).collect();
-    let Some((program, libraries)) = paths.split_first() else { return Err(absent(&"no path")) };
-    Ok(Interpreter {
-        arguments: ["-I", "harness.py", "request.json", "result.json"].map(str::to_owned).into(),
-        readable: seen(program, libraries),
-        harness: ("harness.py", harness::PROGRAM),
-        program: program.clone(),
-    })
+    let paths = value::parse(told.trim()).map_err(|_err| output.status.to_string())?;
+    let paths = paths.as_array().unwrap_or_default();
+    let path = |told: &Value| told.as_str().filter(|path| !path.is_empty()).map(PathBuf::from);
+    let program = paths.first().and_then(path).ok_or_else(|| "no path".to_owned())?;
+    Ok((program, paths.iter().skip(1).filter_map(path).collect()))
 }
 
 /// Returns what is to be seen in the cage of an interpreter.
-fn seen(program: &Path, libraries: &[PathBuf]) -> Vec<PathBuf> {
+fn seen(program: &Path, libraries: Vec<PathBuf>) -> Vec<PathBuf> {
     let system = cage::READABLE.iter().map(PathBuf::from);
-    system.chain([program.to_owned()]).chain(libraries.iter().cloned()).collect()
+    system.chain([program.to_owned()]).chain(libraries).collect()
 }

@@ -15,7 +15,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use automation::harness;
+use automation::harness::{self, ATTACHMENTS, Language, RESULT};
 use store::Store;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
@@ -38,9 +38,6 @@ const KEEPER_GRACE_SECONDS: u64 = 10;
 /// Where interpreters and what they need are looked for when nothing else is said.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Where in its directory a script finds the document's attachments.
-const ATTACHMENTS: &str = "attachments";
-
 /// What a script may use when nothing else is said.
 const SHARE: Share = Share {
     seconds: 600,
@@ -58,6 +55,8 @@ pub struct Scripts {
     pub policy: ScriptPolicy,
     /// The program that runs Python scripts: a name on the path, or a path.
     pub python: String,
+    /// The program that runs PowerShell scripts: the same.
+    pub pwsh: String,
     /// What scripts may read beside the system and their interpreter.
     pub readable: Vec<PathBuf>,
     /// What they must not read: where the server keeps its data.
@@ -84,6 +83,7 @@ impl Default for Scripts {
         Scripts {
             policy: ScriptPolicy::Isolated,
             python: "python3".to_owned(),
+            pwsh: "pwsh".to_owned(),
             readable: Vec::new(),
             hidden: Vec::new(),
             share: SHARE,
@@ -136,14 +136,15 @@ pub(crate) async fn run(script: &Script, host: Host<'_>) -> ScriptAnswer {
 async fn attempt(script: &Script, host: Host<'_>) -> Result<ScriptAnswer, String> {
     let settings = host.interpreters.settings();
     let interpreter = host.interpreters.of(&script.script.runtime).await?;
-    let mut environment = Vec::new();
+    let own = interpreter.environment.iter().cloned();
+    let mut environment: Vec<_> = own.map(|(name, it)| (name.to_owned(), it)).collect();
     if let Some(caller) = &script.caller {
         let variables = host.endpoint.script_environment(caller.clone()).await;
-        environment = variables.map_err(|err| err.message)?;
+        environment.extend(variables.map_err(|err| err.message)?);
     }
     let directory = {
-        let (script, store, harness) = (script.clone(), host.store.clone(), interpreter.harness);
-        aside(move || laid_out(&script, &store, harness)).await?
+        let (script, store, language) = (script.clone(), host.store.clone(), interpreter.language);
+        aside(move || laid_out(&script, &store, language)).await?
     };
     let seconds = script.script.timeout_seconds.min(settings.share.seconds);
     let cage = Cage {
@@ -154,13 +155,14 @@ async fn attempt(script: &Script, host: Host<'_>) -> Result<ScriptAnswer, String
         hidden: settings.hidden.clone(),
         unprotected: settings.policy == ScriptPolicy::Open,
         share: Share { seconds, ..settings.share },
+        nature: interpreter.nature,
     };
     let Said { log, words } = caged(settings, &cage, &environment).await?;
     if !words.is_empty() {
         return Err(words);
     }
     // With the result it goes; it may hold much.
-    let result = aside(move || directory.read("result.json", RESULT_BYTES_MAX)).await?;
+    let result = aside(move || directory.read(RESULT, RESULT_BYTES_MAX)).await?;
     Ok(harness::fact(&script.script, result.as_deref(), &log))
 }
 
@@ -173,19 +175,17 @@ async fn aside<T: Send + 'static>(
 }
 
 /// Returns a directory with everything that a script is run with.
-fn laid_out(
-    script: &Script,
-    store: &Store,
-    (name, program): (&str, &str),
-) -> Result<Directory, String> {
+fn laid_out(script: &Script, store: &Store, language: Language) -> Result<Directory, String> {
     let directory =
         Directory::create().map_err(|err| format!("no directory for the script: {err}"))?;
-    directory.write(name, program)?;
-    let attached = (!script.attachments.is_empty()).then_some(ATTACHMENTS);
-    if let Some(folder) = attached {
-        attachments::write_into(&directory.path().join(folder), &script.attachments, store)?;
+    let has_attachments = !script.attachments.is_empty();
+    if has_attachments {
+        let folder = directory.path().join(ATTACHMENTS);
+        attachments::write_into(&folder, &script.attachments, store)?;
     }
-    directory.write("request.json", harness::request(&script.script, attached).to_string())?;
+    for (name, content) in language.files(&script.script, has_attachments) {
+        directory.write(name, content)?;
+    }
     Ok(directory)
 }
 
@@ -211,7 +211,6 @@ async fn caged(
         .env("LANG", "C.UTF-8")
         // A script without a role has no credentials, not even those of the machine it runs on.
         .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("PYTHONUTF8", "1")
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

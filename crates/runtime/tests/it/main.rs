@@ -9,6 +9,7 @@ mod express;
 mod fleet;
 mod flow;
 mod formats;
+mod powershell;
 mod scripts;
 
 use runtime::{Begin, BeginExecution, Kind, ProcessId, definition_key};

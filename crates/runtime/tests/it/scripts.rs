@@ -20,7 +20,7 @@ const MEBIBYTE: u64 = 1024 * 1024;
 
 /// Counts how often a script was started: each start asks for its environment.
 #[derive(Default)]
-struct Endpoint {
+pub(crate) struct Endpoint {
     starts: AtomicUsize,
 }
 
@@ -43,7 +43,7 @@ impl AwsEndpoint for Endpoint {
 
 /// How strong the cage is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kernel {
+pub(crate) enum Kernel {
     /// As strong as this kernel can.
     AsItIs,
     /// As in most containers, which forbid name spaces: Landlock alone.
@@ -67,7 +67,7 @@ fn cage(kernel: Kernel, folder: &Path) -> PathBuf {
 }
 
 /// Returns whether this machine can show it, or says loudly that it cannot.
-fn can(kernel: Kernel) -> bool {
+pub(crate) fn can(kernel: Kernel) -> bool {
     let runs = |program: &str, arguments: &[&str]| {
         Command::new(program).args(arguments).output().is_ok_and(|it| it.status.success())
     };
@@ -89,11 +89,13 @@ fn document(text: &str, properties: &str) -> String {
 }
 
 /// A script to run on a server of its own.
-struct Run {
-    text: String,
-    properties: &'static str,
-    scripts: Scripts,
-    folder: tempfile::TempDir,
+pub(crate) struct Run {
+    pub(crate) text: String,
+    pub(crate) properties: &'static str,
+    pub(crate) scripts: Scripts,
+    pub(crate) folder: tempfile::TempDir,
+    /// Makes the document of the script.
+    pub(crate) document: fn(&str, &str) -> String,
 }
 
 impl Run {
@@ -101,7 +103,7 @@ impl Run {
         Run::on(Kernel::AsItIs, text)
     }
 
-    fn on(kernel: Kernel, text: &str) -> Run {
+    pub(crate) fn on(kernel: Kernel, text: &str) -> Run {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();
@@ -110,7 +112,8 @@ impl Run {
         fs::write(&key_file, "secret").unwrap();
         let cage = cage(kernel, folder.path());
         let scripts = Scripts { cage, hidden: vec![data, key_file], ..Scripts::default() };
-        Run { text: text.to_owned(), properties: "maxAttempts: 1", scripts, folder }
+        let text = text.to_owned();
+        Run { text, properties: "maxAttempts: 1", scripts, folder, document }
     }
 
     fn with_share(mut self, share: impl FnOnce(Share) -> Share) -> Run {
@@ -119,7 +122,7 @@ impl Run {
     }
 
     /// Runs a server as long as `work` takes; at its end every task is gone, as after kill -9.
-    fn life<T>(
+    pub(crate) fn life<T>(
         &self,
         store: &Store,
         endpoint: &Arc<Endpoint>,
@@ -139,11 +142,11 @@ impl Run {
     }
 
     async fn begin(&self, runtime: &Runtime) {
-        self.begin_with(runtime, document(&self.text, self.properties), value!({})).await;
+        self.begin_with(runtime, (self.document)(&self.text, self.properties), value!({})).await;
     }
 
     /// Begins a document; `attachments` are contents by name.
-    async fn begin_with(&self, runtime: &Runtime, text: String, attachments: Value) {
+    pub(crate) async fn begin_with(&self, runtime: &Runtime, text: String, attachments: Value) {
         let mut keys = Value::object();
         for (name, content) in attachments.as_object().unwrap().iter() {
             let content = content.as_str().unwrap().to_owned();
@@ -189,7 +192,7 @@ impl Run {
     }
 
     /// Runs the script to its end and returns the record of its step.
-    fn step(&self) -> Value {
+    pub(crate) fn step(&self) -> Value {
         let store = Store::memory();
         let endpoint = Arc::new(Endpoint::default());
         self.life(&store, &endpoint, async |runtime| {
@@ -198,14 +201,14 @@ impl Run {
         })
     }
 
-    fn payload(&self) -> Value {
+    pub(crate) fn payload(&self) -> Value {
         let step = self.step();
         let payload = step.path(&["Outputs", "Payload"]).and_then(|it| it.at(0)).cloned();
         let payload = payload.unwrap_or_else(|| panic!("{step}"));
         value::parse(payload.as_str().unwrap()).unwrap_or(payload)
     }
 
-    fn failure(&self) -> String {
+    pub(crate) fn failure(&self) -> String {
         let step = self.step();
         step.get("FailureMessage")
             .and_then(Value::as_str)
@@ -219,7 +222,7 @@ fn id() -> ProcessId {
 }
 
 /// Waits until the execution has ended, for at most two minutes, and returns its step.
-async fn ended(store: &Store) -> Value {
+pub(crate) async fn ended(store: &Store) -> Value {
     for _ in 0..12_000 {
         let record: Option<Value> = store.read(|tx| tx.load(Table::Automations, ID)).unwrap();
         let record = record.unwrap_or_default();
@@ -232,7 +235,7 @@ async fn ended(store: &Store) -> Value {
 }
 
 /// Waits until a process has this mark in its command line, or until none has.
-fn wait_for(mark: &str, there: bool) {
+pub(crate) fn wait_for(mark: &str, there: bool) {
     let began = Instant::now();
     while is_there(mark) != there {
         assert!(began.elapsed() < Duration::from_mins(1), "{mark}: still {}", !there);

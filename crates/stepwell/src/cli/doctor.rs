@@ -50,6 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         ("address", address(&arguments.listen)),
         kept,
         ("python3", python()),
+        ("pwsh", powershell()),
         ("host prefix", host_prefix()),
         ("clock", clock()),
         ("environment", environment()),
@@ -154,6 +155,18 @@ fn python() -> Finding {
             "scripts of runbooks that import it need it: python3 -m pip install boto3",
         ),
         Err(_) => Finding::Note("not found".to_owned(), hint),
+    }
+}
+
+fn powershell() -> Finding {
+    match Command::new("pwsh").args(["-NoLogo", "-NoProfile", "-Version"]).output() {
+        Ok(output) if output.status.success() => {
+            Finding::Good(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        }
+        Ok(_) | Err(_) => Finding::Note(
+            "not found".to_owned(),
+            "only runbooks with scripts in PowerShell need it: install PowerShell 7",
+        ),
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) struct ScriptArguments {
     /// The Python that runs scripts
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: String,
+    /// The PowerShell 7 that runs scripts
+    #[arg(long, value_name = "PROGRAM", default_value = "pwsh")]
+    pwsh: String,
     /// What scripts may read beside the system and their interpreter; may be given again
     #[arg(long = "script-reads", value_name = "PATH")]
     reads: Vec<PathBuf>,
@@ -44,6 +47,7 @@ impl ScriptArguments {
                 Policy::Off => ScriptPolicy::Off,
             },
             python: self.python.clone(),
+            pwsh: self.pwsh.clone(),
             readable: self.reads.clone(),
             share: Share {
                 memory_bytes: self.memory_mebibytes.saturating_mul(MEBIBYTE),

@@ -143,6 +143,7 @@ fn excess(cage: &Cage, me: Pid, warden: Option<Pid>, elapsed: Duration) -> Optio
 mod tests {
     use super::*;
     use crate::Scripts;
+    use crate::cage::Nature;
 
     #[test]
     fn nothing_runs_unprotected_unless_asked_for() {
@@ -154,6 +155,7 @@ mod tests {
             hidden: Vec::new(),
             unprotected: false,
             share: Scripts::default().share,
+            nature: Nature::Plain,
         };
         let nothing = Strength::default();
         assert!(admit(&cage, nothing).unwrap_err().contains("--scripts open"));

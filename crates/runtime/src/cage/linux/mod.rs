@@ -1,6 +1,7 @@
 //! What a cage is made of on Linux.
 
 mod census;
+pub(super) mod door;
 pub(super) mod keeper;
 mod landlock;
 pub(super) mod warden;

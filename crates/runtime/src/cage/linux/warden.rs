@@ -17,7 +17,7 @@ use rustix::thread::{
 };
 
 use super::{landlock, told, unshare};
-use crate::cage::{Cage, Share, Strength, readable};
+use crate::cage::{Cage, DOOR, Nature, Share, Strength, THIS_PROGRAM, argument, readable};
 
 /// Where a script finds its own directory when it has a mount name space.
 const OWN_DIRECTORY: &str = "/tmp";
@@ -37,6 +37,9 @@ pub(in crate::cage) fn guard(cage: &Cage, strength: Strength) -> Result<(), Stri
     std::env::set_current_dir(&directory).map_err(told("entering the directory"))?;
     limit(cage.share, strength).map_err(told("limiting it"))?;
     give_up_privileges().map_err(told("giving up privileges"))?;
+    if is_entered_through_a_door(cage, strength) {
+        return run(door(cage), cage, &directory);
+    }
     if strength.landlock {
         let mut seen = readable::without(&cage.readable, &cage.hidden);
         if strength.name_spaces {
@@ -45,7 +48,22 @@ pub(in crate::cage) fn guard(cage: &Cage, strength: Strength) -> Result<(), Stri
         }
         landlock::confine(&directory, &seen).map_err(told("confining it"))?;
     }
-    run(cage, &directory)
+    let mut script = Command::new(&cage.program);
+    script.args(&cage.arguments).stderr(Stdio::null());
+    run(script, cage, &directory)
+}
+
+/// Returns whether the script's process is to confine itself, for what it may read is not known
+/// before there is one.
+fn is_entered_through_a_door(cage: &Cage, strength: Strength) -> bool {
+    cage.nature == Nature::DotNet && strength.landlock && !strength.name_spaces
+}
+
+/// Returns how a door is started; it still has words to say.
+fn door(cage: &Cage) -> Command {
+    let mut door = Command::new(THIS_PROGRAM);
+    door.args([DOOR, &argument(cage)]);
+    door
 }
 
 /// Ends with the keeper, whatever ends it, and at once if it has ended already.
@@ -127,21 +145,23 @@ fn give_up_privileges() -> rustix::io::Result<()> {
 }
 
 /// Starts the interpreter and waits for it; orphans of its name space are reaped on the way.
-fn run(cage: &Cage, directory: &Path) -> Result<(), String> {
-    let mut script = Command::new(&cage.program)
-        .args(&cage.arguments)
+fn run(mut script: Command, cage: &Cage, directory: &Path) -> Result<(), String> {
+    let mut script = script
         .env("HOME", directory)
         .env("TMPDIR", directory)
         .stdin(Stdio::piped())
-        .stderr(Stdio::null())
         .spawn()
         .map_err(told("starting the interpreter"))?;
     let start = script.stdin.take();
     let script = Pid::from_raw(script.id().cast_signed());
     // Not before: this program's own allocator reserves more than a script may have. The harness
     // waits for the end of its standard input before it lets the script begin.
-    let most = Some(cage.share.memory_bytes);
-    prlimit(script, Resource::As, Rlimit { current: most, maximum: most })
+    let bytes = cage.share.memory_bytes;
+    let (resource, most) = match cage.nature {
+        Nature::Plain => (Resource::As, Some(bytes)),
+        Nature::DotNet => (Resource::Data, Some(bytes.saturating_mul(2))),
+    };
+    prlimit(script, resource, Rlimit { current: most, maximum: most })
         .map_err(told("limiting its memory"))?;
     drop(start);
     loop {
