@@ -12,7 +12,7 @@ use crate::fact::Fact;
 /// The text of `harness.py`.
 pub const PROGRAM: &str = include_str!("../../../data/runbooks/harness.py");
 
-// UNVERIFIED: no PowerShell has run it; none is to be had where Stepwell is built (docs/scripts.md).
+// UNVERIFIED: no PowerShell has run it; none is to be had here (docs/scripts.md).
 /// The text of `harness.ps1`.
 const POWERSHELL_PROGRAM: &str = include_str!("../../../data/runbooks/harness.ps1");
 
@@ -101,7 +101,8 @@ pub fn fact(script: &Script, result: Option<&str>, log: &str) -> Fact {
     }
 }
 
-/// Returns what a script says with a text as its last object: `@{…} | ConvertTo-Json` is the object.
+/// Returns what a script says with a text as its last object: for `@{…} | ConvertTo-Json` the
+/// object.
 // UNVERIFIED: AWS's documentation shows objects only.
 fn put_out(text: &str) -> Value {
     match value::parse(text) {

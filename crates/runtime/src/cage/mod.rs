@@ -11,9 +11,9 @@
 //!   must not have (capabilities, other people's files and processes, more than its share) and
 //!   starts the interpreter. The kernel kills it with the keeper, and with it the whole name space.
 //!
-//! Where there is Landlock alone, an interpreter that cannot do without its own `/proc/PID`, as .NET
-//! cannot, is entered through a **door**: the process that becomes the interpreter, for only it
-//! knows its number, and confines itself before.
+//! Where there is Landlock alone, an interpreter that cannot do without its own `/proc/PID`, as
+//! .NET cannot, is entered through a **door**: the process that becomes the interpreter, for only
+//! it knows its number, and confines itself before.
 //!
 //! What is guaranteed depends on the kernel; [`Strength`] says what there is, `docs/scripts.md`
 //! what follows from it. All of this is done by programs that do it to themselves, so none of it
