@@ -237,6 +237,47 @@ def survives_neither_stop_nor_kill(server, end, attempts):
     print(f"  gone {seconds:.2f} s after the server was told to end")
 
 
+# Speaks to the server while that is about to end.
+LAST = """\
+import time
+import boto3
+
+def handler(events, context):
+    boto3.client("iam").create_user(UserName="first-" + events["Mark"])
+    time.sleep(2)
+    boto3.client("iam").create_user(UserName="last-" + events["Mark"])
+    return events["Mark"]
+"""
+
+
+def goes_to_its_end_when_the_server_is_told_to_stop(server):
+    """SIGTERM waits for the script, begins no other, and the next start goes on behind it."""
+    mark, iam = uuid.uuid4().hex, server.client("iam")
+    content = json.loads(document(LAST, True, payload={"Mark": mark}))
+    [step] = content["mainSteps"]
+    inputs = {**step["inputs"], "InputPayload": {"Mark": "behind-" + mark}}
+    content["mainSteps"].append({**step, "name": "behind", "inputs": inputs})
+    execution = start_content(server, json.dumps(content))
+
+    def users():
+        found = iam.list_users()["Users"]
+        return sorted(user["UserName"] for user in found if user["UserName"].endswith(mark))
+
+    wait_for("the script", users)
+    began = time.monotonic()
+    server.stop()
+    assert server.process.returncode == 0, server.output[-5:]
+    seconds = time.monotonic() - began
+    assert 1 < seconds < 8, seconds
+    server.start()
+    found = ended(server, execution)
+    assert found["AutomationExecutionStatus"] == "Success", found
+    steps = [json.loads(step["Outputs"]["OutputPayload"][0])["Payload"] for step in found["StepExecutions"]]
+    assert steps == [mark, "behind-" + mark], steps
+    assert len(users()) == 4, users()
+    print(f"  the server ended after {seconds:.1f} s")
+
+
 def start_once(nodes):
     """Starts scripts at several nodes in turn; returns their executions by mark."""
     run = "once-" + uuid.uuid4().hex
@@ -328,7 +369,7 @@ def main():
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder).resolve() / "data"
-        with Server("--data", str(data)) as server:
+        with Server("--data", str(data), "--drain-seconds", "5") as server:
             prepare(server)
             for name, test in [
                 ("calls as its role", lambda: calls_as_its_role(server)),
@@ -338,7 +379,8 @@ def main():
                 ("cannot read the data", lambda: cannot_read_the_data(server, data)),
                 ("kill -9", lambda: survives_neither_stop_nor_kill(server, Server.kill, 1)),
                 ("kill -9, another attempt", lambda: survives_neither_stop_nor_kill(server, Server.kill, 2)),
-                ("SIGTERM", lambda: survives_neither_stop_nor_kill(server, Server.stop, 1)),
+                ("SIGTERM, to its end", lambda: goes_to_its_end_when_the_server_is_told_to_stop(server)),
+                ("SIGTERM, too long", lambda: survives_neither_stop_nor_kill(server, Server.stop, 1)),
             ]:
                 tally.run(name, test)
     with postgres.store("postgres") as url:

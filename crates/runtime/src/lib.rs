@@ -72,7 +72,7 @@ mod unsuccessful;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use execution::TaskToken;
 use store::{SHARDS, Store};
@@ -110,7 +110,7 @@ use activities::Queues;
 use alarms::Alarms;
 use followers::Followers;
 use node::{Ownership, Place};
-use scripts::Interpreters;
+use scripts::{Interpreters, Turns};
 use shard::{Envelope, Message, Shard};
 pub(crate) use shared::Shared;
 use timers::Timers;
@@ -126,8 +126,6 @@ const CHECKPOINT_LINES: usize = 1_000;
 const ROUTE_TRIES_MAX: usize = 150;
 /// How long to wait before sending it again, in milliseconds.
 const ROUTE_WAIT_MILLIS: u64 = 100;
-/// How many scripts may run at once; further ones wait their turn.
-const SCRIPTS_UNDER_WAY_MAX: usize = 16;
 
 /// A handle on everything that runs; cheap to clone.
 #[derive(Clone)]
@@ -163,7 +161,7 @@ impl Opened {
             inboxes,
             epoch: AtomicU64::new(0),
             calls: Semaphore::new(CALLS_UNDER_WAY_MAX),
-            scripts: Semaphore::new(SCRIPTS_UNDER_WAY_MAX),
+            scripts: Turns::default(),
             interpreters: OnceLock::new(),
             express: express::UnderWay::default(),
             followers: Followers::default(),
@@ -452,6 +450,13 @@ impl Runtime {
             let _ = shard.send(());
         }
         Ok(outcome?)
+    }
+
+    /// Lets the scripts under way end, but waits no longer than that, and begins no other: one that
+    /// waits for its turn goes on where these shards run next. Returns how many have not ended;
+    /// they end with this process.
+    pub async fn end_scripts(&self, longest: Duration) -> usize {
+        self.shared.scripts.end(longest).await
     }
 
     /// Ends the shards in order: each finishes its turn and writes a checkpoint. Then gives the

@@ -10,7 +10,7 @@ use crate::activities::Queues;
 use crate::alarms::Alarms;
 use crate::followers::Followers;
 use crate::node::Ownership;
-use crate::scripts::Interpreters;
+use crate::scripts::{Interpreters, Turns};
 use crate::shard::{Envelope, Message};
 use crate::timers::Timers;
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) inboxes: Vec<mpsc::Sender<Envelope>>,
     pub(crate) epoch: AtomicU64,
     pub(crate) calls: Semaphore,
-    pub(crate) scripts: Semaphore,
+    pub(crate) scripts: Turns,
     pub(crate) interpreters: OnceLock<Interpreters>,
     pub(crate) express: express::UnderWay,
     pub(crate) followers: Followers,

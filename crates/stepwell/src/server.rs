@@ -211,7 +211,7 @@ pub(crate) struct Options {
     pub(crate) logs: Option<PathBuf>,
     /// How scripts of runbooks are run.
     pub(crate) scripts: Scripts,
-    /// How long requests under way may take to end when the server stops.
+    /// How long scripts and requests under way may take to end when the server stops.
     pub(crate) drain: Duration,
 }
 
@@ -224,6 +224,9 @@ fn issuers(files: &[String]) -> Result<Issuers> {
     }
     Ok(issuers)
 }
+
+/// What requests under way have when scripts have taken all the time there was.
+const REQUESTS_DRAIN_MIN: Duration = Duration::from_secs(1);
 
 /// A server that runs.
 pub(crate) struct Server {
@@ -272,8 +275,8 @@ impl Server {
         Ok(Server { services, runtime, drain: options.drain })
     }
 
-    /// Answers requests until `stop` is ready, then ends in order: requests under way end, shards
-    /// write their checkpoints, leases are given back.
+    /// Answers requests until `stop` is ready, then ends in order: scripts and then requests under
+    /// way end, shards write their checkpoints, leases are given back.
     pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let address = listener.local_addr().map(|address| address.to_string());
         tracing::info!(address = address.unwrap_or_default(), "listening");
@@ -284,10 +287,16 @@ impl Server {
             // They would be waited for up to a minute.
             runtime.dismiss_workers();
             tracing::info!(drain_seconds = self.drain.as_secs(), "shutdown begun");
-            began = Some(Instant::now());
+            let begun = Instant::now();
+            began = Some(begun);
+            // Requests are still taken meanwhile, for scripts speak to this server.
+            let interrupted = runtime.end_scripts(self.drain).await;
+            if 0 < interrupted {
+                tracing::warn!(interrupted, "scripts were still running when time was up");
+            }
+            self.drain.saturating_sub(begun.elapsed()).max(REQUESTS_DRAIN_MIN.min(self.drain))
         };
-        let Drained { ended, cut_off } =
-            wire::serve(listener, self.services.clone(), stop, self.drain).await;
+        let Drained { ended, cut_off } = wire::serve(listener, self.services.clone(), stop).await;
         if 0 < cut_off {
             tracing::warn!(cut_off, "requests were still under way when time was up");
         }

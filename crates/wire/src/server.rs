@@ -57,20 +57,19 @@ impl Drop for UnderWay {
     }
 }
 
-/// Serves until `stop` is ready, then accepts nobody and lets requests under way end: they have
-/// `drain` for it.
+/// Serves until `stop` is ready, then accepts nobody and lets requests under way end: they have as
+/// long for it as `stop` says.
 pub async fn serve(
     listener: TcpListener,
     handler: Arc<impl Handler>,
-    stop: impl Future<Output = ()>,
-    drain: Duration,
+    stop: impl Future<Output = Duration>,
 ) -> Drained {
     let graceful = GracefulShutdown::new();
     let under_way = Arc::new(AtomicUsize::new(0));
     let mut stop = std::pin::pin!(stop);
-    loop {
+    let drain = loop {
         let accepted = tokio::select! {
-            () = &mut stop => break,
+            drain = &mut stop => break drain,
             accepted = listener.accept() => accepted,
         };
         let (stream, peer) = match accepted {
@@ -97,7 +96,7 @@ pub async fn serve(
                 tracing::debug!(error = %err, "a connection ended early");
             }
         });
-    }
+    };
     drop(listener);
     let before = under_way.load(Ordering::SeqCst);
     let all_ended = async {

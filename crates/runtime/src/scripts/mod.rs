@@ -9,6 +9,7 @@
 
 mod directory;
 mod interpreter;
+mod turns;
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -26,6 +27,7 @@ use crate::endpoint::{AwsEndpoint, Caller};
 use crate::tasks::finished;
 use directory::Directory;
 pub(crate) use interpreter::Interpreters;
+pub(crate) use turns::Turns;
 
 /// How much of what a script prints is kept, in bytes.
 const LOG_BYTES_MAX: usize = 100 * 1024;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use store::Lease;
 use store::planted::{Bug, is_planted};
-use tokio::sync::oneshot;
+use tokio::sync::{SemaphorePermit, oneshot};
 use tokio::task::AbortHandle;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -330,27 +330,30 @@ fn perform_script(
     let busy = shared.clock.busy();
     let epoch = shared.epoch();
     let task = tokio::spawn(async move {
-        let Some(answer) = script_answer(&shared, life, &id, &script).await else { return };
+        let answer = script_answer(&shared, life, &id, &script).await;
+        // Its turn is over when its shard has its end: whoever waits for that stops the shard next.
+        let Some((answer, _turn)) = answer else { return };
         let message = Message::ScriptEnded { life, id, script: number, answer };
         shared.send(message, epoch, busy).await;
     });
     task.abort_handle()
 }
 
-/// Runs a script, unless it was started before; nothing when its process is no longer ours.
-async fn script_answer(
-    shared: &Arc<Shared>,
+/// Runs a script, unless it was started before; nothing when its process is no longer ours, or the
+/// server is about to end.
+async fn script_answer<'a>(
+    shared: &'a Arc<Shared>,
     life: u64,
     id: &ProcessId,
     script: &Script,
-) -> Option<ScriptAnswer> {
+) -> Option<(ScriptAnswer, Option<SemaphorePermit<'a>>)> {
     if script.is_interrupted() {
-        return Some(scripts::interrupted(script));
+        return Some((scripts::interrupted(script), None));
     }
     let Some(endpoint) = shared.endpoint() else {
-        return Some(scripts::refused(script, "Internal Server Error."));
+        return Some((scripts::refused(script, "Internal Server Error."), None));
     };
-    let _turn = shared.scripts.acquire().await;
+    let turn = shared.scripts.take().await?;
     // Durable before the script is started, so that it is never started again.
     let (reply, durable) = oneshot::channel();
     let begins = Message::ScriptBegins { life, id: id.clone(), script: script.script.id, reply };
@@ -358,7 +361,7 @@ async fn script_answer(
     match durable.await {
         Ok(Ok(())) => {
             let host = Host { interpreters: shared.interpreters(), store: &shared.store, endpoint };
-            Some(scripts::run(script, host).await)
+            Some((scripts::run(script, host).await, Some(turn)))
         }
         // The shard has another owner or another life, which does this.
         Ok(Err(_)) | Err(_) => None,

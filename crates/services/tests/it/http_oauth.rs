@@ -4,7 +4,6 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use services::Input;
 use tokio::net::TcpListener;
@@ -74,7 +73,7 @@ async fn listen() -> (Arc<Api>, String) {
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(wire::serve(listener, api.clone(), std::future::pending(), Duration::ZERO));
+    tokio::spawn(wire::serve(listener, api.clone(), std::future::pending()));
     (api, address)
 }
 

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use services::Input;
 use tokio::net::TcpListener;
@@ -49,7 +48,7 @@ impl Handler for Api {
 async fn listen() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(wire::serve(listener, Arc::new(Api), std::future::pending(), Duration::ZERO));
+    tokio::spawn(wire::serve(listener, Arc::new(Api), std::future::pending()));
     address
 }
 

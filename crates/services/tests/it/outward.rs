@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use runtime::{AwsEndpoint as _, Call, CallError, Caller};
 use services::{Destinations, Endpoint, Outward};
@@ -48,7 +47,7 @@ impl Elsewhere {
     pub(crate) async fn listen(self: &Arc<Self>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(wire::serve(listener, self.clone(), std::future::pending(), Duration::ZERO));
+        tokio::spawn(wire::serve(listener, self.clone(), std::future::pending()));
         address
     }
 
@@ -501,7 +500,7 @@ impl Handler for Api {
 async fn invoked(arguments: &Value) -> Value {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(wire::serve(listener, Arc::new(Api), std::future::pending(), Duration::ZERO));
+    tokio::spawn(wire::serve(listener, Arc::new(Api), std::future::pending()));
     let mut destinations = Destinations::default();
     destinations.set(&format!("apigateway={address}")).unwrap();
     let whole = whole().await;

@@ -1,7 +1,6 @@
 //! Requests of services that are not served here, passed on as whoever runs a script.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use services::{Destinations, Outward};
 use tokio::net::TcpListener;
@@ -28,8 +27,7 @@ async fn relaying(
     whole.services.reaches(Arc::new(Outward::new(destinations, "us-east-1", "aws", None)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let here = format!("http://{}", listener.local_addr().unwrap());
-    let serving =
-        wire::serve(listener, whole.services.clone(), std::future::pending(), Duration::ZERO);
+    let serving = wire::serve(listener, whole.services.clone(), std::future::pending());
     tokio::spawn(serving);
     (whole, here, elsewhere)
 }

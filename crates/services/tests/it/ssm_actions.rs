@@ -3,7 +3,6 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use value::{Value, value};
@@ -77,7 +76,7 @@ async fn a_webhook_is_sent_to_where_a_secure_string_says() {
     let listener = Arc::new(Listener::default());
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/services/a%20b?x=1", socket.local_addr().unwrap());
-    tokio::spawn(wire::serve(socket, listener.clone(), std::future::pending(), Duration::ZERO));
+    tokio::spawn(wire::serve(socket, listener.clone(), std::future::pending()));
     let (whole, _elsewhere) = reaching(&[], Vec::new()).await;
     let integration =
         value!({"url": url, "headers": {"X-Token": "hook-Horse5"}, "payload": "preset"});

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use value::{Value, value};
 use wire::model::{self, Operation};
@@ -82,12 +81,7 @@ fn boto3_and_the_server_understand_each_other() {
     let sampler = Arc::new(Sampler::default());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let server = runtime.spawn(wire::serve(
-        listener,
-        sampler.clone(),
-        std::future::pending(),
-        Duration::ZERO,
-    ));
+    let server = runtime.spawn(wire::serve(listener, sampler.clone(), std::future::pending()));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/wire_boto3.py");
     let mut python = Command::new("python3")
         .args([script, &endpoint])

@@ -44,9 +44,11 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let stopped = async { drop(stopped.await) };
-        let serving =
-            tokio::spawn(serve(listener, handler.clone(), stopped, Duration::from_secs(30)));
+        let stopped = async {
+            drop(stopped.await);
+            Duration::from_secs(30)
+        };
+        let serving = tokio::spawn(serve(listener, handler.clone(), stopped));
         Site { handler, address, stop, serving }
     }
 
