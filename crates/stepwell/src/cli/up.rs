@@ -97,7 +97,7 @@ pub(super) struct Arguments {
     /// Also write what state machines log to files in this directory, one for each log group
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
-    /// How many seconds requests and scripts under way may take to end when the server is told to stop
+    /// How many seconds scripts and requests under way may take when the server is told to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain_seconds: u64,
 }
