@@ -1,10 +1,11 @@
 //! Values into any `Deserialize` type; a [`Value`] inside it is shared, not rebuilt.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _,
-    IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected,
+    IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
 use crate::serde_ser::{HANDOVER, Handover, MARK};
@@ -88,27 +89,112 @@ impl FromValue {
     fn mismatch(&self, wanted: &str) -> SerdeError {
         SerdeError(format!("expected {wanted}, found {}", self.0.type_name()))
     }
+
+    /// The error of a visitor that was offered this value and does not take its kind.
+    fn unexpected(&self, wanted: &dyn Expected) -> SerdeError {
+        let found = match &self.0 {
+            Value::Null => Unexpected::Unit,
+            Value::Bool(flag) => Unexpected::Bool(*flag),
+            Value::Number(Number::Int(int)) => Unexpected::Signed(*int),
+            Value::Number(number) => Unexpected::Float(number.as_f64()),
+            Value::String(text) => Unexpected::Str(text),
+            Value::Array(_) => Unexpected::Seq,
+            Value::Object(_) => Unexpected::Map,
+        };
+        SerdeError::invalid_type(found, wanted)
+    }
+
+    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        match &self.0 {
+            Value::Number(Number::Int(int)) => visitor.visit_i64(*int),
+            Value::Number(number) => match number.to_string().parse::<u64>() {
+                Ok(int) => visitor.visit_u64(int),
+                Err(_) => visitor.visit_f64(number.as_f64()),
+            },
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        match &self.0 {
+            Value::String(text) => visitor.visit_str(text),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn items<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        match self.0 {
+            Value::Array(items) => {
+                visitor.visit_seq(Items { items: Arc::unwrap_or_clone(items).into_iter() })
+            }
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn members<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        match self.0 {
+            Value::Object(map) => visitor.visit_map(Members::new(Arc::unwrap_or_clone(map))),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn nothing<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        if self.0.is_null() { visitor.visit_unit() } else { Err(self.unexpected(&visitor)) }
+    }
+
+    fn flag<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        match self.0 {
+            Value::Bool(flag) => visitor.visit_bool(flag),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+}
+
+/// Which kind of value each method offers the visitor. Were all of them forwarded to
+/// `deserialize_any`, each stored type would be compiled once for every kind of JSON value, and
+/// a megabyte of the program be code that never runs.
+macro_rules! kinds {
+    ($($method:ident($($argument:ty),*) => $kind:ident),* $(,)?) => {$(
+        fn $method<V: Visitor<'de>>(
+            self,
+            $(_: $argument,)*
+            visitor: V,
+        ) -> Result<V::Value, SerdeError> {
+            self.$kind(visitor)
+        }
+    )*};
 }
 
 impl<'de> Deserializer<'de> for FromValue {
     type Error = SerdeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(flag) => visitor.visit_bool(flag),
-            Value::Number(Number::Int(int)) => visitor.visit_i64(int),
-            Value::Number(number) => match number.to_string().parse::<u64>() {
-                Ok(int) => visitor.visit_u64(int),
-                Err(_) => visitor.visit_f64(number.as_f64()),
-            },
-            Value::String(text) => visitor.visit_str(&text),
-            Value::Array(items) => {
-                let items = items.as_ref().clone().into_iter();
-                visitor.visit_seq(Items { items })
-            }
-            Value::Object(map) => visitor.visit_map(Members::new((*map).clone())),
+        match &self.0 {
+            Value::Null => self.nothing(visitor),
+            Value::Bool(_) => self.flag(visitor),
+            Value::Number(_) => self.number(visitor),
+            Value::String(_) => self.text(visitor),
+            Value::Array(_) => self.items(visitor),
+            Value::Object(_) => self.members(visitor),
         }
+    }
+
+    kinds! {
+        deserialize_bool() => flag,
+        deserialize_i8() => number, deserialize_i16() => number, deserialize_i32() => number,
+        deserialize_i64() => number, deserialize_u8() => number, deserialize_u16() => number,
+        deserialize_u32() => number, deserialize_u64() => number,
+        deserialize_char() => text, deserialize_str() => text, deserialize_string() => text,
+        deserialize_identifier() => text,
+        deserialize_unit() => nothing, deserialize_unit_struct(&'static str) => nothing,
+        deserialize_seq() => items, deserialize_tuple(usize) => items,
+        deserialize_tuple_struct(&'static str, usize) => items,
+        deserialize_map() => members,
+        deserialize_struct(&'static str, &'static [&'static str]) => members,
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
@@ -150,10 +236,7 @@ impl<'de> Deserializer<'de> for FromValue {
         }
     }
 
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
-    }
+    serde::forward_to_deserialize_any! { i128 u128 f32 bytes byte_buf }
 }
 
 struct Items {
@@ -289,7 +372,7 @@ impl<'de> VariantAccess<'de> for Content {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, SerdeError> {
-        FromValue(self.0).deserialize_any(visitor)
+        FromValue(self.0).items(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -297,6 +380,6 @@ impl<'de> VariantAccess<'de> for Content {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, SerdeError> {
-        FromValue(self.0).deserialize_any(visitor)
+        FromValue(self.0).members(visitor)
     }
 }

@@ -179,3 +179,45 @@ fn a_wrong_shape_names_the_member() {
     let err = value::from_value::<Record>(value!({"Name": 1})).unwrap_err();
     assert!(err.to_string().starts_with("Name: "), "{err}");
 }
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(tag = "Type")]
+enum Tagged {
+    Shape(Shape),
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Shape {
+    flag: bool,
+    sides: (u8, char),
+    nothing: (),
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
+#[test]
+fn each_type_takes_its_own_kind_of_value() {
+    let source = value!({
+        "Type": "Shape", "flag": true, "sides": [3, "日"], "nothing": null, "extra": [1.0],
+    });
+    let rest = BTreeMap::from([("extra".to_owned(), value!([1.0]))]);
+    let shape = Shape { flag: true, sides: (3, '日'), nothing: (), rest };
+    assert_eq!(value::from_value::<Tagged>(source).unwrap(), Tagged::Shape(shape));
+}
+
+#[test]
+fn another_kind_is_refused_in_serdes_words() {
+    let refused = |source: Value| value::from_value::<Record>(source).unwrap_err().to_string();
+    assert_eq!(refused(value!([1])), "invalid type: sequence, expected struct Record");
+    assert_eq!(refused(value!({"Name": {}})), "Name: invalid type: map, expected a string");
+    assert_eq!(refused(value!({"Count": "7"})), "Count: invalid type: string \"7\", expected u32");
+    assert_eq!(
+        refused(value!({"List": true})),
+        "List: invalid type: boolean `true`, expected a sequence"
+    );
+    assert_eq!(refused(value!({"Count": -1})), "Count: invalid value: integer `-1`, expected u32");
+    assert_eq!(
+        refused(value!({"Kind": 1})),
+        "Kind: expected a variant (a string or an object with one member), found number"
+    );
+}
