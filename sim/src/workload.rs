@@ -187,6 +187,7 @@ pub(crate) fn draw(number: usize, plan: &Plan, random: &mut Random) -> Result<(P
         state_machine_version_arn: None,
         state_machine_alias_arn: None,
         child: None,
+        trace: None,
     });
     Ok((ProcessId::new(Kind::Execution, &arn), begin))
 }

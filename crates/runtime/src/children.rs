@@ -54,6 +54,7 @@ impl ChildTask {
                 state_machine_version_arn: None,
                 state_machine_alias_arn: None,
                 child: Some(Box::new(of.clone())),
+                trace: parent.trace.clone(),
             })
         });
         ChildTask { id: ProcessId::new(Kind::Execution, &arn), kind, begin, redrive }

@@ -24,6 +24,10 @@ pub trait AwsEndpoint: Send + Sync {
     /// Returns whether an event of this source might be delivered to anybody; false is certain, so
     /// that events nobody waits for need not be written.
     fn hears(&self, source: &str) -> bool;
+
+    /// Tells that a STANDARD execution has ended, once that is durable. A crash in between tells
+    /// nobody.
+    fn execution_ended(&self, _arn: &str) {}
 }
 
 /// Variables for a script, on their way.
@@ -54,6 +58,8 @@ pub struct Call {
     pub tells_http: bool,
     /// The automation execution that starts another one by this call.
     pub nested_in: Option<String>,
+    /// The span that the process was started in, as a `traceparent`.
+    pub trace: Option<String>,
     /// As whom.
     pub caller: Caller,
     /// Botocore's name of the service: `iam`, `stepfunctions`, `ssm`.
@@ -79,6 +85,7 @@ impl Call {
             in_doubt: false,
             tells_http: false,
             nested_in: None,
+            trace: None,
             caller,
             service: service.into(),
             operation: operation.into(),

@@ -14,8 +14,8 @@ use crate::scripts::{Interpreters, Turns};
 use crate::shard::{Envelope, Message};
 use crate::timers::Timers;
 use crate::{
-    AwsEndpoint, Busy, Clock, Definitions, Error, Figures, Novelty, Peers, ProcessId, Scripts,
-    express,
+    AwsEndpoint, Busy, Clock, Definitions, Error, Figures, Kind, Novelty, Peers, ProcessId,
+    Scripts, express,
 };
 
 /// What shards share.
@@ -56,6 +56,13 @@ impl Shared {
     pub(crate) fn events_committed(&self) {
         if let Some(endpoint) = self.endpoint.get() {
             endpoint.events_committed();
+        }
+    }
+
+    /// Tells whoever follows executions from outside that one has ended.
+    pub(crate) fn ended(&self, id: &ProcessId) {
+        if let (Kind::Execution, Some(endpoint)) = (id.kind(), self.endpoint.get()) {
+            endpoint.execution_ended(id.name());
         }
     }
 

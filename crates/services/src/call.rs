@@ -47,6 +47,8 @@ pub struct Call {
     pub lease: Option<Lease>,
     /// On whose behalf the call is made: `execution/ARN`, `automation/ID`, `stack/ID`, `rule/ARN`.
     pub process: Option<Arc<str>>,
+    /// The span that it is made in, as a `traceparent`; none while nothing is traced.
+    pub trace: Option<String>,
     /// What was decided about it.
     pub judgements: Judgements,
 }

@@ -10,7 +10,7 @@ use wire::model;
 use crate::call::Origin;
 use crate::decisions::Noting;
 use crate::outward::{self, Destination};
-use crate::{Call, Error, Judgements, Reading, Services, dispatch, ids, roles, ssm, sts};
+use crate::{Call, Error, Judgements, Reading, Services, dispatch, ids, roles, ssm, sts, traces};
 
 /// How long a script's credentials are good for, in seconds.
 const SCRIPT_CREDENTIALS_SECONDS: i64 = 3600;
@@ -45,6 +45,12 @@ impl AwsEndpoint for Endpoint {
     fn hears(&self, source: &str) -> bool {
         self.services.pump.hears(self.services.store(), source)
     }
+
+    fn execution_ended(&self, arn: &str) {
+        if let Some(traces) = self.services.traces.get() {
+            traces.execution(arn);
+        }
+    }
 }
 
 impl Services {
@@ -71,6 +77,7 @@ impl Services {
             nested_in: None,
             lease: None,
             process: None,
+            trace: None,
             judgements: Judgements::default(),
         }
     }
@@ -122,10 +129,11 @@ impl Services {
         let request_id = ids::uuid();
         let failed = |err: &Error| call_error(name, err, &request_id);
         let principal = self.principal(name, &asked, &request_id).map_err(|err| failed(&err))?;
-        let Asked { effect_id, lease, process, nested_in, caller, .. } = asked;
+        let Asked { effect_id, lease, process, nested_in, caller, trace, .. } = asked;
         let Asked { operation, input, tells_http, .. } = asked;
         let mut call = self.call_from(principal, source_arn(&caller), effect_id);
         call.request_id.clone_from(&request_id);
+        call.trace = trace.and_then(|trace| traces::within(&trace, process.as_deref()?));
         (call.lease, call.process, call.nested_in) = (lease, process, nested_in);
         tracing::Span::current().record("request_id", &*call.request_id);
         let operation = dispatch::find(name, &operation).map_err(|err| failed(&err))?;

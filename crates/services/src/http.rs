@@ -18,7 +18,7 @@ use wire::{Face, Fault, Request, Response, Routed};
 
 use crate::call::Origin;
 use crate::metrics::Named;
-use crate::traces::Ended;
+use crate::traces::{Context, Ended};
 use crate::{Call, Error, Input, Judgements, Services, browsers, dispatch, iam, ids, nodes, sts};
 
 /// The access key that local tools use; on a loopback listener it is the account's root user.
@@ -102,7 +102,9 @@ impl wire::Handler for Services {
             let (began, under_way) = (Instant::now(), self.metrics.begun());
             let (request_id, mut named) = (ids::uuid(), None);
             let span = tracing::error_span!("request", %request_id, execution = Empty);
-            let answering = self.respond(&request, &request_id, &mut named).instrument(span);
+            let traced = self.traces.get().map(|traces| (traces, Context::of(&request)));
+            let trace = traced.as_ref().map(|(_, context)| context.traceparent());
+            let answering = self.respond(&request, &request_id, &mut named, trace).instrument(span);
             let response = match answering.await {
                 Ok(response) => response,
                 Err(fault) => fault.render(&request_id),
@@ -110,9 +112,9 @@ impl wire::Handler for Services {
             drop(under_way);
             let (status, took) = (response.status, began.elapsed());
             self.metrics.ended(named, status, took);
-            if let Some(traces) = self.traces.get() {
+            if let Some((traces, context)) = traced {
                 let request_id = request_id.as_str();
-                traces.request(&request, &Ended { named, status, request_id, took });
+                traces.request(context, &Ended { named, status, request_id, took });
             }
             response
         })
@@ -120,12 +122,14 @@ impl wire::Handler for Services {
 }
 
 impl Services {
-    /// Answers a request of AWS's APIs; `named` is set once it is known what it is for.
+    /// Answers a request of AWS's APIs; `named` is set once it is known what it is for, `trace` is
+    /// the span that it is answered in.
     async fn respond(
         self: &Arc<Self>,
         request: &Request,
         request_id: &str,
         named: &mut Option<Named>,
+        trace: Option<String>,
     ) -> Result<Response, Fault> {
         let routed = wire::route(request)?;
         let face = routed.face;
@@ -144,7 +148,7 @@ impl Services {
             let code = face.word("ValidationError", "ValidationException");
             return Err(face.fault(400, code, problems));
         }
-        let call = self.call_of(request, request_id, caller);
+        let call = Call { trace, ..self.call_of(request, request_id, caller) };
         if let Some(execution) = input.maybe_text("executionArn") {
             Span::current().record("execution", execution);
         }
@@ -209,6 +213,7 @@ impl Services {
             nested_in: None,
             lease: None,
             process: caller.process,
+            trace: None,
             judgements: Judgements::default(),
         }
     }

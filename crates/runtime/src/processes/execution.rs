@@ -16,7 +16,7 @@ use super::{newest_first, restored};
 use crate::activities::{self, Place};
 use crate::children::ChildTask;
 use crate::definitions::Definitions;
-use crate::endpoint::CallError;
+use crate::endpoint::{Call, CallError};
 use crate::integrations::{self, Acting};
 use crate::items::{self, ItemsTask};
 use crate::logging::Logging;
@@ -54,6 +54,9 @@ pub struct BeginExecution {
     /// What makes it a child execution of a map run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child: Option<Box<ChildOf>>,
+    /// The span that it was started in, as a `traceparent`; none while nothing is traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// A running state-machine execution.
@@ -341,7 +344,10 @@ impl ExecutionProcess {
             return Effect::Enqueue { number, place: Box::new(Place::of(call)) };
         }
         match integrations::call(call, &self.acting(), Some(self.effect_id(number))) {
-            Ok(call) => Effect::Call { number, call: Box::new(call) },
+            Ok(call) => {
+                let trace = self.kept.begin.trace.clone();
+                Effect::Call { number, call: Box::new(Call { trace, ..call }) }
+            }
             // Answered in a turn of its own, as a fact like any other.
             Err(err) => Effect::Answer { number, err },
         }
@@ -521,7 +527,8 @@ fn record(
         "machine": &begin.machine,
     })
     .with_some("stateMachineVersionArn", begin.state_machine_version_arn.as_ref())
-    .with_some("stateMachineAliasArn", begin.state_machine_alias_arn.as_ref());
+    .with_some("stateMachineAliasArn", begin.state_machine_alias_arn.as_ref())
+    .with_some("trace", begin.trace.as_ref());
     if let Some((finish, stop_millis)) = finish {
         record = record
             .with("stopDate", stop_millis as f64 / 1000.0)

@@ -79,6 +79,7 @@ impl Shard {
                 self.perform(effects);
                 for id in ended {
                     self.shared.followers.tell(&id, &self.shared.clock);
+                    self.shared.ended(&id);
                 }
             }
             Err(err) => self.turn_lost(err, replies),

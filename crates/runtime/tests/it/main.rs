@@ -59,6 +59,7 @@ fn begin() -> Begin {
         state_machine_version_arn: None,
         state_machine_alias_arn: None,
         child: None,
+        trace: None,
     })
 }
 

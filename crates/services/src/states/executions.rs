@@ -14,7 +14,9 @@ use super::known::Routed;
 use super::state_machines::{StateMachine, check_name, find, page_of};
 use super::{arn, error, express, map_runs, redrive};
 use crate::page::{cut, marker};
-use crate::{Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services};
+use crate::{
+    Answer, Call, Check, Error, Input, Operation, Pending, Reading, Run, Services, traces,
+};
 
 /// How many executions are looked at in one go for those of a status.
 const FILTERED_ROWS: usize = 256;
@@ -52,7 +54,8 @@ fn start(services: Arc<Services>, call: Call, input: Value) -> Pending {
         if asked.is_express() {
             return express::start(&services, &call, &asked);
         }
-        let (execution_arn, begin) = plan(&call, asked);
+        let (execution_arn, mut begin) = plan(&call, asked);
+        begin.trace = traces::of_start(&call, input.maybe_text("traceHeader"));
         tracing::Span::current().record("execution", &*execution_arn);
         let id = ProcessId::new(Kind::Execution, &execution_arn);
         let asked_input = begin.input.clone();
@@ -161,6 +164,7 @@ fn plan(call: &Call, asked: Asked) -> (String, BeginExecution) {
         state_machine_version_arn: version_arn,
         state_machine_alias_arn: alias_arn,
         child: None,
+        trace: None,
     };
     (execution_arn, begin)
 }

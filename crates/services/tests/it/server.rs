@@ -56,6 +56,7 @@ impl Server {
             nested_in: None,
             lease: None,
             process: None,
+            trace: None,
             judgements: services::Judgements::default(),
         }
     }

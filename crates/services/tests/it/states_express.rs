@@ -81,6 +81,7 @@ impl Whole {
             nested_in: None,
             lease: None,
             process: None,
+            trace: None,
             judgements: services::Judgements::default(),
         };
         self.services.dispatch(service, operation, call, input).await

@@ -91,7 +91,7 @@ pub(super) struct Arguments {
     /// How long after its deletion a stack is removed
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = purge)]
     stack_retention: Purge,
-    /// Send a span of every request to this OpenTelemetry collector (OTLP over HTTP, JSON)
+    /// Send spans of requests and executions to this OpenTelemetry collector (OTLP over HTTP, JSON)
     #[arg(long, value_name = "http://HOST:4318", env = "STEPWELL_OTLP")]
     otlp: Option<String>,
     /// Also write what state machines log to files in this directory, one for each log group

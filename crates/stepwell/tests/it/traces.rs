@@ -114,3 +114,107 @@ fn a_collector_that_is_not_there_costs_spans_and_nothing_else() {
     let wrong = program().args(["up", "--memory", "--otlp", "ftp://x"]).output().unwrap();
     assert!(!wrong.status.success());
 }
+
+/// An execution that outlives its server is told whole by the next one, in the trace that whoever
+/// started it has named.
+#[test]
+fn an_execution_has_its_spans_after_a_kill_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().display().to_string();
+    let (address, received) = collector();
+    let arguments = ["--data", &*data, "--otlp", &*address];
+    let server = Server::start(&arguments, &[]);
+    let machine = server.machine(
+        "told",
+        "STANDARD",
+        r#"{"StartAt": "Look", "QueryLanguage": "JSONata", "States": {
+            "Look": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:iam:getUser",
+                "Arguments": {"UserName": "kim"}, "Next": "Pause",
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Pause"}]},
+            "Pause": {"Type": "Wait", "Seconds": 1, "Next": "Done"},
+            "Done": {"Type": "Succeed"}}}"#,
+    );
+    let started = server.ok(
+        "stepfunctions",
+        "StartExecution",
+        value!({
+            "stateMachineArn": &machine,
+            "traceHeader": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8",
+        }),
+    );
+    server.signal("KILL");
+    server.ended();
+    let _server = Server::start(&arguments, &[]);
+    let arn = text(&started, &["executionArn"]);
+    let told = std::iter::from_fn(|| received.recv_timeout(Duration::from_secs(20)).ok())
+        .map(|(_, message)| spans(&message))
+        .find(|spans| spans.iter().any(|span| text(span, &["name"]) == "told"))
+        .unwrap();
+    let told: Vec<Value> =
+        told.into_iter().filter(|span| !text(span, &["name"]).contains("StateMachine")).collect();
+    let named = |name: &str| {
+        let found = told.iter().find(|span| text(span, &["name"]) == name);
+        found.unwrap_or_else(|| panic!("no span {name}: {told:?}"))
+    };
+    let root = named("told");
+    assert_eq!(text(root, &["parentSpanId"]), "53995c3f42cd8ad8");
+    assert!(root.to_string().contains(&arn) && root.to_string().contains(&machine), "{root}");
+    for (name, parent) in
+        [("Look", "told"), ("iam.getUser", "Look"), ("Pause", "told"), ("Done", "told")]
+    {
+        let (span, parent) = (named(name), named(parent));
+        assert_eq!(text(span, &["parentSpanId"]), text(parent, &["spanId"]), "{name}");
+        assert_eq!(text(span, &["traceId"]), "5759e988bd862e3fe1be46a994272793");
+        let times = ["startTimeUnixNano", "endTimeUnixNano"].map(|member| {
+            let of = |span| text(span, &[member]).parse::<u128>().unwrap();
+            (of(parent), of(span))
+        });
+        assert!(times[0].0 <= times[0].1 && times[1].1 <= times[1].0, "{name}: {times:?}");
+    }
+    // Nobody may look: that is the error of the task, and the state went on.
+    assert!(named("iam.getUser").path(&["status", "code"]).is_some());
+    assert!(named("Look").get("status").is_none() && root.get("status").is_none());
+    assert!(!root.to_string().contains("kim"));
+}
+
+/// An execution that another one starts belongs to the trace of that one.
+#[test]
+fn a_nested_execution_is_in_the_trace_of_the_one_that_starts_it() {
+    let (address, received) = collector();
+    let server = Server::start(&["--memory", "--otlp", &*address], &[]);
+    let inner = server.machine(
+        "inner",
+        "STANDARD",
+        r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}"#,
+    );
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let grant = value!({"RoleName": "machine", "PolicyName": "all", "PolicyDocument": policy});
+    server.ok("iam", "PutRolePolicy", grant);
+    let outer = server.machine(
+        "outer",
+        "STANDARD",
+        &format!(
+            r#"{{"StartAt": "B", "States": {{"B": {{"Type": "Task", "End": true,
+                "Resource": "arn:aws:states:::states:startExecution.sync:2",
+                "Parameters": {{"StateMachineArn": "{inner}"}}}}}}}}"#
+        ),
+    );
+    server.ok("stepfunctions", "StartExecution", value!({"stateMachineArn": outer}));
+    let mut all: Vec<Value> = Vec::new();
+    let named =
+        |all: &[Value], name: &str| all.iter().find(|span| text(span, &["name"]) == name).cloned();
+    while named(&all, "outer").is_none() || named(&all, "inner").is_none() {
+        let (_, message) = received.recv_timeout(Duration::from_secs(20)).unwrap();
+        all.extend(spans(&message));
+    }
+    let of = |name: &str| named(&all, name).unwrap_or_else(|| panic!("no span {name}: {all:?}"));
+    let (start, outer, inner) = (of("stepfunctions.StartExecution"), of("outer"), of("inner"));
+    assert_eq!(text(&outer, &["parentSpanId"]), text(&start, &["spanId"]));
+    assert_eq!(text(&inner, &["parentSpanId"]), text(&outer, &["spanId"]));
+    assert_eq!(text(&inner, &["traceId"]), text(&start, &["traceId"]));
+    assert_eq!(
+        text(&of("states.startExecution.sync:2"), &["parentSpanId"]),
+        text(&of("B"), &["spanId"])
+    );
+}

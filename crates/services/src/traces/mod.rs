@@ -1,21 +1,26 @@
-//! Traces for OpenTelemetry: a span per request, sent as OTLP over HTTP in JSON.
+//! Traces for OpenTelemetry: spans of requests and executions, sent as OTLP over HTTP in JSON.
 //!
 //! OpenTelemetry protocol specification 1.5, "OTLP/HTTP"; W3C Trace Context, "traceparent"; AWS
 //! X-Ray developer guide, "Tracing header" (read 2026-11). Nobody waits for a collector: spans that
 //! do not fit into the queue, or that it does not take, are counted and gone.
 
-use std::fmt::Write as _;
+mod context;
+mod execution;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use store::Store;
 use tokio::sync::{mpsc, oneshot};
 use value::{Value, value};
 use wire::Request;
 use wire::client::{Client, Error as ClientError};
 
+pub(crate) use context::{Context, of_start, within};
+
+use crate::Services;
 use crate::metrics::Named;
-use crate::{Services, ids};
 
 /// How many spans may wait for the collector.
 const SPANS_WAITING_MAX: usize = 4_096;
@@ -27,20 +32,14 @@ const COMPANY_MILLIS: u64 = 1_000;
 const ANSWER_SECONDS_MAX: u64 = 10;
 /// How long a server that stops waits for its last spans to be sent, in milliseconds.
 const FLUSH_MILLIS_MAX: u64 = 2_000;
+/// `SPAN_KIND_INTERNAL`.
+const KIND_INTERNAL: u8 = 1;
+/// `SPAN_KIND_CLIENT`.
+const KIND_CLIENT: u8 = 3;
 /// `SPAN_KIND_SERVER`.
 const KIND_SERVER: u8 = 2;
 /// `STATUS_CODE_ERROR`.
 const STATUS_ERROR: u8 = 2;
-
-/// Where a trace came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Parent {
-    /// 32 hexadecimal digits.
-    trace: String,
-    /// 16 hexadecimal digits; none when the trace has no span yet.
-    span: Option<String>,
-    is_sampled: bool,
-}
 
 /// What became of a request.
 pub(crate) struct Ended<'a> {
@@ -52,6 +51,8 @@ pub(crate) struct Ended<'a> {
 
 enum Message {
     Span(Value),
+    /// An execution has ended: its spans are made when it is their turn.
+    Execution(String),
     Flush(oneshot::Sender<()>),
 }
 
@@ -70,20 +71,26 @@ pub(crate) struct Traces {
 
 impl Traces {
     /// Notes a request that has ended; the collector hears of it later.
-    pub(crate) fn request(&self, request: &Request, ended: &Ended<'_>) {
-        let parent = parent(request);
-        if parent.as_ref().is_some_and(|parent| !parent.is_sampled) {
-            return;
+    pub(crate) fn request(&self, context: Context, ended: &Ended<'_>) {
+        if context.is_sampled() {
+            self.queue(Message::Span(span(context, ended, SystemTime::now())));
         }
-        let span = Message::Span(span(parent, ended, SystemTime::now()));
-        if self.queue.try_send(span).is_err() {
+    }
+
+    /// Notes an execution that has ended; the collector hears of it later.
+    pub(crate) fn execution(&self, arn: &str) {
+        self.queue(Message::Execution(arn.to_owned()));
+    }
+
+    fn queue(&self, message: Message) {
+        if self.queue.try_send(message).is_err() {
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Services {
-    /// Sends a span of every request to the collector at an address such as
+    /// Sends spans of requests and executions to the collector at an address such as
     /// `http://127.0.0.1:4318` from now on.
     ///
     /// # Errors
@@ -92,7 +99,8 @@ impl Services {
         let client = Client::new(collector, "", None)?;
         let (queue, waiting) = mpsc::channel(SPANS_WAITING_MAX);
         let counts = Arc::new(Counts::default());
-        let exporter = Exporter { client, waiting, counts: counts.clone(), is_reached: true };
+        let (store, of_all) = (self.store().clone(), counts.clone());
+        let exporter = Exporter { client, store, waiting, counts: of_all, is_reached: true };
         tokio::spawn(exporter.run());
         // Said once, before the first request.
         let _ = self.traces.set(Traces { queue, counts });
@@ -121,6 +129,8 @@ impl Services {
 /// The task that talks to the collector.
 struct Exporter {
     client: Client,
+    /// Where histories are.
+    store: Store,
     waiting: mpsc::Receiver<Message>,
     counts: Arc<Counts>,
     /// Whether the last message arrived: only the first failure of a row is logged.
@@ -138,7 +148,12 @@ impl Exporter {
             for message in messages.drain(..) {
                 match message {
                     Message::Span(span) => spans.push(span),
+                    Message::Execution(arn) => spans.extend(self.spans_of(arn).await),
                     Message::Flush(done) => flushed.push(done),
+                }
+                while SPANS_PER_MESSAGE_MAX <= spans.len() {
+                    let rest = spans.split_off(SPANS_PER_MESSAGE_MAX);
+                    self.send(std::mem::replace(&mut spans, rest)).await;
                 }
             }
             if !spans.is_empty() {
@@ -160,6 +175,21 @@ impl Exporter {
                 None => return,
             }
         }
+    }
+
+    /// Returns the spans of an execution; it counts as one that is dropped when it has none any
+    /// more.
+    async fn spans_of(&self, arn: String) -> Vec<Value> {
+        let store = self.store.clone();
+        let made = tokio::task::spawn_blocking(move || execution::spans(&store, &arn)).await;
+        let problem = match made {
+            Ok(Ok(spans)) => return spans,
+            Ok(Err(err)) => err,
+            Err(err) => err.to_string(),
+        };
+        tracing::warn!(error = %problem, "an execution has ended whose spans cannot be made");
+        self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+        Vec::new()
     }
 
     async fn send(&mut self, spans: Vec<Value>) {
@@ -200,15 +230,14 @@ fn text(key: &str, text: &str) -> Value {
 }
 
 /// Returns the span of a request that ended just now. It says nothing of what was in it.
-fn span(parent: Option<Parent>, ended: &Ended<'_>, now: SystemTime) -> Value {
+fn span(context: Context, ended: &Ended<'_>, now: SystemTime) -> Value {
     let end = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let start = end.saturating_sub(ended.took);
     let (service, operation) = ended.named.unwrap_or(("unknown", "unknown"));
-    let parent_span = parent.as_ref().and_then(|parent| parent.span.clone());
-    let trace = parent.map_or_else(|| hex(&ids::entropy::<16>()), |parent| parent.trace);
+    let parent_span = context.parent.and_then(|parent| parent.span);
     let span = value!({
-        "traceId": trace,
-        "spanId": hex(&ids::entropy::<8>()),
+        "traceId": context.trace,
+        "spanId": context.span,
         "name": format!("{service}.{operation}"),
         "kind": KIND_SERVER,
         "startTimeUnixNano": start.as_nanos().to_string(),
@@ -229,92 +258,22 @@ fn span(parent: Option<Parent>, ended: &Ended<'_>, now: SystemTime) -> Value {
     span.with_some("parentSpanId", parent_span).with_some("status", failed)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Returns the trace that a request belongs to.
-fn parent(request: &Request) -> Option<Parent> {
-    let w3c = request.header("traceparent").and_then(from_traceparent);
-    w3c.or_else(|| request.header("x-amzn-trace-id").and_then(from_xray))
-}
-
-/// `00-TRACE-SPAN-FLAGS`.
-fn from_traceparent(text: &str) -> Option<Parent> {
-    let mut parts = text.trim().split('-');
-    let (version, trace, span, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    if !is_hex(version, 2) || version == "ff" || !is_hex(flags, 2) {
-        return None;
-    }
-    let is_sampled = u8::from_str_radix(flags, 16).ok()? & 1 == 1;
-    let (trace, span) = (id(trace, 32)?, id(span, 16)?);
-    Some(Parent { trace, span: Some(span), is_sampled })
-}
-
-/// `Root=1-TIME-REST;Parent=SPAN;Sampled=1`.
-fn from_xray(text: &str) -> Option<Parent> {
-    let part = |name: &str| {
-        let mut parts = text.split(';').filter_map(|part| part.trim().split_once('='));
-        parts.find(|(known, _)| *known == name).map(|(_, text)| text)
-    };
-    let root = part("Root")?.strip_prefix("1-")?;
-    let (time, rest) = root.split_once('-')?;
-    let trace = id(&format!("{time}{rest}"), 32).filter(|_| time.len() == 8)?;
-    let span = part("Parent").and_then(|span| id(span, 16));
-    Some(Parent { trace, span, is_sampled: part("Sampled") != Some("0") })
-}
-
-/// Returns an id of so many digits, which must not be zero.
-fn id(text: &str, digits: usize) -> Option<String> {
-    let is_id = is_hex(text, digits) && text.bytes().any(|digit| digit != b'0');
-    is_id.then(|| text.to_ascii_lowercase())
-}
-
-fn is_hex(text: &str, digits: usize) -> bool {
-    text.len() == digits && text.bytes().all(|digit| digit.is_ascii_hexdigit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::traces::context::is_hex;
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     const SPAN: &str = "00f067aa0ba902b7";
 
-    fn request(headers: &[(&str, &str)]) -> Request {
-        let headers = headers.iter().map(|(name, text)| ((*name).into(), (*text).into()));
-        Request { headers: headers.collect(), ..Request::default() }
-    }
-
-    #[test]
-    fn a_trace_goes_on_whichever_header_it_came_with() {
-        let w3c = format!("00-{TRACE}-{SPAN}-01");
-        let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
-        let found = parent(&request(&[("x-amzn-trace-id", xray), ("traceparent", &w3c)])).unwrap();
-        let span = Some(SPAN.to_owned());
-        assert_eq!(found, Parent { trace: TRACE.into(), span, is_sampled: true });
-        let found = parent(&request(&[("x-amzn-trace-id", xray)])).unwrap();
-        assert_eq!(found.trace, "5759e988bd862e3fe1be46a994272793");
-        assert_eq!((found.span.as_deref(), found.is_sampled), (Some("53995c3f42cd8ad8"), false));
-        let zeros = format!("00-{}-{SPAN}-01", "0".repeat(32));
-        for wrong in ["", "00", "é", &zeros, &w3c.replace('4', "x"), "ff-1-2-3"] {
-            assert_eq!(parent(&request(&[("traceparent", wrong)])), None, "{wrong}");
-            assert_eq!(parent(&request(&[("x-amzn-trace-id", wrong)])), None, "{wrong}");
-        }
-    }
-
     #[test]
     fn a_span_has_its_times_and_its_parent() {
-        let parent = from_traceparent(&format!("00-{TRACE}-{SPAN}-01"));
+        let headers = vec![("traceparent".into(), format!("00-{TRACE}-{SPAN}-01"))];
+        let context = Context::of(&Request { headers, ..Request::default() });
         let took = Duration::from_millis(5);
         let ended = Ended { named: Some(("iam", "GetUser")), status: 503, request_id: "r", took };
         let now = UNIX_EPOCH + Duration::from_secs(10);
-        let span = span(parent, &ended, now);
+        let span = span(context, &ended, now);
         let text = |name: &str| span.get(name).and_then(Value::as_str).unwrap().to_owned();
         assert_eq!(text("traceId"), TRACE);
         assert_eq!(text("parentSpanId"), SPAN);
