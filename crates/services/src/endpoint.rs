@@ -104,6 +104,7 @@ impl Services {
             let err = Error::new("NotImplemented", format!("AWS has no service `{service}`"));
             return Err(call_error(service, &err, &ids::uuid()));
         };
+        let asked = self.with_secret(asked).await?;
         match self.outward().destination_of(known.name(), &asked.operation) {
             Some(Destination::Embedded) => self.call_here(known, asked).await,
             Some(Destination::Aws | Destination::Endpoint(_) | Destination::Directory(_)) => {
@@ -332,7 +333,7 @@ pub(crate) fn source_arn(caller: &Caller) -> String {
 }
 
 /// Returns an error with what the model knows of its code.
-fn call_error(service: &str, err: &Error, request_id: &str) -> CallError {
+pub(crate) fn call_error(service: &str, err: &Error, request_id: &str) -> CallError {
     let shape = model::service(service).and_then(|service| service.error(&err.code));
     let status = shape.and_then(|shape| shape.status()).unwrap_or(match &*err.code {
         "InternalFailure" => 500,

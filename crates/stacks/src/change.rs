@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use value::Value;
 
+use crate::dynamic_references::{self, Found};
 use crate::intrinsics::{self, Identity, Scope};
 use crate::parameters::{self, ParameterInput, Parameters};
 use crate::template::references::Conditions;
@@ -20,6 +21,9 @@ pub struct Change {
     pub parameters: Parameters,
     pub(crate) conditions: Conditions,
     pub(crate) imports: BTreeMap<String, String>,
+    /// What Parameter Store holds by the names of dynamic references.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) held: BTreeMap<String, String>,
 }
 
 impl Change {
@@ -51,12 +55,47 @@ impl Change {
         let none = Parameters::new();
         let previous = deployed.map_or(&none, |change| &change.parameters);
         let parameters = parameters::resolve(&template, inputs, previous)?;
-        let mut change = Change { template, parameters, conditions: Conditions::new(), imports };
+        let (conditions, held) = (Conditions::new(), BTreeMap::new());
+        let mut change = Change { template, parameters, conditions, imports, held };
         change.conditions =
             intrinsics::conditions(&change.scope(identity, &[])).map_err(Error::Parameters)?;
         rules::check(&change.scope(identity, &[]))?;
         graph::order(&change.template, &change.conditions)?;
         Ok(change)
+    }
+
+    /// Returns the parameters of Parameter Store that resources and outputs refer to, `name` or
+    /// `name:version`: what is to be looked up and given to [`Change::with_held`].
+    ///
+    /// # Errors
+    /// When a dynamic reference is wrong, or stands where it must not.
+    pub fn dynamic_references(&self, identity: &Identity) -> Result<Vec<String>, Error> {
+        let scope = self.scope(identity, &[]);
+        let mut found = Found::default();
+        for (name, resource) in self.template.section("Resources") {
+            let properties = self.template.resource(name).and_then(|it| it.get("Properties"));
+            if let (Some(properties), true) =
+                (properties, graph::is_active(resource, &self.conditions))
+            {
+                let kind = resource.get("Type").map(scalar_text).unwrap_or_default();
+                found.collect(&scope, properties, &format!("{kind}/Properties"))?;
+            }
+        }
+        for (name, output) in self.template.section("Outputs") {
+            if let (Some(value), true) =
+                (output.get("Value"), graph::is_active(output, &self.conditions))
+            {
+                found.collect(&scope, value, &format!("Outputs/{name}/Value"))?;
+            }
+        }
+        Ok(found.names.into_iter().collect())
+    }
+
+    /// Returns the change with what Parameter Store holds now by the names that
+    /// [`Change::dynamic_references`] returned.
+    #[must_use]
+    pub fn with_held(self, held: BTreeMap<String, String>) -> Change {
+        Change { held, ..self }
     }
 
     pub(crate) fn scope<'a>(
@@ -70,6 +109,7 @@ impl Change {
             parameters: &self.parameters,
             conditions: &self.conditions,
             imports: &self.imports,
+            held: &self.held,
             resources,
         }
     }
@@ -122,7 +162,10 @@ pub(crate) fn evaluate_properties(scope: &Scope<'_>, logical_id: &str) -> Result
     let declared = scope.template.resource(logical_id);
     match declared.and_then(|resource| resource.get("Properties")) {
         None | Some(Value::Null) => Ok(Value::object()),
-        Some(properties) => Ok(scope.evaluate(properties)?.unwrap_or_else(Value::object)),
+        Some(properties) => {
+            let evaluated = scope.evaluate(properties)?.unwrap_or_else(Value::object);
+            dynamic_references::settle(evaluated, scope.held)
+        }
     }
 }
 
@@ -133,7 +176,9 @@ pub(crate) fn outputs(scope: &Scope<'_>) -> Result<Vec<Output>, String> {
         if !graph::is_active(output, scope.conditions) {
             continue;
         }
+        // UNVERIFIED: AWS looks references in outputs up; that it puts the values there is believed.
         let value = scope.evaluate(output.get("Value").unwrap_or(&Value::Null))?;
+        let value = value.map(|value| dynamic_references::settle(value, scope.held)).transpose()?;
         let value = match value {
             Some(Value::Array(_) | Value::Object(_) | Value::Null) | None => {
                 return Err(format!(

@@ -47,6 +47,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) conditions: &'a Conditions,
     /// The exports of other stacks by name.
     pub(crate) imports: &'a BTreeMap<String, String>,
+    /// What Parameter Store holds by the names of dynamic references.
+    pub(crate) held: &'a BTreeMap<String, String>,
     pub(crate) resources: &'a [ResourceRecord],
 }
 

@@ -36,6 +36,7 @@
 //! May depend on: `value`.
 
 mod change;
+mod dynamic_references;
 mod error;
 mod graph;
 mod intrinsics;
@@ -48,10 +49,14 @@ mod state;
 mod template;
 
 pub use change::Change;
+pub use dynamic_references::{DYNAMIC_REFERENCES_MAX, secure_reference};
 pub use error::Error;
 pub use intrinsics::Identity;
 pub use operation::{Effect, Fact, OnFailure, Stamp, apply, outstanding};
-pub use parameters::{Parameter, ParameterInput, ParameterSource, Parameters, named_parameters};
+pub use parameters::{
+    NamedParameter, Parameter, ParameterInput, ParameterSource, Parameters, Wanted,
+    named_parameters,
+};
 pub use preview::{Action, PropertyChange, Recreation, Replacement, ResourceChange};
 pub use state::{Output, ResourceRecord, StackEvent, State, Status};
 pub use template::{

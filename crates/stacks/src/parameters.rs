@@ -8,7 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use value::Value;
 
-use crate::template::{refuse_dynamic_reference, scalar_text};
+use crate::dynamic_references::check_parameter;
+use crate::template::scalar_text;
 use crate::{Error, Template};
 
 /// One parameter of a request.
@@ -66,6 +67,8 @@ enum Kind {
     Named,
     /// The value is the name of an SSM parameter that holds a list.
     NamedList,
+    /// The value is the name of an SSM parameter, whatever that holds.
+    Name,
 }
 
 fn kind(type_name: &str) -> Option<Kind> {
@@ -74,6 +77,7 @@ fn kind(type_name: &str) -> Option<Kind> {
         "Number" => Some(Kind::Number),
         "CommaDelimitedList" | "List<String>" => Some(Kind::TextList),
         "List<Number>" => Some(Kind::NumberList),
+        "AWS::SSM::Parameter::Name" => Some(Kind::Name),
         _ if type_name.starts_with("AWS::SSM::Parameter::Value<List<")
             || type_name == "AWS::SSM::Parameter::Value<CommaDelimitedList>" =>
         {
@@ -123,23 +127,51 @@ pub(crate) fn check_declaration(name: &str, declaration: &Value) -> Result<(), E
     Ok(())
 }
 
-/// Returns the parameters of the template that name SSM parameters, each with the name that it has
-/// in this request: what must be looked up and given as [`ParameterInput::resolved`]. `previous`
-/// are those of the stack as it stands.
+/// A parameter that names an SSM parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedParameter {
+    /// `ParameterKey`.
+    pub key: String,
+    /// The name that it has in this request.
+    pub name: String,
+    /// What that must be.
+    pub wanted: Wanted,
+}
+
+/// What an SSM parameter must be that a parameter names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A String.
+    Text,
+    /// A StringList.
+    List,
+    /// There.
+    Any,
+}
+
+/// Returns the parameters of the template that name SSM parameters: what must be looked up and
+/// given as [`ParameterInput::resolved`]. `previous` are those of the stack as it stands.
 pub fn named_parameters(
     template: &Template,
     inputs: &[ParameterInput],
     previous: &Parameters,
-) -> Vec<(String, String)> {
-    let named = template.section("Parameters").filter(|(_, declaration)| {
+) -> Vec<NamedParameter> {
+    let wanted = |declaration: &Value| {
         let type_name = declaration.get("Type").and_then(Value::as_str).unwrap_or_default();
-        matches!(kind(type_name), Some(Kind::Named | Kind::NamedList))
-    });
-    named
+        match kind(type_name)? {
+            Kind::Named => Some(Wanted::Text),
+            Kind::NamedList => Some(Wanted::List),
+            Kind::Name => Some(Wanted::Any),
+            Kind::Text | Kind::Number | Kind::TextList | Kind::NumberList => None,
+        }
+    };
+    let parameters = template.section("Parameters");
+    parameters
         .filter_map(|(key, declaration)| {
+            let wanted = wanted(declaration)?;
             let input = inputs.iter().find(|input| *input.key == **key);
             let (name, _) = given(key, declaration, input, previous)?;
-            Some((key.to_string(), name))
+            Some(NamedParameter { key: key.to_string(), name, wanted })
         })
         .collect()
 }
@@ -204,7 +236,7 @@ fn parameter(
     let type_name = declaration.get("Type").and_then(Value::as_str).unwrap_or("String");
     let kind = kind(type_name).unwrap_or(Kind::Text);
     check_constraints(name, declaration, kind, &text)?;
-    refuse_dynamic_reference(&text)?;
+    check_parameter(name, &text)?;
     let no_echo = declaration.get("NoEcho").map(scalar_text).as_deref() == Some("true");
     let value = match kind {
         Kind::Text | Kind::Number => Value::from(&text),
@@ -217,8 +249,27 @@ fn parameter(
             };
             if kind == Kind::Named { Value::from(held) } else { list(held) }
         }
+        Kind::Name if resolved.is_none() => {
+            // DIFFERS: AWS begins the operation, and it fails with this.
+            return Err(Error::Parameters(format!(
+                "Parameter validation failed: parameter value {text} for parameter name {name} \
+                 does not exist."
+            )));
+        }
+        Kind::Name => Value::from(&text),
+    };
+    let resolved = match kind {
+        Kind::NamedList => Some(items(&value)),
+        Kind::Name => None,
+        Kind::Text | Kind::Number | Kind::TextList | Kind::NumberList | Kind::Named => resolved,
     };
     Ok(Parameter { text, value, resolved, no_echo })
+}
+
+/// Returns a list as the text that it is shown as.
+fn items(list: &Value) -> String {
+    let items = list.as_array().unwrap_or_default();
+    items.iter().map(scalar_text).collect::<Vec<_>>().join(",")
 }
 
 fn list(text: &str) -> Value {
@@ -240,7 +291,7 @@ fn check_constraints(name: &str, declaration: &Value, kind: Kind, text: &str) ->
     };
     let items: Vec<&str> = match kind {
         Kind::TextList | Kind::NumberList => text.split(',').map(str::trim).collect(),
-        Kind::Text | Kind::Number | Kind::Named | Kind::NamedList => vec![text],
+        Kind::Text | Kind::Number | Kind::Named | Kind::NamedList | Kind::Name => vec![text],
     };
     if matches!(kind, Kind::Number | Kind::NumberList)
         && items.iter().any(|item| item.parse::<f64>().is_err())
@@ -256,7 +307,7 @@ fn check_constraints(name: &str, declaration: &Value, kind: Kind, text: &str) ->
     if let Some(pattern) = declaration.get("AllowedPattern").and_then(Value::as_str)
         && items.iter().any(|item| !compile(pattern).is_some_and(|p| p.is_match(item)))
     {
-        return fail(format!("Parameter {name} failed to satisfy constraint: {pattern}"));
+        return fail(format!("Parameter '{name}' must match pattern {pattern}"));
     }
     check_bounds(name, declaration, text).or_else(fail)
 }

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use value::{Map, Value};
 
-pub(crate) use validate::refuse_dynamic_reference;
-
 use crate::{Error, resources};
 
 /// The longest template that is taken from S3, in bytes.

@@ -12,6 +12,7 @@ mod protection;
 mod request;
 mod resources;
 mod retention;
+mod secure_references;
 mod stack;
 mod templates;
 mod update;

@@ -138,7 +138,7 @@ pub(super) fn parameters(input: &Value) -> Result<Vec<ParameterInput>, Error> {
 }
 
 /// Returns the exports of all stacks, when the template imports any.
-fn imports(on: &Reading<'_>, text: &str) -> Result<BTreeMap<String, String>, Error> {
+pub(super) fn imports(on: &Reading<'_>, text: &str) -> Result<BTreeMap<String, String>, Error> {
     if !text.contains("ImportValue") {
         return Ok(BTreeMap::new());
     }
@@ -174,11 +174,8 @@ pub(super) fn check(
     let template = Template::parse(&text).map_err(refused)?;
     let capabilities = texts(input, "Capabilities");
     let given: Vec<&str> = capabilities.iter().map(String::as_str).collect();
-    let deployed = current.and_then(|stack| stack.state.deployed.as_ref());
-    let imports = imports(on, &text)?;
-    let parameters = parameter_store::looked_up(on, &template, parameters(input)?, deployed)?;
     let change =
-        Change::prepare(template, &parameters, deployed, imports, identity).map_err(refused)?;
+        parameter_store::change(on, &text, template, parameters(input)?, current, identity)?;
     change.template.check_capabilities(&given).map_err(refused)?;
     let role_arn = role(on, input, &identity.stack_id, current)?;
     let before = current.map(Stack::holds);

@@ -148,8 +148,10 @@ pub(super) fn all(on: &Reading<'_>, prefix: &str) -> Result<Vec<Parameter>, Erro
 
 /// What a name holds.
 pub(crate) enum Named {
-    /// This value.
+    /// This String.
     Text(String),
+    /// This StringList.
+    List(String),
     /// A SecureString.
     Secure,
 }
@@ -161,6 +163,7 @@ pub(crate) fn named_parameter(on: &Reading<'_>, name: &str) -> Result<Option<Nam
     let version = parameter.as_ref().and_then(|found| found.version(selector.as_ref()));
     Ok(version.map(|(_, version)| match version.secure {
         Some(_) => Named::Secure,
+        None if version.kind == "StringList" => Named::List(version.value.clone()),
         None => Named::Text(version.value.clone()),
     }))
 }

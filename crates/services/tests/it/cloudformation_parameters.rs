@@ -18,7 +18,7 @@ Outputs:
   Second: {Value: !Select [1, !Ref Users]}
 ";
 
-async fn put(whole: &Whole, name: &str, kind: &str, held: &str) {
+pub(crate) async fn put(whole: &Whole, name: &str, kind: &str, held: &str) {
     let input = value!({"Name": name, "Type": kind, "Value": held, "Overwrite": true});
     whole.ok("ssm", "PutParameter", input).await;
 }

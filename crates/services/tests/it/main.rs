@@ -5,6 +5,7 @@
 mod authorization;
 mod cloudformation_change_sets;
 mod cloudformation_parameters;
+mod cloudformation_references;
 mod confused_deputy;
 mod decisions;
 mod http_oauth;

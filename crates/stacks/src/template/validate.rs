@@ -7,7 +7,7 @@ use value::Value;
 use super::references::{Conditions, Reference, SubPiece, collect, sub_pieces};
 use super::{MAPPINGS_MAX, OUTPUTS_MAX, PARAMETERS_MAX, RESOURCES_MAX, Template, intrinsic};
 use crate::intrinsics::PSEUDO_PARAMETERS;
-use crate::{Error, graph, parameters, resources};
+use crate::{Error, dynamic_references, graph, parameters, resources};
 
 // DIFFERS: `Hooks` are taken and not looked at.
 const SECTIONS: &[&str] = &[
@@ -58,32 +58,25 @@ pub(super) fn check(template: &Template) -> Result<(), Error> {
         parameters::check_declaration(name, declaration)?;
     }
     check_functions(&template.body, template)?;
-    for section in ["Resources", "Outputs"] {
-        template.section(section).try_for_each(|(_, member)| refuse_dynamic_references(member))?;
-    }
+    check_dynamic_references(template)?;
     check_conditions(template)?;
     check_resources(template)?;
     check_outputs(template)?;
     graph::order(template, &Conditions::new()).map(|_| ())
 }
 
-// DIFFERS: what stands outside of the template is not looked up.
-fn refuse_dynamic_references(value: &Value) -> Result<(), Error> {
-    match value {
-        Value::String(text) => refuse_dynamic_reference(text),
-        Value::Array(items) => items.iter().try_for_each(refuse_dynamic_references),
-        Value::Object(map) => map.values().try_for_each(refuse_dynamic_references),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+/// Checks the dynamic references that stand there whole; what functions make of others is seen with
+/// the parameters.
+fn check_dynamic_references(template: &Template) -> Result<(), Error> {
+    for (_, resource) in template.section("Resources") {
+        let kind = resource.get("Type").map(super::scalar_text).unwrap_or_default();
+        let properties = resource.get("Properties").unwrap_or(&Value::Null);
+        dynamic_references::check(properties, &format!("{kind}/Properties"))?;
     }
-}
-
-/// Refuses a text that refers to something outside of the template: as it stands it would become a
-/// password, or a name.
-pub(crate) fn refuse_dynamic_reference(text: &str) -> Result<(), Error> {
-    let Some((_, reference)) = text.split_once("{{resolve:") else { return Ok(()) };
-    let service = reference.split([':', '}']).next().unwrap_or_default();
-    let text = format!("dynamic references ({{{{resolve:{service}:…}}}}) are not available here");
-    Err(Error::template(text))
+    for (name, output) in template.section("Outputs") {
+        dynamic_references::check(output, &format!("Outputs/{name}"))?;
+    }
+    Ok(())
 }
 
 fn check_version(template: &Template) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod delete_and_rollback;
+mod dynamic_references;
 mod each_resource;
 mod fake;
 mod functions;

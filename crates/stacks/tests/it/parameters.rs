@@ -47,12 +47,17 @@ fn constraints_are_refused_in_the_words_of_aws() {
         (
             "{Type: String}",
             Some("a {{resolve:ssm:name}}"),
-            "Template error: dynamic references ({{resolve:ssm:…}}) are not available here",
+            "Template error: parameter P should not contain ssm versionless resolver",
+        ),
+        (
+            "{Type: 'AWS::SSM::Parameter::Name'}",
+            Some("/a"),
+            "Parameter validation failed: parameter value /a for parameter name P does not exist.",
         ),
         (
             "{Type: String, AllowedPattern: '[a-z]+'}",
             Some("abc1"),
-            "Parameter P failed to satisfy constraint: [a-z]+",
+            "Parameter 'P' must match pattern [a-z]+",
         ),
         (
             "{Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: letters}",
@@ -106,8 +111,8 @@ fn parameters_that_name_others_need_what_those_hold() {
     let template = template.unwrap();
     let named = |input: &[ParameterInput], before: &Parameters| {
         let found = named_parameters(&template, input, before);
-        assert!(found.iter().all(|(key, _)| key == "P"), "{found:?}");
-        found.into_iter().map(|(_, name)| name).collect::<Vec<String>>()
+        assert!(found.iter().all(|named| named.key == "P"), "{found:?}");
+        found.into_iter().map(|named| named.name).collect::<Vec<String>>()
     };
     let before = change(
         &format!("Parameters: {{P: {declaration}}}\nResources: {{G: {{Type: 'AWS::IAM::Group'}}}}"),

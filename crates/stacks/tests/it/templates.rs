@@ -137,9 +137,21 @@ fn refusals_carry_the_words_of_aws() {
             "Template error: transform AWS::Serverless-2016-10-31 is not available here",
         ),
         (
-            "Resources: {A: {Type: 'AWS::IAM::User', Properties: {LoginProfile: {Password: \
-             '{{resolve:ssm-secure:/app/secret:1}}'}}}}",
-            "Template error: dynamic references ({{resolve:ssm-secure:…}}) are not available here",
+            "Resources: {A: {Type: 'AWS::IAM::User', Properties: {UserName: \
+             '{{resolve:ssm-secure:/app/secret:1}}'}}}",
+            "SSM Secure reference is not supported in: [AWS::IAM::User/Properties/UserName]",
+        ),
+        (
+            "Resources: {A: {Type: 'AWS::IAM::User', Properties: {UserName: \
+             'a-{{resolve:secretsmanager:b}}'}}}",
+            "Template error: dynamic references ({{resolve:secretsmanager:…}}) are not available \
+             here",
+        ),
+        (
+            "Resources: {A: {Type: 'AWS::IAM::User', Properties: {UserName: \
+             !Sub '{{resolve:ssm:/app/name:prod}}'}}}",
+            "Incorrect format is used in the following SSM reference: \
+             [{{resolve:ssm:/app/name:prod}}]",
         ),
     ];
     for (text, expected) in table {
