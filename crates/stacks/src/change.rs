@@ -176,7 +176,7 @@ pub(crate) fn outputs(scope: &Scope<'_>) -> Result<Vec<Output>, String> {
         if !graph::is_active(output, scope.conditions) {
             continue;
         }
-        // UNVERIFIED: AWS looks references in outputs up; that it puts the values there is believed.
+        // UNVERIFIED: AWS looks references in outputs up; that the values stand there is believed.
         let value = scope.evaluate(output.get("Value").unwrap_or(&Value::Null))?;
         let value = value.map(|value| dynamic_references::settle(value, scope.held)).transpose()?;
         let value = match value {
