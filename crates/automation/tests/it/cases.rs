@@ -4,7 +4,8 @@
 //! A file holds `cases`; a file that is named after an action also `cannot`, which says why the
 //! action has no case of a kind. A case:
 //!
-//! - `name`, and `shows`: one or more of [`KINDS`], or `rule` for anything else;
+//! - `name`, and `shows`: one or more of [`KINDS`], which must have happened then, or `rule` for
+//!   anything else;
 //! - `steps`, `parameters`, `variables`, `outputs`: those of the document; `start`: the parameters
 //!   given at the start;
 //! - `events`: what happens, in order. Each thing asked for is told here, with its exact input:
@@ -301,11 +302,52 @@ impl<'a> Case<'a> {
         if let Some(wanted) = case.get("execution") {
             includes(&name, &record, wanted);
         }
+        for kind in shows(case) {
+            assert!(is_shown(kind, case, &record), "{name}: it does not show a {kind}: {record}");
+        }
         for (step, wanted) in
             case.get("step").and_then(Value::as_object).into_iter().flat_map(value::Map::iter)
         {
             includes(&format!("{name}: {step}"), &driver.step(step), wanted);
         }
+    }
+}
+
+/// Returns whether what has happened is what a case says that it shows.
+fn is_shown(kind: &str, case: &Value, record: &Value) -> bool {
+    let (events, steps) = (list(case, "events"), list(record, "StepExecutions"));
+    let has_ended = |status: &str| steps.iter().any(|step| text(step, "StepStatus") == status);
+    let number = |step: &Value, key: &str| step.get(key).and_then(Value::as_f64);
+    match kind {
+        "happy" => text(record, "AutomationExecutionStatus") == "Success",
+        "failure" => has_ended("Failed"),
+        // Of the step, or of an attempt that is not the last.
+        "timeout" => {
+            let is_over = |event: &Value| {
+                let timer = event.get("timer").and_then(Value::as_f64);
+                timer.is_some() && steps.iter().any(|step| number(step, "TimeoutSeconds") == timer)
+            };
+            has_ended("TimedOut") || events.iter().any(is_over)
+        }
+        // Something is asked for again, unless nothing is asked for.
+        "retry" => {
+            let asked = |event: &Value| {
+                let (key, what) = event.as_object()?.iter().next()?;
+                matches!(&**key, "call" | "script").then(|| what.to_string())
+            };
+            let asked: Vec<String> = events.iter().filter_map(asked).collect();
+            let may_try = |step: &Value| number(step, "MaxAttempts").is_some_and(|it| 1.0 < it);
+            asked.iter().collect::<BTreeSet<_>>().len() < asked.len()
+                || asked.is_empty() && steps.iter().any(may_try)
+        }
+        "cancel" => {
+            let is_asked = |event: &Value| {
+                event.get("stop").is_some() || event.path(&["signal", "StopStep"]).is_some()
+            };
+            events.iter().any(is_asked)
+        }
+        "rule" => true,
+        _ => false,
     }
 }
 
