@@ -72,12 +72,11 @@ impl Reference<'_> {
                 "Incorrect format is used in the following SSM reference: [{}]",
                 self.text
             ))),
-            "ssm" => Ok(()),
             // DIFFERS: AWS finds one without a version only when the operation has begun.
             "ssm-secure" if !SECURE_PLACES.contains(&place) => Err(Error::Parameters(format!(
                 "SSM Secure reference is not supported in: [{place}]"
             ))),
-            "ssm-secure" => Ok(()),
+            "ssm" | "ssm-secure" => Ok(()),
             // DIFFERS: there is no Secrets Manager.
             service => Err(Error::template(format!(
                 "dynamic references ({OPENING}{service}:…{CLOSING}) are not available here"

@@ -239,7 +239,14 @@ fn parameter(
     check_parameter(name, &text)?;
     let no_echo = declaration.get("NoEcho").map(scalar_text).as_deref() == Some("true");
     let value = match kind {
-        Kind::Text | Kind::Number => Value::from(&text),
+        Kind::Name if resolved.is_none() => {
+            // DIFFERS: AWS begins the operation, and it fails with this.
+            return Err(Error::Parameters(format!(
+                "Parameter validation failed: parameter value {text} for parameter name {name} \
+                 does not exist."
+            )));
+        }
+        Kind::Text | Kind::Number | Kind::Name => Value::from(&text),
         Kind::TextList | Kind::NumberList => list(&text),
         Kind::Named | Kind::NamedList => {
             let Some(held) = &resolved else {
@@ -249,14 +256,6 @@ fn parameter(
             };
             if kind == Kind::Named { Value::from(held) } else { list(held) }
         }
-        Kind::Name if resolved.is_none() => {
-            // DIFFERS: AWS begins the operation, and it fails with this.
-            return Err(Error::Parameters(format!(
-                "Parameter validation failed: parameter value {text} for parameter name {name} \
-                 does not exist."
-            )));
-        }
-        Kind::Name => Value::from(&text),
     };
     let resolved = match kind {
         Kind::NamedList => Some(items(&value)),

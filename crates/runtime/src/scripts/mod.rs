@@ -258,5 +258,7 @@ pub(crate) fn interrupted(script: &Script) -> ScriptAnswer {
 
 /// Returns the answer for a script that could not be tried at all.
 pub(crate) fn refused(script: &Script, text: &str) -> ScriptAnswer {
-    automation::Fact::ScriptFailed { id: script.script.id, text: text.to_owned() }
+    // The sentence that every failure ends with begins with a full stop.
+    let text = text.strip_suffix('.').unwrap_or(text).to_owned();
+    automation::Fact::ScriptFailed { id: script.script.id, text }
 }
