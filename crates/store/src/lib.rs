@@ -55,6 +55,7 @@ pub use key::Key;
 pub use lease::{Claim, LEASE_MILLIS, Lease, Leases};
 pub use memory::Memory;
 pub use record::{Load, Save};
+pub use sqlite::{Checked, FINDINGS_MAX, Finding, check};
 pub use table::Table;
 pub use transaction::{JournalEntry, Lsn, Read, SCAN_ROWS_MAX, Scan, Transaction};
 pub use url::PostgresUrl;

@@ -7,6 +7,7 @@
 mod ahead;
 mod backup;
 mod buffered;
+mod check;
 mod commit_log;
 mod disk;
 mod log_record;
@@ -34,6 +35,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use ahead::Ahead;
 pub(crate) use backup::{open_backup, write_backup};
+pub use check::{Checked, FINDINGS_MAX, Finding, check};
 use commit_log::CommitLog;
 use disk::{Directory, Disk};
 use merged::{Above, Overlay};

@@ -2,6 +2,7 @@
 
 mod automation;
 mod backup;
+mod check;
 mod clock;
 mod doctor;
 mod env;
@@ -56,6 +57,7 @@ enum Command {
     Test(test::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
+    Check(check::Arguments),
     Why(why::Arguments),
 }
 
@@ -104,6 +106,7 @@ impl Command {
             Command::Test(arguments) => test::run(&arguments),
             Command::Backup(arguments) => backup::run(&arguments),
             Command::Restore(arguments) => restore::run(&arguments),
+            Command::Check(arguments) => check::run(&arguments),
             Command::Why(arguments) => why::run(&arguments),
         }
     }

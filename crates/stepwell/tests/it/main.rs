@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod backup;
+mod check;
 mod corpus;
 mod doctor;
 mod eval;

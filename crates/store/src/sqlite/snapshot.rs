@@ -17,7 +17,7 @@ use crate::{Error, JournalEntry, Lsn, Read, Scan, Table};
 /// How often a snapshot is begun anew because the log went on meanwhile, and after how long.
 const BEGINNINGS_MAX: (u32, Duration) = (10_000, Duration::from_micros(50));
 /// The same where another process writes, whose log may be seen while it is written.
-const LOOKS_MAX: (u32, Duration) = (50, Duration::from_millis(10));
+pub(super) const LOOKS_MAX: (u32, Duration) = (50, Duration::from_millis(10));
 
 /// What lies over the tables.
 pub(super) enum Over {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod ahead;
+mod check;
 mod copy;
 mod database;
 mod nodes;
