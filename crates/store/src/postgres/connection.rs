@@ -42,6 +42,12 @@ const SETTINGS: [&str; 9] = [
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
                        WHERE current_setting('synchronous_commit') = 'off'";
 
+/// What shards do is one statement that writes to a table in two places, which CockroachDB refuses
+/// unless it is told that no row is written twice (as `group` sees to). Nobody else is asked: an
+/// unknown setting would be an error in the server's log for each connection.
+const TWO_PLACES: &str = "SELECT set_config('enable_multiple_modifications_of_table', 'on', false) \
+                          WHERE version() LIKE 'CockroachDB%'";
+
 /// A value of a statement.
 pub(super) type Param<'p> = &'p (dyn ToSql + Sync);
 
@@ -215,7 +221,7 @@ async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
     // An error reaches whoever waits for an answer.
     tokio::spawn(async move { drop(connection.await) });
-    for setting in SETTINGS.iter().chain([&DURABLE]) {
+    for setting in SETTINGS.iter().chain([&DURABLE, &TWO_PLACES]) {
         if let Err(err) = client.batch_execute(setting).await {
             if is_final(&err) {
                 return Err(err);

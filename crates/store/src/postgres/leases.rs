@@ -18,7 +18,7 @@ const NODES: &str = "SELECT node, address, until_millis FROM stepwell_nodes ORDE
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const SET_SHARDS: &str = "UPDATE stepwell_shards s \
     SET epoch = n.epoch, owner = n.owner, until_millis = n.until_millis \
-    FROM unnest($1::int[], $2::bigint[], $3::text[], $4::bigint[]) \
+    FROM unnest($1::int4[], $2::bigint[], $3::text[], $4::bigint[]) \
         AS n(shard, epoch, owner, until_millis) \
     WHERE s.shard = n.shard";
 const SET_NODE: &str = "INSERT INTO stepwell_nodes (node, address, until_millis) \

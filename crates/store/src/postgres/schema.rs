@@ -13,23 +13,25 @@ use super::connection::Connection;
 use super::rows::column;
 use crate::{Error, SHARDS};
 
-/// The statements that lead from each format to the next, from none to the first one on.
+/// The statements that lead from each format to the next, from none to the first one on. `int` is
+/// eight bytes on CockroachDB, `int4` four everywhere. Where creating a table is a transaction of
+/// its own, a crash leaves some of them: whoever comes next makes the others.
 const MIGRATIONS: [&str; 2] = [
     "\
-    CREATE TABLE stepwell_rows ( \
+    CREATE TABLE IF NOT EXISTS stepwell_rows ( \
         tab smallint NOT NULL, key text COLLATE \"C\" NOT NULL, value bytea NOT NULL, \
         PRIMARY KEY (tab, key)); \
-    CREATE TABLE stepwell_journal ( \
-        shard int NOT NULL, lsn bigint NOT NULL, crc bigint NOT NULL, bytes bytea NOT NULL, \
+    CREATE TABLE IF NOT EXISTS stepwell_journal ( \
+        shard int4 NOT NULL, lsn bigint NOT NULL, crc bigint NOT NULL, bytes bytea NOT NULL, \
         PRIMARY KEY (shard, lsn)); \
-    CREATE TABLE stepwell_shards ( \
-        shard int NOT NULL PRIMARY KEY, epoch bigint NOT NULL, owner text, \
+    CREATE TABLE IF NOT EXISTS stepwell_shards ( \
+        shard int4 NOT NULL PRIMARY KEY, epoch bigint NOT NULL, owner text, \
         until_millis bigint NOT NULL); \
-    CREATE TABLE stepwell_nodes ( \
+    CREATE TABLE IF NOT EXISTS stepwell_nodes ( \
         node text NOT NULL PRIMARY KEY, address text NOT NULL, until_millis bigint NOT NULL); \
-    CREATE TABLE stepwell_control ( \
+    CREATE TABLE IF NOT EXISTS stepwell_control ( \
         id smallint NOT NULL PRIMARY KEY, generation bigint NOT NULL); \
-    INSERT INTO stepwell_control (id, generation) VALUES (1, 0)",
+    INSERT INTO stepwell_control (id, generation) VALUES (1, 0) ON CONFLICT DO NOTHING",
     "",
 ];
 /// What makes it faster where it is known. Histories are text that says much the same again and
@@ -45,9 +47,13 @@ const TUNING: [&str; 6] = [
     "ALTER TABLE stepwell_shards SET (fillfactor = 10)",
     "ALTER TABLE stepwell_control SET (fillfactor = 10)",
 ];
+/// Keys are in the order of their bytes.
+const COLLATION: &str = "COLLATE \"C\"";
+/// CockroachDB knows no other order, and no column of this name for it.
+const IS_COCKROACH: &str = "SELECT 1 WHERE version() LIKE 'CockroachDB%'";
 const META: &str = "\
     CREATE TABLE IF NOT EXISTS stepwell_meta ( \
-        id smallint NOT NULL PRIMARY KEY, format int NOT NULL, shards int NOT NULL)";
+        id smallint NOT NULL PRIMARY KEY, format int4 NOT NULL, shards int4 NOT NULL)";
 /// How often to begin again when another node creates the first table in the same moment.
 const TRIES_MAX: usize = 20;
 /// How long to wait before that, in milliseconds.
@@ -126,16 +132,19 @@ fn migrate(connection: &mut Connection) -> Result<i32, Error> {
     if format() < found {
         return Err(Error::Format { found: found.into(), known: format().into() });
     }
+    let is_cockroach = !connection.query(IS_COCKROACH, &[])?.is_empty();
+    let collation = if is_cockroach { "" } else { COLLATION };
     if kept != shards() {
         let what = format!("it has {kept} shards, this Stepwell {}", shards());
         return Err(Error::Corrupt { place: "stepwell_meta".into(), what });
     }
     for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        connection.batch(migration)?;
+        connection.batch(&migration.replace(COLLATION, collation))?;
     }
     for shard in 0..if found == 0 { shards() } else { 0 } {
         connection.batch(&format!(
-            "INSERT INTO stepwell_shards (shard, epoch, until_millis) VALUES ({shard}, 0, 0)"
+            "INSERT INTO stepwell_shards (shard, epoch, until_millis) VALUES ({shard}, 0, 0) \
+             ON CONFLICT DO NOTHING"
         ))?;
     }
     if found < format() {

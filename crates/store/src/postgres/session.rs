@@ -95,28 +95,28 @@ impl writer::Session for Control {
 const COMMIT: &str = "\
 WITH fence AS ( \
     SELECT f.unit, s.shard \
-    FROM unnest($1::int[], $2::int[], $3::bigint[]) AS f(unit, shard, epoch) \
+    FROM unnest($1::int4[], $2::int4[], $3::bigint[]) AS f(unit, shard, epoch) \
     JOIN stepwell_shards s ON s.shard = f.shard AND s.epoch = f.epoch \
     FOR SHARE OF s \
 ), entered AS ( \
     INSERT INTO stepwell_journal (shard, lsn, crc, bytes) \
     SELECT fence.shard, j.lsn, j.crc, j.bytes \
-    FROM unnest($4::int[], $5::bigint[], $6::bigint[], $7::bytea[]) AS j(unit, lsn, crc, bytes) \
+    FROM unnest($4::int4[], $5::bigint[], $6::bigint[], $7::bytea[]) AS j(unit, lsn, crc, bytes) \
     JOIN fence ON fence.unit = j.unit \
 ), removed AS ( \
     DELETE FROM stepwell_rows r \
-    USING unnest($8::int[], $9::smallint[], $10::text[]) AS d(unit, tab, key), fence \
+    USING unnest($8::int4[], $9::smallint[], $10::text[]) AS d(unit, tab, key), fence \
     WHERE fence.unit = d.unit AND r.tab = d.tab AND r.key = d.key \
 ), kept AS ( \
     INSERT INTO stepwell_rows (tab, key, value) \
     SELECT p.tab, p.key, p.value \
-    FROM unnest($11::int[], $12::smallint[], $13::text[], $14::bytea[]) \
+    FROM unnest($11::int4[], $12::smallint[], $13::text[], $14::bytea[]) \
         AS p(unit, tab, key, value) \
     JOIN fence ON fence.unit = p.unit \
     ON CONFLICT (tab, key) DO UPDATE SET value = excluded.value \
 ), truncated AS ( \
     DELETE FROM stepwell_journal j \
-    USING unnest($15::int[], $16::bigint[]) AS t(unit, lsn), fence \
+    USING unnest($15::int4[], $16::bigint[]) AS t(unit, lsn), fence \
     WHERE fence.unit = t.unit AND j.shard = fence.shard AND j.lsn <= t.lsn \
 ) \
 SELECT unit, (SELECT generation FROM stepwell_control) FROM fence";
