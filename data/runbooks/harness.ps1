@@ -21,6 +21,7 @@ $__stepwell = @{
     Failure     = $null
 }
 $ProgressPreference = 'SilentlyContinue'
+$InformationPreference = 'Continue'
 
 # Unpacks the archives of a folder where they lie; the named one last, so that its files win.
 function Expand-StepwellArchive([string] $Folder, [string] $Named) {
@@ -51,7 +52,7 @@ function Find-StepwellScript([string] $Folder, [string] $Named) {
 # Returns the text of an error: the script's own frames, then class and message.
 function Format-StepwellFailure($Record) {
     $frames = "$($Record.ScriptStackTrace)" -split "`n"
-    $frames = @($frames | Where-Object { $_ -notlike '*harness.ps1*' })
+    $frames = @($frames | Where-Object { $_ -notmatch 'harness\.ps1|<No file>' })
     $what = "$($Record.Exception.GetType().Name) - $($Record.Exception.Message)"
     return (($frames -join "`n") + "`n`n" + $what)
 }

@@ -8,6 +8,7 @@ use super::{Action, Answer, Outcome, Turn, Work, nothing_to_cancel};
 use crate::clock;
 use crate::fact::Signal;
 use crate::failure::Failure;
+use crate::reference::System;
 
 pub(super) static ACTION: Action = Action {
     name: "aws:approve",
@@ -19,6 +20,12 @@ pub(super) static ACTION: Action = Action {
 };
 
 fn begin(turn: &mut Turn<'_, '_>) -> Outcome {
+    if let Some(topic) = turn.text_input("NotificationArn") {
+        let message = notification(turn, &topic);
+        // DIFFERS: on AWS a topic that cannot be written to fails the step; here it need not be
+        // there for somebody to decide.
+        turn.tell("sns", "Publish", message);
+    }
     turn.remember(value!([]));
     turn.show_outputs(value!({"ApprovalStatus": "Waiting", "ApproverDecisions": []}));
     Outcome::Waiting
@@ -37,6 +44,24 @@ fn resume(turn: &mut Turn<'_, '_>, answer: &Answer) -> Outcome {
         | Answer::Raised(_)
         | Answer::Timer => Outcome::Waiting,
     }
+}
+
+/// Returns what the approvers are told.
+// UNVERIFIED: the words.
+fn notification(turn: &Turn<'_, '_>, topic: &str) -> Value {
+    let execution_id = turn.run.scope().system(System::ExecutionId);
+    let message = value!({
+        "AutomationExecutionId": execution_id,
+        "StepName": &turn.step.name,
+        "Approvers": turn.input("Approvers"),
+        "MinRequiredApprovals": turn.input("MinRequiredApprovals").unwrap_or_else(|| 1.into()),
+        "Message": turn.text_input("Message"),
+    });
+    value!({
+        "TopicArn": topic,
+        "Subject": "Automation step is waiting for approval",
+        "Message": message.to_string(),
+    })
 }
 
 /// Notes a decision; somebody who is no approver, or has decided already, changes nothing.

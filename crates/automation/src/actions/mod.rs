@@ -246,6 +246,11 @@ impl Turn<'_, '_> {
 /// What an action does on cancellation that has started nothing elsewhere.
 pub(crate) fn nothing_to_cancel(_turn: &mut Turn<'_, '_>) {}
 
+/// Returns the inputs that an action knows; none of one that passes any on.
+pub fn inputs_of(action: &str) -> &'static [&'static str] {
+    inputs::known(action).unwrap_or_default()
+}
+
 /// Returns the action of this name.
 pub fn find(name: &str) -> Option<&'static Action> {
     ACTIONS.iter().copied().find(|action| action.name == name)

@@ -117,6 +117,27 @@ fn every_action_has_cases_of_every_kind() {
     }
 }
 
+#[test]
+fn every_input_of_every_action_is_given_in_a_case() {
+    let files = files();
+    let cases = files.iter().flat_map(|file| list(&file.content, "cases"));
+    let mut given = BTreeSet::new();
+    let mut open: Vec<&Value> = cases.flat_map(|case| list(case, "steps")).collect();
+    while let Some(step) = open.pop() {
+        let inputs = step.get("inputs").unwrap_or(&Value::Null);
+        // Steps of a loop.
+        open.extend(list(inputs, "Steps"));
+        let names = inputs.as_object().into_iter().flat_map(value::Map::keys);
+        given.extend(names.map(|name| format!("{}: {name}", text(step, "action"))));
+    }
+    let names = actions::ACTIONS.iter().map(|action| action.name);
+    let inputs = names.flat_map(|name| {
+        actions::inputs_of(name).iter().map(move |input| format!("{name}: {input}"))
+    });
+    let lacking: Vec<String> = inputs.filter(|input| !given.contains(input)).collect();
+    assert!(lacking.is_empty(), "in no case:\n{}", lacking.join("\n"));
+}
+
 struct Case<'a> {
     name: String,
     data: &'a Value,
@@ -238,6 +259,9 @@ impl<'a> Case<'a> {
         assert_eq!(script.handler.as_deref().unwrap_or_default(), wanted, "{}", self.name);
         if let Some(payload) = event.get("payload") {
             assert_eq!(script.payload, *payload, "{}", self.name);
+        }
+        if let Some(attachment) = event.get("attachment") {
+            assert_eq!(script.attachment.as_deref(), attachment.as_str(), "{}", self.name);
         }
         let id = script.id;
         match (event.get("returns"), event.get("raises")) {
