@@ -103,6 +103,9 @@ const OPTIMIZED: &[(&str, &dyn Optimized)] = &[
     ("states", &states::States),
 ];
 
+/// The services that have optimized integrations on AWS and none here.
+const LACKING: &[&str] = &["bedrockagentcore"];
+
 /// Returns the optimized integration that is meant, if it is served.
 fn optimized(integration: &Integration) -> Option<&'static dyn Optimized> {
     let found = match integration.style {
@@ -313,7 +316,10 @@ fn style(integration: &Integration) -> Result<(), String> {
             IntegrationPattern::RequestResponse | IntegrationPattern::WaitForTaskToken,
         ) => Ok(()),
         (IntegrationStyle::Optimized, pattern) => match optimized(integration) {
-            None => Err(format!("Stepwell does not serve the optimized integration {arn} yet")),
+            None if LACKING.contains(&&*integration.service) => {
+                Err(format!("Stepwell does not serve the optimized integration {arn} yet"))
+            }
+            None => Err(aws_sdk::not_recognized(arn)),
             Some(found) => match found.patterns(&integration.action) {
                 [] if let Some(why) = found.absence(&integration.action) => {
                     Err(format!("Stepwell does not serve {arn}: {why}"))

@@ -269,6 +269,8 @@ async fn what_is_not_served_is_refused_when_the_machine_is_created() {
     for (resource, wanted) in [
         ("dynamodb:query", "The resource provided arn:aws:states:::dynamodb:query is not recogn"),
         ("dynamodb:getItem.sync", "Stepwell does not serve the pattern .sync of arn:aws:states"),
+        ("bedrockagentcore:invokeHarness", "Stepwell does not serve the optimized integration"),
+        ("cloudformation:createStack.sync", "The resource provided arn:aws:states:::cloudformation"),
         ("eks:call", "Stepwell does not serve arn:aws:states:::eks:call: a cluster's own API"),
         ("eks:getCluster", "The resource provided arn:aws:states:::eks:getCluster is not recogn"),
         ("elasticmapreduce:runJobFlow", "is not recogn"),
