@@ -101,6 +101,13 @@ impl AwsEndpoint for SimEndpoint {
         }
         Box::pin(async move {
             clock.sleep(before).await;
+            if let Some(later) = again
+                && call.effect_id.is_none()
+            {
+                trace.say(format_args!("{node} cannot look just now"));
+                clock.sleep(later).await;
+                return Err(CallError::internal(String::new()));
+            }
             let mut answer = inner.call(call.clone()).await;
             if let Some(later) = again {
                 trace.say(format_args!("{node} has lost the answer to {effect} and calls again"));

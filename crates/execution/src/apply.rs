@@ -53,6 +53,11 @@ pub fn apply(definition: &Definition, state: &mut State, stamp: &Stamp, fact: Fa
                 job::runs(&mut run, thread, again_seconds);
             }
         }
+        Fact::JobUnseen { task, again_seconds, error, cause } => {
+            if let Some(thread) = run.state.tasks.get(&task).copied() {
+                job::unseen(&mut run, thread, again_seconds, (error, cause));
+            }
+        }
         Fact::JobStirred { task } => {
             if let Some(thread) = run.state.tasks.get(&task).copied() {
                 job::stirred(&mut run, thread);

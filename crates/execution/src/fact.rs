@@ -70,6 +70,17 @@ pub enum Fact {
         /// When it is to be looked at again; never, when somebody will tell of its end.
         again_seconds: Option<u32>,
     },
+    /// A look at the job that a task submitted failed in a way that may pass.
+    JobUnseen {
+        /// Which task.
+        task: TaskId,
+        /// When it is to be looked at again, if it was seen before; later, the oftener it was not.
+        again_seconds: u32,
+        /// The error that the task ends with, when that goes on for too long.
+        error: Option<String>,
+        /// The cause.
+        cause: Option<String>,
+    },
     /// The job that a task submitted may have ended.
     JobStirred {
         /// Which task.

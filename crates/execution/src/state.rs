@@ -272,6 +272,17 @@ pub(crate) struct JobVisit {
     /// The answer of the request.
     pub(crate) submitted: Value,
     pub(crate) look: Look,
+    /// How many looks have failed since one did not.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub(crate) unseen: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it asks about by reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// When a job is looked at.
@@ -288,7 +299,8 @@ pub(crate) enum Look {
 impl TaskVisit {
     /// Returns the job that is being looked at.
     pub(crate) fn job(&self) -> Option<Job> {
-        let Progress::Job(JobVisit { submitted, look: Look::Now { number, .. } }) = &self.progress
+        let Progress::Job(JobVisit { submitted, look: Look::Now { number, .. }, .. }) =
+            &self.progress
         else {
             return None;
         };

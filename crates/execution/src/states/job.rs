@@ -6,12 +6,18 @@ use value::Value;
 use crate::effect::{Effect, Job};
 use crate::run::Run;
 use crate::state::{JobVisit, Look, Progress, Purpose, TaskId, TaskVisit, ThreadId};
-use crate::states::task::open;
+use crate::states::task::{self, open};
+
+/// How many looks in a row may fail before the task does: with a look every five seconds, within
+/// half an hour.
+const UNSEEN_MAX: u32 = 10;
+/// How long a look is put off at most after one that failed, in seconds.
+const UNSEEN_SECONDS_MAX: u32 = 300;
 
 /// The job was submitted: it may have ended already.
 pub(super) fn submitted(run: &mut Run<'_>, id: ThreadId, submitted: Value) {
     let Some(task) = open(run, id) else { return };
-    task.progress = Progress::Job(JobVisit { submitted, look: Look::Told });
+    task.progress = Progress::Job(JobVisit { submitted, look: Look::Told, unseen: 0 });
     look(run, id);
 }
 
@@ -28,11 +34,34 @@ pub(crate) fn look(run: &mut Run<'_>, id: ThreadId) {
 
 /// The job has not ended.
 pub(crate) fn runs(run: &mut Run<'_>, id: ThreadId, again_seconds: Option<u32>) {
+    looked(run, id, 0, again_seconds);
+}
+
+/// Nobody knows how the job is doing: that may pass, or end the task.
+// UNVERIFIED: how long Step Functions bears with a service that throttles it or is down. The SDKs
+// that services are called with bear with it; the guide says nothing of it.
+pub(crate) fn unseen(
+    run: &mut Run<'_>,
+    id: ThreadId,
+    again_seconds: u32,
+    (error, cause): (Option<String>, Option<String>),
+) {
     let Some(task) = open(run, id) else { return };
-    let Progress::Job(JobVisit { look: Look::Now { number, again }, .. }) = &task.progress else {
-        return;
-    };
-    let (number, again) = (*number, *again);
+    let Progress::Job(JobVisit { unseen, .. }) = &task.progress else { return };
+    let unseen = unseen + 1;
+    if UNSEEN_MAX < unseen {
+        return task::failed(run, id, error, cause);
+    }
+    let doubled = again_seconds.saturating_mul(1 << (unseen - 1));
+    looked(run, id, unseen, Some(doubled.min(UNSEEN_SECONDS_MAX)));
+}
+
+/// A look is over, after so many that failed; the next is when it is said, or when the job stirs.
+fn looked(run: &mut Run<'_>, id: ThreadId, unseen: u32, again_seconds: Option<u32>) {
+    let Some(task) = open(run, id) else { return };
+    let Progress::Job(job) = &mut task.progress else { return };
+    let Look::Now { number, again } = job.look else { return };
+    job.unseen = unseen;
     run.state.tasks.remove(&number);
     if again {
         return look(run, id);

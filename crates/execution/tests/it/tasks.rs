@@ -239,6 +239,37 @@ fn a_job_is_looked_at_until_it_has_ended() {
 }
 
 #[test]
+fn a_look_that_fails_in_passing_is_repeated_later_and_later_but_not_for_ever() {
+    let mut run = Driver::start(&JOB.replace(r#""TimeoutSeconds": 60, "#, ""), "{}");
+    let task = run.calls.remove(0).task;
+    let unseen = |run: &mut Driver| {
+        let (error, cause) = (Some("Glue.ThrottlingException".into()), Some("slowly".into()));
+        run.take(Fact::JobUnseen { task, again_seconds: 5, error, cause });
+    };
+    run.take(Fact::TaskSubmitted { task, output: value!({}) });
+    let mut seconds = Vec::new();
+    for _ in 0..10 {
+        let before = run.millis;
+        unseen(&mut run);
+        run.fire();
+        seconds.push((run.millis - before) / 1_000);
+    }
+    assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 300, 300, 300, 300]);
+    // One that was answered in between forgives those before it.
+    run.take(Fact::JobRuns { task, again_seconds: Some(5) });
+    run.fire();
+    for _ in 0..10 {
+        unseen(&mut run);
+        assert!(run.finish.is_none());
+        run.fire();
+    }
+    unseen(&mut run);
+    let finish = run.finish.as_ref().unwrap();
+    assert_eq!(finish.error.as_deref(), Some("Glue.ThrottlingException"));
+    assert!(outstanding(&run.state).is_empty(), "nothing is left of it");
+}
+
+#[test]
 fn a_job_that_stirs_while_it_is_looked_at_is_looked_at_once_more() {
     let mut run = Driver::start(JOB, "{}");
     let task = run.calls.remove(0).task;

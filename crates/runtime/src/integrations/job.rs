@@ -11,7 +11,7 @@ use value::{Value, value};
 
 use super::{Acting, Integrated, made, optimized};
 use crate::ProcessId;
-use crate::endpoint::{Call, CallError};
+use crate::endpoint::{Call, CallError, NO_ANSWER};
 
 /// How the jobs of an integration are followed.
 pub(super) trait Job: Sync {
@@ -60,6 +60,28 @@ pub(super) enum JobState {
     Succeeded(Value),
     Failed { error: String, cause: String },
 }
+
+/// The statuses of answers after which AWS's SDKs try again. Boto3 guide, "Retries" (read 2026-11).
+const TRANSIENT_STATUSES: &[u16] = &[429, 500, 502, 503, 504];
+/// The codes of such answers: those of standard mode, from the same page.
+const TRANSIENT_CODES: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
 
 /// How an answer says whether the job will tell of its end.
 const TOLD: &str = "told";
@@ -122,6 +144,27 @@ pub(crate) fn answer(seen: Value, told: bool) -> Value {
     value!({}).with(SEEN, seen).with(TOLD, told)
 }
 
+/// Returns the fact that a look is which failed: the job may be doing well all the same.
+fn unseen(job: &execution::Job, err: &CallError) -> Fact {
+    let task = job.call.task;
+    let (error, cause) = super::failure(&job.call.resource, err);
+    let (error, cause) = (Some(error), Some(cause));
+    match with(job, |follows, _| follows.again_seconds()) {
+        Some(again_seconds) if is_transient(err) => {
+            Fact::JobUnseen { task, again_seconds, error, cause }
+        }
+        Some(_) | None => Fact::TaskFailed { task, error, cause },
+    }
+}
+
+/// Says whether the same request may be answered in a while: the service is down, was not reached,
+/// or has had too many.
+fn is_transient(err: &CallError) -> bool {
+    err.code == NO_ANSWER
+        || TRANSIENT_STATUSES.contains(&err.status)
+        || TRANSIENT_CODES.contains(&&*err.code)
+}
+
 /// Returns the fact that a look is.
 pub(crate) fn looked(job: &execution::Job, answer: Result<Value, CallError>) -> Fact {
     let task = job.call.task;
@@ -132,8 +175,7 @@ pub(crate) fn looked(job: &execution::Job, answer: Result<Value, CallError>) -> 
             if let Some(output) = gone {
                 return Fact::TaskSucceeded { task, output };
             }
-            let (error, cause) = super::failure(&job.call.resource, &err);
-            return Fact::TaskFailed { task, error: Some(error), cause: Some(cause) };
+            return unseen(job, &err);
         }
     };
     let seen = answer.get(SEEN).cloned().unwrap_or_default();

@@ -17,6 +17,8 @@ use super::states_express::{Whole, whole};
 #[derive(Default)]
 pub(crate) struct Elsewhere {
     pub(crate) answers: Mutex<Vec<(&'static str, Value)>>,
+    /// What operations answer instead, once each: status and code.
+    pub(crate) faults: Mutex<Vec<(&'static str, u16, &'static str)>>,
     pub(crate) asked: Mutex<Vec<(String, Value)>>,
     signatures: Mutex<Vec<String>>,
 }
@@ -29,6 +31,11 @@ impl Handler for Elsewhere {
             self.asked.lock().unwrap().push((name.to_owned(), input));
             let signature = request.header("authorization").unwrap_or_default().to_owned();
             self.signatures.lock().unwrap().push(signature);
+            let mut faults = self.faults.lock().unwrap();
+            if let Some(found) = faults.iter().position(|(known, ..)| *known == name) {
+                let (_, status, code) = faults.remove(found);
+                return routed.face.fault(status, code, "no").render("r-3");
+            }
             let answers = self.answers.lock().unwrap();
             match answers.iter().find(|(known, _)| *known == name) {
                 Some((_, answer)) => wire::answer(routed.operation, answer, "r-1").unwrap(),
@@ -270,7 +277,10 @@ async fn what_is_not_served_is_refused_when_the_machine_is_created() {
         ("dynamodb:query", "The resource provided arn:aws:states:::dynamodb:query is not recogn"),
         ("dynamodb:getItem.sync", "Stepwell does not serve the pattern .sync of arn:aws:states"),
         ("bedrockagentcore:invokeHarness", "Stepwell does not serve the optimized integration"),
-        ("cloudformation:createStack.sync", "The resource provided arn:aws:states:::cloudformation"),
+        (
+            "cloudformation:createStack.sync",
+            "The resource provided arn:aws:states:::cloudformation",
+        ),
         ("eks:call", "Stepwell does not serve arn:aws:states:::eks:call: a cluster's own API"),
         ("eks:getCluster", "The resource provided arn:aws:states:::eks:getCluster is not recogn"),
         ("elasticmapreduce:runJobFlow", "is not recogn"),

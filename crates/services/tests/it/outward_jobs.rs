@@ -288,3 +288,32 @@ async fn a_model_is_customized() {
         assert_eq!(asked.last(), Some(&("GetModelCustomizationJob".to_owned(), looked)));
     }
 }
+
+#[tokio::test]
+async fn a_job_goes_on_while_its_service_cannot_say_how_it_does() {
+    let answers = vec![
+        ("StartJobRun", value!({"JobRunId": "r"})),
+        ("GetJobRun", value!({"JobRun": {"Id": "r", "JobRunState": "SUCCEEDED"}})),
+    ];
+    let passing = [
+        ("GetJobRun", 400, "ThrottlingException"),
+        ("GetJobRun", 503, "ServiceUnavailable"),
+        ("GetJobRun", 500, "InternalServiceException"),
+    ];
+    let lasting = [("GetJobRun", 400, "EntityNotFoundException")];
+    for (faults, looks, status) in [(&passing[..], 4, "SUCCEEDED"), (&lasting[..], 1, "FAILED")] {
+        let (whole, elsewhere) = reaching(&["glue"], answers.clone()).await;
+        whole.allow(EVERYTHING).await;
+        *elsewhere.faults.lock().unwrap() = faults.to_vec();
+        let machine = task("glue:startJobRun.sync", &value!({"JobName": "j"}));
+        whole.create("m", "STANDARD", &machine).await.unwrap();
+        let started = whole.start("StartExecution", "m", "{}").await;
+        let answer = ended(&whole, &text(&started, &["executionArn"])).await;
+        assert_eq!(text(&answer, &["status"]), status);
+        let asked = elsewhere.names();
+        assert_eq!(asked.iter().filter(|name| *name == "GetJobRun").count(), looks);
+        if status == "FAILED" {
+            assert_eq!(text(&answer, &["error"]), "Glue.EntityNotFoundException");
+        }
+    }
+}
