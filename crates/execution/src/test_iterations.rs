@@ -1,12 +1,12 @@
-//! What `TestState` shows of the iterations of a Map: the items that an ItemReader has read, and
-//! what ItemSelector makes of each. AWS Step Functions API reference, "InspectionData" (read
-//! 2026-11).
+//! What `TestState` shows of the iterations of a Map: the items that an ItemReader has read, what
+//! ItemSelector makes of each, and the batches that ItemBatcher makes of these. AWS Step Functions
+//! API reference, "InspectionData" (read 2026-11).
 
 use asl::{Failure, Field, Items, Map, MapMode, Scope, State as StateDefinition, Template};
 use value::Value;
 
 use crate::run::Run;
-use crate::states::map;
+use crate::states::{map, map_run};
 use crate::test_state::Test;
 
 /// Fills in the items and the inputs of the iterations, as far as fields of the Map change them.
@@ -38,10 +38,22 @@ pub(crate) fn inspect(
         }
         None => (items(run, map, &inner).ok().flatten(), map::STATE_DATA.to_owned()),
     };
-    let (Some(items), Some(selector)) = (items, &map.item_selector) else { return };
+    let Some(mut items) = items else { return };
     // What cannot be selected fails in an execution; here the state has come to its mock.
-    if let Ok(selected) = selected(run, selector, &items, &source, &inner) {
-        inspection.set("afterItemSelector", Value::from(selected).to_string());
+    if let Some(selector) = &map.item_selector {
+        let Ok(selected) = selected(run, selector, &items, &source, &inner) else { return };
+        inspection.set("afterItemSelector", Value::from(selected.clone()).to_string());
+        items = selected;
+    }
+    let batcher = match &map.mode {
+        MapMode::Distributed(distributed) => distributed.item_batcher.as_ref(),
+        MapMode::Inline => None,
+    };
+    // UNVERIFIED: that it is the list of the children's inputs, as that of ItemSelector is.
+    if let Some(batcher) = batcher
+        && let Ok(batches) = map_run::batches(run, scope, batcher, items)
+    {
+        inspection.set("afterItemBatcher", Value::from(batches).to_string());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use asl::{
-    Computed, Failure, Field, Items, Map, MapMode, QueryLanguage, Scalar, State, error_name,
+    Computed, Failure, Field, Items, Map, MapMode, QueryLanguage, Scalar, Scope, State, error_name,
 };
 use value::Value;
 
@@ -147,9 +147,18 @@ pub(super) fn integer(
     scalar: Option<&Scalar<i64>>,
     field: &str,
 ) -> Result<Option<i64>, Failure> {
-    let Some(scalar) = scalar else { return Ok(None) };
     let scope = run.scope(id);
-    match run.evaluate(&scope, |evaluation| scalar.value(evaluation, field))? {
+    integer_in(run, &scope, scalar, field)
+}
+
+pub(super) fn integer_in(
+    run: &mut Run<'_>,
+    scope: &Scope,
+    scalar: Option<&Scalar<i64>>,
+    field: &str,
+) -> Result<Option<i64>, Failure> {
+    let Some(scalar) = scalar else { return Ok(None) };
+    match run.evaluate(scope, |evaluation| scalar.value(evaluation, field))? {
         Computed::Constant(number) => Ok(Some(number)),
         Computed::Value(found) => {
             // Recorded: a path may lead to a number in a string.

@@ -109,6 +109,7 @@ async fn what_a_reader_has_read_shows_in_the_iterations() {
             "Parameters": {"Bucket": "b", "Key.$": "$.key"},
         },
         "ItemSelector": {"v.$": "$$.Map.Item.Value", "s.$": "$$.Map.Item.Source", "k.$": "$.key"},
+        "ItemBatcher": {"MaxItemsPerBatch": 2, "BatchInput": {"k.$": "$.key"}},
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
             "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}},
@@ -121,12 +122,16 @@ async fn what_a_reader_has_read_shows_in_the_iterations() {
             .with("stateConfiguration", value!({ "mapItemReaderData": data }))
             .with("inspectionLevel", "DEBUG")
     };
-    let input = read(r#"{"list":[7,8]}"#);
+    let input = read(r#"{"list":[7,8,9]}"#);
     let answer = whole.ok("stepfunctions", "TestState", input).await;
     let shown = |member: &str| answer.path(&["inspectionData", member]).and_then(Value::as_str);
-    assert_eq!(shown("afterItemsPointer"), Some("[7,8]"));
-    let selected = r#"[{"v":7,"s":"S3://b/k","k":"k"},{"v":8,"s":"S3://b/k","k":"k"}]"#;
-    assert_eq!(shown("afterItemSelector"), Some(selected));
+    assert_eq!(shown("afterItemsPointer"), Some("[7,8,9]"));
+    let [seven, eight, nine] =
+        [7, 8, 9].map(|item| format!(r#"{{"v":{item},"s":"S3://b/k","k":"k"}}"#));
+    assert_eq!(shown("afterItemSelector"), Some(&*format!("[{seven},{eight},{nine}]")));
+    let batch = |items: String| format!(r#"{{"BatchInput":{{"k":"k"}},"Items":[{items}]}}"#);
+    let batches = format!("[{},{}]", batch(format!("{seven},{eight}")), batch(nine));
+    assert_eq!(shown("afterItemBatcher"), Some(&*batches));
     let text = refused(&whole, read("[1]")).await;
     assert!(text.contains("Attempting to map over non-iterable node."), "{text}");
 }

@@ -1,6 +1,6 @@
 //! ItemBatcher: several items for one child.
 
-use asl::{Failure, Field, ItemBatcher};
+use asl::{Distributed, Failure, Field, ItemBatcher, Scope};
 use serde::{Deserialize, Serialize};
 use value::Value;
 
@@ -18,20 +18,15 @@ pub(super) struct Batching {
 }
 
 impl Batching {
-    pub(super) fn new(
-        run: &mut Run<'_>,
-        id: ThreadId,
-        batcher: &ItemBatcher,
-    ) -> Result<Batching, Failure> {
-        let items_max = positive(run, id, batcher.items_max.as_ref(), "MaxItemsPerBatch")?;
-        let bytes_max = positive(run, id, batcher.bytes_max.as_ref(), "MaxInputBytesPerBatch")?;
+    fn new(run: &mut Run<'_>, scope: &Scope, batcher: &ItemBatcher) -> Result<Batching, Failure> {
+        let items_max = positive(run, scope, batcher.items_max.as_ref(), "MaxItemsPerBatch")?;
+        let bytes_max = positive(run, scope, batcher.bytes_max.as_ref(), "MaxInputBytesPerBatch")?;
         let bytes_max = bytes_max.and_then(|bytes| usize::try_from(bytes).ok());
         let batch_input = match &batcher.batch_input {
             None => None,
             Some(template) => {
-                let scope = run.scope(id);
                 let field = Field::Top("ItemBatcher/BatchInput");
-                Some(run.evaluate(&scope, |evaluation| template.evaluate(evaluation, field))?)
+                Some(run.evaluate(scope, |evaluation| template.evaluate(evaluation, field))?)
             }
         };
         let bytes_max = bytes_max.unwrap_or(PAYLOAD_BYTES_MAX).min(PAYLOAD_BYTES_MAX);
@@ -79,13 +74,46 @@ impl Batch {
     }
 }
 
-fn positive(
+/// Returns how the items of the visited Map are put together, if they are.
+pub(super) fn of(
     run: &mut Run<'_>,
     id: ThreadId,
+    distributed: &Distributed,
+) -> Result<Option<Batching>, Failure> {
+    let Some(batcher) = &distributed.item_batcher else { return Ok(None) };
+    let scope = run.scope(id);
+    Batching::new(run, &scope, batcher).map(Some)
+}
+
+/// Returns the inputs of the children that these items make.
+pub(crate) fn inputs(
+    run: &mut Run<'_>,
+    scope: &Scope,
+    batcher: &ItemBatcher,
+    items: Vec<Value>,
+) -> Result<Vec<Value>, Failure> {
+    let batching = Batching::new(run, scope, batcher)?;
+    let mut inputs = Vec::new();
+    let mut batch = batching.open();
+    for item in items {
+        if !batching.takes(&batch, &item) {
+            inputs.push(batching.input(std::mem::replace(&mut batch, batching.open()).items));
+        }
+        batch.push(item);
+    }
+    if !batch.items.is_empty() {
+        inputs.push(batching.input(batch.items));
+    }
+    Ok(inputs)
+}
+
+fn positive(
+    run: &mut Run<'_>,
+    scope: &Scope,
     scalar: Option<&asl::Scalar<i64>>,
     field: &str,
 ) -> Result<Option<u64>, Failure> {
-    let Some(found) = map::integer(run, id, scalar, field)? else { return Ok(None) };
+    let Some(found) = map::integer_in(run, scope, scalar, field)? else { return Ok(None) };
     match u64::try_from(found) {
         Ok(found) if found > 0 => Ok(Some(found)),
         // UNVERIFIED: AWS's wording.

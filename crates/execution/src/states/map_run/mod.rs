@@ -28,6 +28,7 @@ use crate::payload::{PAYLOAD_BYTES_MAX, Payload};
 use crate::run::{Fault, FaultKind, Run};
 use crate::state::{Doing, TaskId, ThreadId};
 
+pub(crate) use batch::inputs as batches;
 pub(crate) use children::{outstanding, stop_children};
 pub(crate) use redrive::redriven;
 
@@ -111,10 +112,7 @@ pub(crate) fn begin(
     let count = map.tolerated_failure_count.as_ref();
     let tolerated_count = natural(run, id, count, "ToleratedFailureCount")?;
     let tolerated_percentage = map::percentage(run, id, map)?;
-    let batching = match &distributed.item_batcher {
-        Some(batcher) => Some(batch::Batching::new(run, id, batcher)?),
-        None => None,
-    };
+    let batching = batch::of(run, id, distributed)?;
     let supply = supply::Supply::of(items);
     let length = supply.at_hand();
     let arn = arn(run, distributed.label.as_deref());
