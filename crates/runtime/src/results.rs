@@ -2,7 +2,9 @@
 //! 2026-11).
 //!
 //! Whoever writes reads the records of the children, a page at a time. Writing may be repeated
-//! after a crash: the same objects are written again.
+//! after a crash: the same objects are written again. An object is not begun when the shard has
+//! another owner meanwhile; one that is on its way then has what the owner writes there, as long
+//! as the map run is not redriven and written anew before it arrives.
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use asl::{
     format_millis,
 };
 use execution::{MapRunFact, NotRedrivable, Status, WriteResults};
-use store::{Load, Scan, Table, Write};
+use store::{Lease, Load, Scan, Store, Table, Write};
 use tokio::task::AbortHandle;
 use value::{Value, value};
 
@@ -71,12 +73,12 @@ pub(crate) fn write(
     life: u64,
     id: ProcessId,
     number: u64,
-    task: ResultsTask,
+    (task, lease): (ResultsTask, Option<Lease>),
 ) -> AbortHandle {
     let shared = shared.clone();
     let (busy, epoch) = (shared.clock.busy(), shared.epoch());
     let running = tokio::spawn(async move {
-        let fact = match written(&shared, &task).await {
+        let fact = match written(&shared, &task, lease).await {
             Ok((bucket, key)) => MapRunFact::ResultsWritten { bucket, key },
             Err(Unwritten(cause)) => MapRunFact::ResultsFailed { cause },
         };
@@ -86,7 +88,11 @@ pub(crate) fn write(
 }
 
 /// Writes everything; returns the bucket and the key of the manifest.
-async fn written(shared: &Arc<Shared>, task: &ResultsTask) -> Result<(String, String), Unwritten> {
+async fn written(
+    shared: &Arc<Shared>,
+    task: &ResultsTask,
+    lease: Option<Lease>,
+) -> Result<(String, String), Unwritten> {
     let state = task.definition.state(StateId(task.wanted.state));
     let writer = match state.map(|state| &state.kind) {
         Some(StateKind::Map(map)) => match &map.mode {
@@ -98,7 +104,7 @@ async fn written(shared: &Arc<Shared>, task: &ResultsTask) -> Result<(String, St
     let (Some(writer), Some(endpoint)) = (writer, shared.endpoint()) else {
         return Err(Unwritten("there is nothing to write".to_owned()));
     };
-    let mut target = Target::new(endpoint, task, writer)?;
+    let mut target = Target::new(endpoint, (&shared.store, lease), task, writer)?;
     let prefix = format!("{}/", task.map_run_arn);
     let mut after: Option<String> = None;
     loop {
@@ -151,6 +157,9 @@ impl Files {
 /// Where results are written to.
 struct Target<'a> {
     endpoint: Arc<dyn AwsEndpoint>,
+    store: &'a Store,
+    /// Under which they are written, on a store that several nodes share.
+    lease: Option<Lease>,
     caller: Caller,
     process: Arc<str>,
     writer: &'a ResultWriter,
@@ -176,6 +185,7 @@ enum Fate {
 impl<'a> Target<'a> {
     fn new(
         endpoint: Arc<dyn AwsEndpoint>,
+        (store, lease): (&'a Store, Option<Lease>),
         task: &'a ResultsTask,
         writer: &'a ResultWriter,
     ) -> Result<Target<'a>, Unwritten> {
@@ -189,6 +199,8 @@ impl<'a> Target<'a> {
         };
         Ok(Target {
             endpoint,
+            store,
+            lease,
             caller: task.caller.clone(),
             process: task.process.clone(),
             writer,
@@ -284,6 +296,9 @@ impl<'a> Target<'a> {
     }
 
     async fn put(&self, key: &str, text: &str) -> Result<(), Unwritten> {
+        if let Some(lease) = self.lease {
+            self.store.write(move |tx| tx.expect_owner(lease)).await??;
+        }
         let body = wire::encode_base64(text.as_bytes());
         let input = value!({ "Bucket": &self.bucket, "Key": key, "Body": body });
         let input = input.with_some(items::OWNER, self.owner.as_ref());

@@ -29,16 +29,14 @@ impl Shard {
         for (id, effect) in effects {
             match effect {
                 Effect::Call { number, mut call } => {
-                    let shard = self.number;
-                    call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
+                    call.lease = self.lease();
                     call.process = Some(id.to_string().into());
                     self.shared.figures.performed();
                     let task = perform_call(&self.shared, self.life, id.clone(), number, *call);
                     self.running.insert((id, number), task);
                 }
                 Effect::Look { number, mut call, job } => {
-                    let shard = self.number;
-                    call.lease = self.epoch.map(|epoch| Lease { shard, epoch });
+                    call.lease = self.lease();
                     call.process = Some(id.to_string().into());
                     self.shared.figures.performed();
                     let look = (*call, *job);
@@ -50,11 +48,9 @@ impl Shard {
                     self.running.insert((id, number), task);
                 }
                 Effect::Enqueue { number, place } => {
-                    let shard = self.number;
-                    let lease = self.epoch.map(|epoch| Lease { shard, epoch });
                     self.shared.figures.performed();
-                    let task =
-                        enqueue(&self.shared, self.life, id.clone(), number, (*place, lease));
+                    let place = (*place, self.lease());
+                    let task = enqueue(&self.shared, self.life, id.clone(), number, place);
                     self.running.insert((id, number), task);
                 }
                 Effect::Answer { number, err } => {
@@ -99,16 +95,22 @@ impl Shard {
         self.running.insert((id, number), task);
     }
 
+    /// Returns under what the shard acts, on a store that several nodes share.
+    fn lease(&self) -> Option<Lease> {
+        let shard = self.number;
+        self.epoch.map(|epoch| Lease { shard, epoch })
+    }
+
     fn supply(&mut self, id: ProcessId, number: u64, task: ItemsTask) {
         self.shared.figures.performed();
-        let shard = self.number;
-        let lease = self.epoch.map(|epoch| Lease { shard, epoch });
+        let lease = self.lease();
         let task = items::supply(&self.shared, self.life, lease, id.clone(), number, task);
         self.running.insert((id, number), task);
     }
 
     fn write_results(&mut self, id: ProcessId, number: u64, task: ResultsTask) {
         self.shared.figures.performed();
+        let task = (task, self.lease());
         let task = results::write(&self.shared, self.life, id.clone(), number, task);
         self.running.insert((id, number), task);
     }
