@@ -41,11 +41,21 @@ impl MapRuns {
     }
 
     /// Takes in the record of an execution, if it is a child.
-    pub(crate) fn child(&mut self, arn: &str, record: &Value) {
+    ///
+    /// # Errors
+    /// When it was redriven more often than its map run.
+    pub(crate) fn child(&mut self, arn: &str, record: &Value) -> Result<(), String> {
         let text = |member: &str| record.get(member).and_then(Value::as_str);
-        if let (Some(map_run), Some(input)) = (text("mapRunArn"), text("input")) {
-            let children = self.children.entry(map_run.to_owned()).or_default();
-            children.insert(arn.to_owned(), input.to_owned());
+        let (Some(map_run), Some(input)) = (text("mapRunArn"), text("input")) else {
+            return Ok(());
+        };
+        let children = self.children.entry(map_run.to_owned()).or_default();
+        children.insert(arn.to_owned(), input.to_owned());
+        match self.records.get(map_run) {
+            Some(map_run) if redrives(map_run) < redrives(record) => {
+                Err(format!("{arn} was redriven more often than its map run"))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -63,8 +73,7 @@ impl MapRuns {
             }
             Some(_) | None => {}
         }
-        self.child(arn, record);
-        Ok(())
+        self.child(arn, record)
     }
 
     /// Takes in a file of results, or the manifest of some.

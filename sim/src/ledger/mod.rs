@@ -265,7 +265,7 @@ impl Ledger {
             return Err(format!("the record of {id} was final and changes to {status}"));
         }
         if kind == runtime::Kind::Execution {
-            self.map_runs.child(key, &record);
+            self.map_runs.child(key, &record)?;
         }
         if kind == runtime::Kind::Automation {
             self.fleets.put(key, &record)?;
