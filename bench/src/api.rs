@@ -239,7 +239,7 @@ impl Api {
 }
 
 /// Returns a text of an answer.
-fn text(answer: &Value, path: &[&str]) -> Result<String> {
+pub(crate) fn text(answer: &Value, path: &[&str]) -> Result<String> {
     let found = answer.path(path).and_then(Value::as_str);
     found
         .map(str::to_owned)

@@ -31,6 +31,8 @@ pub(crate) struct Sizes {
     pub(crate) waiting: usize,
     /// How many executions finish while memory is watched.
     pub(crate) finished: usize,
+    /// How many items a distributed Map has.
+    pub(crate) map_items: usize,
 }
 
 impl Sizes {
@@ -45,6 +47,7 @@ impl Sizes {
             automations: 1_000,
             waiting: 100_000,
             finished: 1_000_000,
+            map_items: 100_000,
         }
     }
 
@@ -59,6 +62,7 @@ impl Sizes {
             automations: 1_000,
             waiting: 5_000,
             finished: 10_000,
+            map_items: 5_000,
         }
     }
 }

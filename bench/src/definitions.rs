@@ -53,6 +53,33 @@ pub(crate) fn map() -> Value {
     value!({"QueryLanguage": "JSONata", "StartAt": "Map", "States": {"Map": map}})
 }
 
+/// Returns a distributed Map over the lines of an object, one Pass state each, whose results are
+/// written beside it.
+pub(crate) fn distributed_map(bucket: &str, key: &str, execution_type: &str) -> Value {
+    let output = value!({"id": "{% $states.input.id %}", "done": true});
+    let done = value!({"Type": "Pass", "Output": output, "End": true});
+    let processor = value!({
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": execution_type},
+        "StartAt": "Done",
+        "States": {"Done": done},
+    });
+    let map = value!({
+        "Type": "Map",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSONL"},
+            "Arguments": {"Bucket": bucket, "Key": key},
+        },
+        "ItemProcessor": processor,
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Arguments": {"Bucket": bucket, "Prefix": "results"},
+        },
+        "End": true,
+    });
+    value!({"QueryLanguage": "JSONata", "StartAt": "Map", "States": {"Map": map}})
+}
+
 /// Returns one Wait state that waits a day.
 pub(crate) fn wait_a_day() -> Value {
     value!({

@@ -54,10 +54,19 @@ impl Usage {
 
 /// Returns the memory that a process holds, in bytes.
 pub(crate) fn resident_bytes(pid: u32) -> Result<f64> {
+    status_bytes(pid, "VmRSS:")
+}
+
+/// Returns the most memory that a process has held at once, in bytes.
+pub(crate) fn peak_resident_bytes(pid: u32) -> Result<f64> {
+    status_bytes(pid, "VmHWM:")
+}
+
+fn status_bytes(pid: u32, name: &str) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).context("reading its status")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    Ok(kib.context("its status has no VmRSS")? * 1024.0)
+    Ok(kib.with_context(|| format!("its status has no {name}"))? * 1024.0)
 }
 
 #[cfg(test)]
@@ -83,7 +92,8 @@ mod tests {
     #[test]
     fn this_process_uses_memory_and_time() {
         let pid = std::process::id();
-        assert!(0.0 < resident_bytes(pid).unwrap());
+        let resident = resident_bytes(pid).unwrap();
+        assert!(0.0 < resident && resident <= peak_resident_bytes(pid).unwrap());
         assert!(!Usage::of(pid).unwrap().thread_nanos.is_empty());
     }
 }

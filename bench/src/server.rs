@@ -12,7 +12,7 @@ use value::Value;
 
 use crate::api::{Api, Site};
 use crate::bench::Bench;
-use crate::process::{Usage, resident_bytes};
+use crate::process::{Usage, peak_resident_bytes, resident_bytes};
 
 /// How many lines a program may print before it says where it listens.
 const LINES_MAX: usize = 100;
@@ -92,6 +92,11 @@ impl Server {
     /// Returns the memory that it holds.
     pub(crate) fn resident_bytes(&self) -> Result<f64> {
         resident_bytes(self.pid())
+    }
+
+    /// Returns the most memory that it has held at once.
+    pub(crate) fn peak_resident_bytes(&self) -> Result<f64> {
+        peak_resident_bytes(self.pid())
     }
 
     /// Ends it at once, as a power cut would.

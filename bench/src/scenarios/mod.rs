@@ -2,6 +2,7 @@
 
 mod automations;
 mod cold_start;
+mod distributed_map;
 mod durable_chain;
 mod express;
 mod finished;
@@ -28,6 +29,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("durable-chain", durable_chain::run),
     ("express", express::run),
     ("inline-map", inline_map::run),
+    ("distributed-map", distributed_map::run),
     ("start-execution", start_execution::run),
     ("seed-machine", seed_machine::run),
     ("automations", automations::run),
