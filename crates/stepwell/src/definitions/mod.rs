@@ -5,6 +5,7 @@
 
 mod placeholders;
 mod template;
+mod too_far_left;
 mod yaml;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,8 @@ use asl::{Code, Diagnostic, Member, Node, NodeKind, Position, Severity, Span};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use value::Value;
 
+use super::too_far_left::Lines;
+
 /// How deeply a document may nest.
 const DEPTH_MAX: usize = value::DEPTH_MAX;
 /// How many nodes aliases may add to a document.
@@ -18,21 +20,50 @@ const ALIASED_NODES_MAX: usize = 100_000;
 /// # Errors
 /// The first fault.
 pub(super) fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
+    let mut lines = Lines::of(text);
+    loop {
+        match read(text, &lines) {
+            Ok(root) => return Ok(root),
+            Err(Fault::Scan(err, _)) if lines.remedy(&err) => {}
+            Err(Fault::Scan(_, told) | Fault::Other(told)) => return Err(told),
+        }
+    }
+}
+
+/// Why a text cannot be read.
+enum Fault {
+    /// It is no YAML.
+    Scan(ScanError, Box<Diagnostic>),
+    /// It is no definition.
+    Other(Box<Diagnostic>),
+}
+
+impl From<Box<Diagnostic>> for Fault {
+    fn from(told: Box<Diagnostic>) -> Fault {
+        Fault::Other(told)
+    }
+}
+
+fn read(text: &str, lines: &Lines<'_>) -> Result<Node, Fault> {
     let mut reader = Reader {
         text,
-        offsets: text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect(),
+        lines,
+        offsets: lines.offsets(),
         open: Vec::new(),
         root: None,
         anchors: HashMap::new(),
         aliased: 0,
     };
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|err| reader.scan_fault(&err))?;
+    for event in Parser::new_from_str(lines.text()) {
+        let (event, span) = event.map_err(|err| {
+            let told = reader.scan_fault(&err);
+            Fault::Scan(err, told)
+        })?;
         let span = reader.span(span);
         reader.event(event, span)?;
     }
     let nothing = Span { start: Position::START, end: Position::START };
-    reader.root.ok_or_else(|| fault("the file is empty", nothing))
+    Ok(reader.root.ok_or_else(|| fault("the file is empty", nothing))?)
 }
 
 /// A tag of CloudFormation: what it is put before is computed when the template is deployed.
@@ -40,6 +71,8 @@ pub(super) const TAG_PREFIX: &str = "Fn::";
 
 struct Reader<'t> {
     text: &'t str,
+    /// The text as it is read.
+    lines: &'t Lines<'t>,
     /// The byte offset of every character.
     offsets: Vec<usize>,
     open: Vec<Open>,
@@ -67,7 +100,7 @@ impl Reader<'_> {
         Position {
             offset: offset.copied().unwrap_or_default(),
             line: marker.line(),
-            column: marker.col() + 1,
+            column: self.lines.column(marker),
         }
     }
 
@@ -282,6 +315,22 @@ mod tests {
             assert_eq!((start.line, start.column), (line, column), "{text}");
         }
         assert!(parse(&"[".repeat(10_000)).is_err());
+    }
+
+    #[test]
+    fn within_quotes_and_brackets_lines_may_stand_anywhere() {
+        let text =
+            "a:\n  b: 'it''s\n  one\n\n two'\n  c: \"x\\\ny\"\n  d: {\n    e: 1,\n  f: 2\n}\ng: h";
+        let node = parse(text).unwrap();
+        let value = node.to_value().to_string();
+        assert_eq!(value, r#"{"a":{"b":"it's one\ntwo","c":"xy","d":{"e":1,"f":2}},"g":"h"}"#);
+        let start = node.get("g").unwrap().span.start;
+        assert_eq!((start.line, start.column, start.offset), (12, 4, text.len() - 1));
+        let f = node.get("a").and_then(|a| a.get("d")?.get("f")).unwrap().span.start;
+        assert_eq!((f.line, f.column, text.get(f.offset..=f.offset)), (10, 6, Some("2")));
+        for broken in ["a: 'x", "a:\n b: 'x\ny", "a: [1,\nb: [", "a:\n  b: 1\n c: 2"] {
+            assert!(parse(broken).is_err(), "{broken}");
+        }
     }
 
     #[test]
