@@ -9,6 +9,9 @@ use crate::model::{Kind, Member, Operation, Protocol, Service, Shape};
 use crate::scalar::{self, TimeFormat};
 use crate::{json, xml};
 
+/// An operation of S3 that only its host tells from ListBuckets.
+const ELSEWHERE: &str = "ListDirectoryBuckets";
+
 /// Finds the operation for a method and a path: of those that fit, the one whose template says
 /// most.
 pub(crate) fn find(service: &'static Service, request: &Request) -> Option<Operation> {
@@ -16,6 +19,7 @@ pub(crate) fn find(service: &'static Service, request: &Request) -> Option<Opera
         let (method, template) = operation.http();
         let (path, query) = template.split_once('?').unwrap_or((template, ""));
         method == request.method
+            && operation.name() != ELSEWHERE
             && labels(path, &request.path).is_some()
             && query
                 .split('&')
