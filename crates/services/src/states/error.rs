@@ -95,6 +95,13 @@ pub(super) fn invalid_execution_input(what: &str) -> Error {
     Error::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{what}'"))
 }
 
+/// What cannot be read as JSON, in the words of the parser that AWS reads definitions with.
+// UNVERIFIED: that AWS says the same of an input.
+pub(super) fn unreadable_input(text: &str, err: &value::ParseError) -> Error {
+    let told = asl::Node::parse(text).err().map(|problem| problem.message);
+    invalid_execution_input(&told.unwrap_or_else(|| err.to_string()))
+}
+
 pub(super) fn invalid_definition(problems: &str) -> Error {
     Error::new("InvalidDefinition", format!("Invalid State Machine Definition: '{problems}'"))
 }

@@ -137,8 +137,7 @@ impl Asked {
                 format!("exceeded the maximum number of characters service limit of {bytes_max}");
             return Err(error::invalid_execution_input(&limit));
         }
-        let input =
-            Payload::parse(text).map_err(|err| error::invalid_execution_input(&err.to_string()))?;
+        let input = Payload::parse(text).map_err(|err| error::unreadable_input(text, &err))?;
         Ok(Asked { routed, name, input })
     }
 

@@ -24,3 +24,18 @@ async fn warnings_are_told_when_asked_for_and_refuse_nothing() {
     assert_eq!(text(&diagnostics[0], &["code"]), "PASS_RESULT_IS_STATIC");
     assert_eq!(text(&diagnostics[0], &["location"]), "/States/P/Result[0]");
 }
+
+#[tokio::test]
+async fn an_input_that_is_no_json_is_refused_in_the_words_of_a_definition() {
+    let whole = whole_with(ClockMode::Virtual, Limits::default()).await;
+    let definition = r#"{"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}"#;
+    let made = whole.create("m", "STANDARD", definition).await.unwrap();
+    let arn = text(&made, &["stateMachineArn"]);
+    let input = value!({ "stateMachineArn": arn, "input": "nope" });
+    assert_eq!(
+        whole.refused("StartExecution", input).await,
+        "InvalidExecutionInput: Invalid State Machine Execution Input: 'Unrecognized token \
+         'nope': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or \
+         'false')\n at [Source: (String)\"nope\"; line: 1, column: 5]'"
+    );
+}

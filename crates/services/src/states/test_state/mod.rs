@@ -192,8 +192,7 @@ fn check_request_response(resource: &Resource) -> Result<(), Error> {
 
 fn started(call: &Call, input: &Value) -> Result<Started, Error> {
     let text = input.maybe_text("input").unwrap_or("{}");
-    let input_data =
-        Payload::parse(text).map_err(|err| error::invalid_execution_input(&err.to_string()))?;
+    let input_data = Payload::parse(text).map_err(|err| error::unreadable_input(text, &err))?;
     // Recorded: a tested state sees an express execution of a machine that never was.
     let (machine, name) = (ids::uuid(), ids::uuid());
     Ok(Started {
