@@ -91,12 +91,12 @@ pub(crate) fn open_backup(file: &Path) -> Result<(Onlooker, Counts), Error> {
         return Err(Error::Backend(format!("there is no file `{}`", file.display())));
     }
     let onlooker = Onlooker::at(file.to_owned(), Over::Nothing);
-    let connection = onlooker.readers.take()?;
-    migrate::expect_readable(&connection).map_err(|err| match err {
+    let named = |err: Error| match err {
         Error::Corrupt { what, .. } => place(&what),
-        Error::Backend(what) => Error::Backend(what),
         err => err,
-    })?;
+    };
+    let connection = onlooker.readers.take().map_err(named)?;
+    migrate::expect_readable(&connection).map_err(named)?;
     let is_sealed = connection
         .query_row("SELECT 1 FROM sqlite_schema WHERE name = 'backup_seal'", [], |_| Ok(()))
         .optional()?;
