@@ -69,7 +69,7 @@ mod traces;
 use std::sync::{Arc, OnceLock};
 
 use runtime::Runtime;
-use store::Store;
+use store::{Scan, Store, Table};
 
 pub use call::{Call, Origin, Settings};
 pub use context::{Notice, Reading, Writing};
@@ -151,6 +151,15 @@ impl Services {
         self.authorize_connections();
         tokio::spawn(self.clone().keep_decisions());
         tokio::spawn(self.clone().keep_retention(retention));
+    }
+
+    /// Returns whether anybody has an access key that is stored.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn has_access_keys(&self) -> Result<bool, Error> {
+        let any = Scan::prefix(iam::ACCESS_KEYS).limit(1);
+        Ok(!self.store().read(|store| store.scan(Table::Credentials, any))?.is_empty())
     }
 
     /// Keeps a file of each log group in this directory.

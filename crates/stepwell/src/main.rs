@@ -2,7 +2,11 @@
 //!
 //! `cli/` has a file per command; `server.rs` is a whole server; `example/` runs a folder on one;
 //! `definitions/` reads the files that hold state machines; `graph/` draws
-//! them, `testing/` runs their cases; `runbook/` shows automation executions.
+//! them, `testing/` runs their cases; `runbook/` shows automation executions; `output.rs` prints.
+
+// First, for its macros.
+#[macro_use]
+mod output;
 
 mod cli;
 mod credentials;

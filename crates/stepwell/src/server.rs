@@ -1,6 +1,7 @@
 //! A whole server: store, runtime, services, listener.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -316,15 +317,34 @@ impl Server {
 /// # Errors
 /// When the address is taken, or open to others although anyone would be root.
 pub(crate) async fn bind(address: &str, auth: AuthMode) -> Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address}; is another server there already?"))?;
+    let listener = TcpListener::bind(address).await.map_err(|err| not_bound(address, err))?;
     let bound = listener.local_addr()?;
     if !bound.ip().is_loopback() && auth != AuthMode::Strict {
-        bail!(
-            "{bound} can be reached from other machines: only `--auth strict` may listen there, \
-             because everybody else's requests would act as root"
-        );
+        return Err(hint(
+            anyhow::anyhow!(
+                "{bound} can be reached from other machines: only `--auth strict` may listen \
+                 there, because everybody else's requests would act as root"
+            ),
+            "docs/server.md says how the first access key is made",
+        ));
     }
     Ok((listener, bound))
+}
+
+/// Says why nothing can listen there, and what to do about it.
+fn not_bound(address: &str, err: io::Error) -> anyhow::Error {
+    let (what, advice) = match err.kind() {
+        ErrorKind::AddrInUse => (
+            format!("another server listens on {address} already"),
+            "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further",
+        ),
+        ErrorKind::PermissionDenied => {
+            (format!("this user may not listen on {address}"), "ports from 1024 on are free to all")
+        }
+        _ => (
+            format!("{address} is no address to listen on here"),
+            "write HOST:PORT, such as 127.0.0.1:4566, localhost:4566 or [::1]:4566",
+        ),
+    };
+    hint(anyhow::Error::new(err).context(what), advice)
 }

@@ -88,6 +88,9 @@ pub enum KeyStatus {
     Inactive,
 }
 
+/// How the keys of all access keys begin in `Table::Credentials`.
+pub(crate) const ACCESS_KEYS: &str = "access-key/";
+
 /// Returns a long-term access key by its id; `None` when there is none.
 ///
 /// # Errors
@@ -122,7 +125,7 @@ pub fn note_key_use(
     }
     let (service, region) = (service.to_owned(), region.to_owned());
     key.last_used = Some(LastUsed { millis: now_millis, service, region });
-    Ok(store.save(Table::Credentials, &format!("access-key/{access_key_id}"), &key)?)
+    Ok(store.save(Table::Credentials, &format!("{ACCESS_KEYS}{access_key_id}"), &key)?)
 }
 
 fn load(store: &(impl Read + ?Sized), access_key_id: &str) -> Result<Option<AccessKey>, Error> {

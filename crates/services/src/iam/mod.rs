@@ -60,7 +60,7 @@ pub use roles::{Role, find_role};
 pub use saml_metadata::SamlMetadata;
 pub use saml_providers::{SamlProvider, find_saml_provider};
 
-pub(crate) use access_keys::SECRET_CHARACTERS;
+pub(crate) use access_keys::{ACCESS_KEYS, SECRET_CHARACTERS};
 pub(crate) use entity::is_entity;
 pub(crate) use instance_profiles::role_in_profile;
 pub(crate) use mfa_devices::{accept_token_code, no_such_device};

@@ -9,8 +9,8 @@ use value::{Value, value};
 use wire::client::Client;
 
 use super::paint::{Meaning, Paint};
+use super::remote;
 use super::remote::Running;
-use super::{hint, remote};
 use crate::runbook::{self, Ask, moment};
 
 /// How many executions a page of a list has: AWS's most.
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
         }
     });
-    print!("{}", shown.map_err(|err| hint(err, "--endpoint says where the server listens"))?);
+    print!("{}", shown?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -152,6 +152,9 @@ async fn list(
 }
 
 fn table(found: &[Value], paint: Paint) -> String {
+    if found.is_empty() {
+        return "no executions\n".to_owned();
+    }
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header(["execution", "document", "status", "started", "seconds", "step or target"]);

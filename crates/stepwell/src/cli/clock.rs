@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use value::{Value, value};
 
 use super::hint;
-use super::remote::Running;
+use super::remote::{NO_SERVER, Running};
 use super::up::duration_seconds;
 
 /// How long the server may take to answer.
@@ -51,9 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
 pub(super) fn ask(endpoint: &str, method: &str, path: &str, body: &str) -> Result<(u16, Value)> {
     let host = endpoint.trim_start_matches("http://").trim_end_matches('/');
     let stream = TcpStream::connect(host).with_context(|| format!("no server at {endpoint}"));
-    let mut stream = stream.map_err(|err| {
-        hint(err, "start one with `stepwell up`, or name another with --endpoint")
-    })?;
+    let mut stream = stream.map_err(|err| hint(err, NO_SERVER))?;
     stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS_MAX)))?;
     let length = body.len();
     write!(

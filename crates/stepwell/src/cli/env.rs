@@ -19,12 +19,22 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Returns the variables as a shell reads them.
+/// Returns the variables as a shell reads them, with the key that local servers take.
 pub(super) fn exports(endpoint: &str, region: &str) -> String {
+    let keys = "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test ";
+    of(endpoint, keys, region)
+}
+
+/// Returns the same without a key.
+pub(super) fn place(endpoint: &str, region: &str) -> String {
+    of(endpoint, "", region)
+}
+
+fn of(endpoint: &str, keys: &str, region: &str) -> String {
     // Clients put `sync-` in front of the host for two operations; there is no such host here.
     format!(
         "export AWS_ENDPOINT_URL={endpoint}\n\
-         export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={region}\n\
+         export {keys}AWS_DEFAULT_REGION={region}\n\
          export AWS_DISABLE_HOST_PREFIX_INJECTION=true\n"
     )
 }

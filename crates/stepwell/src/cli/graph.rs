@@ -19,6 +19,8 @@ const PAGE_EVENTS: i64 = 1_000;
 
 /// Draw a state machine, or how far an execution has come, as SVG.
 #[derive(clap::Args)]
+#[command(override_usage = "stepwell graph [OPTIONS] <FILE>\n       \
+                            stepwell graph [OPTIONS] --execution <ARN>")]
 pub(super) struct Arguments {
     /// A definition (.asl.json, .asl.yaml), or a CloudFormation or SAM template
     #[arg(required_unless_present = "execution", conflicts_with = "execution")]
@@ -61,8 +63,7 @@ fn of_execution(arn: &str, endpoint: &str) -> Result<String> {
     let client = remote::client(endpoint, region)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let asked = runtime.block_on(ask(&client, arn));
-    let (definition, history) =
-        asked.map_err(|err| hint(err, "--endpoint says where the server listens"))?;
+    let (definition, history) = asked?;
     Ok(graph::draw_execution(&definition, &Progress::of(&history)))
 }
 

@@ -64,7 +64,9 @@ impl Problem {
         }
         let hint = self.hint.as_ref().map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
         let message = paint.text(&self.message, Meaning::Strong);
-        format!("{head} {message}\n  {arrow} {place}  {}\n{source}{hint}", self.location)
+        let place =
+            if self.location.is_empty() { place } else { format!("{place}  {}", self.location) };
+        format!("{head} {message}\n  {arrow} {place}\n{source}{hint}")
     }
 }
 

@@ -3,11 +3,14 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use value::Value;
-use wire::client::{Client, Credentials};
+use wire::client::{Client, Credentials, Error};
 use wire::model;
 
+use super::hint;
 use crate::credentials;
 
+/// What to do when nobody answers.
+pub(super) const NO_SERVER: &str = "start one with `stepwell up`, or name another with --endpoint";
 /// Where a server listens unless it is told otherwise.
 const ENDPOINT: &str = "http://127.0.0.1:4566";
 
@@ -62,5 +65,9 @@ pub(super) async fn call(
     let operation = model::service(service).and_then(|service| service.operation(name));
     let operation = operation.with_context(|| format!("there is no operation {name}"))?;
     let answer = client.call(operation, input, runtime::wall_millis()).await;
-    answer.with_context(|| name.to_owned())
+    answer.map_err(|err| {
+        let is_refusal = matches!(err, Error::Service { .. } | Error::Input(_));
+        let err = anyhow::Error::new(err).context(name.to_owned());
+        if is_refusal { err } else { hint(err, NO_SERVER) }
+    })
 }

@@ -11,11 +11,15 @@ use super::{block_on, json_argument};
 use crate::example::{self, Manifest, Screen};
 use crate::runbook::{self, Play};
 
-/// Run one example or one runbook on a server inside this process, which is gone afterwards.
+/// Run an example, a state machine or a runbook on a server inside this process, gone afterwards.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// A folder with a stepwell.yaml, a state machine (.asl.json), or a runbook (.yaml, .json)
+    /// A folder with a stepwell.yaml, a state machine (.asl.json, .asl.yaml), a template with one, or
+    /// a runbook (.yaml, .json)
     path: PathBuf,
+    /// Which machine of a template
+    #[arg(long, value_name = "LOGICAL_ID")]
+    machine: Option<String>,
     /// The input as JSON, or @FILE
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
@@ -41,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.parameters.is_empty() || !arguments.with.is_empty() {
         bail!("{} is no runbook: it takes no --param and no --with", arguments.path.display());
     }
-    let mut manifest = Manifest::read(&arguments.path)?;
+    let mut manifest = Manifest::read(&arguments.path, arguments.machine.as_deref())?;
     if let Some(text) = &arguments.input {
         manifest.input = json_argument("--input", text)?;
     }

@@ -15,6 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::reach::Reach;
 use super::{block_on, env, hint};
+use crate::output;
 use crate::server::{self, Keep, Options, Server};
 
 /// Serve the AWS APIs on one address.
@@ -243,19 +244,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         set.map_err(|err| hint(err, "`stepwell up --limit help` lists the limits"))?;
     }
     block_on(async {
-        let bound = server::bind(&arguments.listen, arguments.auth.mode()).await;
-        let (listener, address) = bound.map_err(|err| {
-            hint(err, "`--listen 127.0.0.1:0` takes a free port; `stepwell doctor` looks further")
-        })?;
+        let (listener, address) = server::bind(&arguments.listen, arguments.auth.mode()).await?;
         let options = arguments.options(address, limits)?;
         // Handled, a file that grows beyond a limit is an error of the write and not the end.
         let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
         let server = Server::start(&options).await?;
-        let (endpoint, kept) = (&options.address, &options.keep);
-        println!("stepwell {} listens on {endpoint}, keeps everything {kept}", version());
-        print!("{}", env::exports(endpoint, &options.settings.region));
-        if options.auth == AuthMode::Open {
-            eprintln!("warning: --auth open takes every unknown access key as the account's root");
+        // A server does not end because nobody reads this.
+        output::offer(&greeting(&options));
+        match options.auth {
+            AuthMode::Open => eprintln!(
+                "warning: --auth open takes every unknown access key as the account's root"
+            ),
+            AuthMode::Strict if !server.services.has_access_keys()? => eprintln!(
+                "warning: there is no access key yet, so that every request is refused; \
+                 docs/server.md says how the first one is made"
+            ),
+            AuthMode::Strict | AuthMode::Loopback => {}
         }
         let (mut first, mut both) = (Stop::listen()?, Stop::listen()?);
         tokio::select! {
@@ -267,6 +271,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
         }
     })
+}
+
+/// Returns where the server is, and what a shell is told so that AWS clients find it.
+fn greeting(options: &Options) -> String {
+    let (endpoint, kept) = (&options.address, &options.keep);
+    let region = &options.settings.region;
+    let exports = match options.auth {
+        // The key `test` is refused.
+        AuthMode::Strict => env::place(endpoint, region),
+        AuthMode::Loopback | AuthMode::Open => env::exports(endpoint, region),
+    };
+    format!("stepwell {} listens on {endpoint}, keeps everything {kept}\n{exports}", version())
 }
 
 /// Prints every limit, what it is and what it may be.

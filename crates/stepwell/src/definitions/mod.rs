@@ -129,7 +129,7 @@ pub(crate) fn one_machine(path: &Path, logical_id: Option<&str>) -> Result<Machi
         let wanted = logical_id.is_none_or(|wanted| wanted == name);
         match source.content {
             Content::Machine(machine) if wanted => found.push(*machine),
-            Content::Broken(problem) if wanted => bail!("{}: {}", path.display(), problem.message),
+            Content::Broken(problem) if wanted => return Err(placed(path, &problem)),
             Content::Machine(_) | Content::Broken(_) | Content::Runbook(_) | Content::Elsewhere => {
             }
         }
@@ -149,12 +149,14 @@ pub(crate) fn one_machine(path: &Path, logical_id: Option<&str>) -> Result<Machi
 /// When it cannot be read; the error names the place.
 pub(crate) fn read_value(path: &Path) -> Result<Value> {
     let (_, node) = read_node(path)?;
-    let node = node.map_err(|problem| {
-        let place = problem.span.map_or((1, 1), |span| (span.start.line, span.start.column));
-        let message = problem.message.lines().next().unwrap_or_default().to_owned();
-        anyhow!("{}:{}:{}: {message}", path.display(), place.0, place.1)
-    })?;
-    Ok(node.to_value())
+    Ok(node.map_err(|problem| placed(path, &problem))?.to_value())
+}
+
+/// Returns a problem of a text with its place, without the text that AWS puts behind it.
+fn placed(path: &Path, problem: &Diagnostic) -> anyhow::Error {
+    let place = problem.span.map_or((1, 1), |span| (span.start.line, span.start.column));
+    let message = problem.message.lines().next().unwrap_or_default();
+    anyhow!("{}:{}:{}: {message}", path.display(), place.0, place.1)
 }
 
 /// Returns the text of a JSON or YAML file, and what it says with its places.

@@ -8,6 +8,7 @@ use value::{Value, value};
 
 use super::everything;
 use crate::cli::hint;
+use crate::definitions;
 
 /// The file that makes a folder an example.
 const FILE_NAME: &str = "stepwell.yaml";
@@ -25,6 +26,8 @@ pub(crate) struct Manifest {
     pub(super) stacks: Vec<Stack>,
     /// Calls to make before the start.
     pub(super) setup: Vec<Call>,
+    /// What has been done once they are made.
+    pub(super) set_up: String,
     /// The call that starts it.
     pub(super) start: Call,
     /// The ARN of the state machine whose execution is followed.
@@ -84,15 +87,28 @@ impl Call {
 }
 
 impl Manifest {
-    /// Reads a folder's manifest, or makes one for a single state machine.
+    /// Reads a folder's manifest, or makes one for a single state machine; `logical_id` chooses one
+    /// of a template.
     ///
     /// # Errors
     /// When a file cannot be read or says something else; the error names file and place.
-    pub(crate) fn read(path: &Path) -> Result<Manifest> {
+    pub(crate) fn read(path: &Path, logical_id: Option<&str>) -> Result<Manifest> {
         if path.is_file() {
-            return Manifest::of_machine(path);
+            return Manifest::of_machine(path, logical_id);
         }
         let file = path.join(FILE_NAME);
+        if !file.is_file() {
+            let what = if path.is_dir() {
+                format!("there is no {FILE_NAME} in {}", path.display())
+            } else {
+                format!("there is no {}", path.display())
+            };
+            return Err(hint(
+                anyhow!(what),
+                "name a folder with a stepwell.yaml, a state machine (.asl.json, .asl.yaml), a \
+                 template with one, or a runbook (.yaml, .json)",
+            ));
+        }
         let folder = Folder { path: path.to_owned() };
         let document = folder.document(FILE_NAME)?;
         folder
@@ -102,9 +118,8 @@ impl Manifest {
     }
 
     /// Returns the manifest for a state machine alone, with a role that may do everything.
-    fn of_machine(path: &Path) -> Result<Manifest> {
-        let text = read_text(path)?;
-        diagnose(path, &text)?;
+    fn of_machine(path: &Path, logical_id: Option<&str>) -> Result<Manifest> {
+        let text = definition(path, logical_id)?;
         let trust = value!({
             "Version": "2012-10-17",
             "Statement": [{
@@ -140,6 +155,7 @@ impl Manifest {
                 call("iam", "PutRolePolicy", policy, None),
                 call("stepfunctions", "CreateStateMachine", machine, Some("machine")),
             ],
+            set_up: "state machine created, with a role that may do everything".to_owned(),
             start: call("stepfunctions", "StartExecution", start, None),
             watch: Value::from(arn),
             status: "SUCCEEDED".to_owned(),
@@ -148,24 +164,30 @@ impl Manifest {
     }
 }
 
-/// Reports what is wrong with a definition, with places.
-fn diagnose(path: &Path, text: &str) -> Result<()> {
-    let options = asl::Options {
-        machine_type: asl::StateMachineType::Standard,
-        resources: &runtime::integrations::Served,
-    };
-    let checked = asl::check(text, &options);
-    if checked.definition.is_some() {
-        return Ok(());
+/// Returns the definition of a machine in a file; of a template without what its deployment would
+/// fill in.
+fn definition(path: &Path, logical_id: Option<&str>) -> Result<String> {
+    let machine = definitions::one_machine(path, logical_id)
+        .map_err(|err| hint(err, "--machine chooses a machine of a template"))?;
+    let mut problems = machine.diagnose(None, &runtime::integrations::Served);
+    problems.retain(|problem| problem.severity == asl::Severity::Error);
+    if problems.is_empty() {
+        Ok(machine.value().to_string())
+    } else {
+        Err(unusable(path, &problems))
     }
-    let lines = checked.diagnostics.iter().map(|found| {
+}
+
+/// Returns what a definition with problems is refused with.
+fn unusable(path: &Path, problems: &[asl::Diagnostic]) -> anyhow::Error {
+    let lines = problems.iter().map(|found| {
         let place = found.span.map_or((1, 1), |span| (span.start.line, span.start.column));
         let hint = found.hint.as_ref().map(|hint| format!("\n    hint: {hint}"));
         let (file, (line, column)) = (path.display(), place);
         format!("{file}:{line}:{column}: {found}{}", hint.unwrap_or_default())
     });
     let lines: Vec<String> = lines.collect();
-    bail!("the definition cannot be used\n{}", lines.join("\n"))
+    anyhow!("the definition cannot be used\n{}", lines.join("\n"))
 }
 
 /// The folder of an example.
@@ -183,11 +205,13 @@ impl Folder {
             None => value!([]),
         };
         let setup = setup.as_array().context("`setup` is not a list of calls")?;
+        let set_up = format!("{} calls made to set up", setup.len());
         Ok(Manifest {
             description: optional(document, "description").unwrap_or_default(),
             input: document.get("input").cloned().unwrap_or_else(|| value!({})),
             stacks: stacks.iter().map(|stack| self.stack(stack)).collect::<Result<_>>()?,
             setup: setup.iter().map(call).collect::<Result<_>>().context("in `setup`")?,
+            set_up,
             start: call(document.get("start").context("`start` is missing")?).context("`start`")?,
             watch: document.get("watch").cloned().context("`watch` is missing")?,
             status: optional(&expect, "status").unwrap_or_else(|| "SUCCEEDED".to_owned()),
@@ -236,10 +260,7 @@ impl Folder {
 
 fn read_text(path: &Path) -> Result<String> {
     let bytes = std::fs::metadata(path).map(|metadata| metadata.len());
-    let bytes =
-        bytes.with_context(|| format!("{} cannot be read", path.display())).map_err(|err| {
-            hint(err, "name a folder with a stepwell.yaml, or a state machine (.asl.json)")
-        })?;
+    let bytes = bytes.with_context(|| format!("{} cannot be read", path.display()))?;
     if FILE_BYTES_MAX < bytes {
         bail!("{} is larger than {FILE_BYTES_MAX} bytes", path.display());
     }
@@ -297,7 +318,7 @@ mod tests {
 
     #[test]
     fn the_example_is_read_with_its_files() {
-        let manifest = Manifest::read(&example()).unwrap();
+        let manifest = Manifest::read(&example(), None).unwrap();
         assert_eq!(manifest.stacks.len(), 1);
         assert_eq!(manifest.setup.len(), 14);
         assert_eq!(manifest.start.label(), "events:PutEvents");
@@ -306,7 +327,7 @@ mod tests {
 
     #[test]
     fn the_event_of_the_example_is_the_event_of_its_manifest() {
-        let manifest = Manifest::read(&example()).unwrap();
+        let manifest = Manifest::read(&example(), None).unwrap();
         let known = jsonata::Bindings::new().with("input", manifest.input.clone());
         let filled = super::super::expression::fill(&manifest.start.input, &known).unwrap();
         let text = std::fs::read_to_string(example().join("event.json")).unwrap();
@@ -327,10 +348,10 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("stepwell-manifest-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(FILE_NAME), "start: [1,\n").unwrap();
-        let err = format!("{:#}", Manifest::read(&folder).unwrap_err());
+        let err = format!("{:#}", Manifest::read(&folder, None).unwrap_err());
         assert!(err.contains("stepwell.yaml:"), "{err}");
         std::fs::write(folder.join(FILE_NAME), "watch: x\nstart: {call: oops}\n").unwrap();
-        let err = format!("{:#}", Manifest::read(&folder).unwrap_err());
+        let err = format!("{:#}", Manifest::read(&folder, None).unwrap_err());
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(err.contains("`oops` is not `service:Operation`"), "{err}");
     }

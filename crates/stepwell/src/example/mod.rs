@@ -99,7 +99,7 @@ async fn play(session: &mut Session, manifest: &Manifest, screen: Screen) -> Res
             .context("setting the example up")?;
     }
     if !manifest.setup.is_empty() {
-        screen.done(&format!("{} calls made to set up", manifest.setup.len()));
+        screen.done(&manifest.set_up);
     }
     let started = std::time::Instant::now();
     let answer = session.call(&manifest.start).await?;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use comfy_table::{Cell, Color, Table, presets};
+use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use value::Value;
 
 use super::manifest::Manifest;
@@ -93,6 +93,8 @@ impl Screen {
     pub(crate) fn summary(self, outcome: &Outcome) {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY);
+        // As wide as the terminal at most; what is piped is not broken.
+        table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(["", "what", "how", "times", "seconds"]);
         for state in &outcome.states {
             let seconds = format!("{:.3}", state.seconds);
@@ -110,6 +112,9 @@ impl Screen {
             };
             table.add_row([Cell::new("check"), Cell::new(&check.claim), found]);
         }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_padding((0, 1));
+        }
         self.line(&table.to_string());
         for member in ["error", "cause", "output"] {
             if let Some(text) = outcome.text(member) {
@@ -120,8 +125,11 @@ impl Screen {
         let status =
             self.paint(outcome.status(), if wanted { Meaning::Good } else { Meaning::Bad });
         let held = outcome.checks.iter().filter(|check| check.problem.is_none()).count();
-        let (checks, millis) = (outcome.checks.len(), outcome.wall_millis);
-        self.line(&format!("{status}, {held} of {checks} checks hold, {millis} ms"));
+        let checks = match outcome.checks.len() {
+            0 => String::new(),
+            all => format!(", {held} of {all} checks hold"),
+        };
+        self.line(&format!("{status}{checks}, {} ms", outcome.wall_millis));
     }
 
     fn cell(self, text: &str, meaning: Meaning) -> Cell {

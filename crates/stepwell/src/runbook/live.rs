@@ -1,17 +1,17 @@
 //! Steps as they happen: on a terminal lines that change, elsewhere one line for each that is over.
 
 use std::collections::HashSet;
-use std::io::Write as _;
 
 use super::look::Seen;
 use super::rows::{Row, rows, shortened};
 use crate::cli::paint::{Meaning, Paint};
+use crate::output;
 
 /// How many lines of a terminal change; of more, the last are shown until they are over.
 const CHANGING_LINES_MAX: usize = 20;
-/// How wide a line is.
-const NAME_WIDTH: usize = 34;
-const ACTION_WIDTH: usize = 34;
+/// How wide a line is; with the seconds it fits into 80 columns.
+const NAME_WIDTH: usize = 28;
+const ACTION_WIDTH: usize = 26;
 const STATUS_WIDTH: usize = 10;
 /// The most characters of a failure that a line shows; the report shows all.
 const FAILURE_CHARACTERS_MAX: usize = 100;
@@ -53,9 +53,11 @@ impl Live {
             text.push_str(line);
         }
         self.changing = lines.len() - from;
-        let mut out = std::io::stdout().lock();
-        // Whoever has closed the output does not want to see more.
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if paint == Paint::Coloured {
+            // A line that wraps would be two, and the way up is counted in lines.
+            text = format!("\u{1b}[?7l{text}\u{1b}[?7h");
+        }
+        output::offer(&text);
     }
 
     /// Adds the lines of steps that are over, in whatever order they end.

@@ -226,8 +226,8 @@ mod tests {
         let expected = "id Doc version 2\n\
             Failed after 1.500 s, started 2020-03-09 07:00:33 UTC by arn:x\n\
             \nParameters\n  Name = a, b\n\
-            \nSteps\n  look                               aws:executeAwsApi                  \
-            Failed         1.500 s\n\
+            \nSteps\n  look                         aws:executeAwsApi          \
+             Failed         1.500 s\n\
             \nlook: Failed\n  no.\n  3 of 3 attempts, failed at Invocation (Action)\n  \
             the execution went on at rescue\n";
         assert_eq!(text, expected);

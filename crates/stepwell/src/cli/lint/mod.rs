@@ -165,11 +165,11 @@ impl Counts {
                 looked.push(counted(count, what));
             }
         }
-        let looked = if looked.is_empty() { "nothing".to_owned() } else { looked.join(", ") };
         let meaning = if self.errors == 0 { Meaning::Good } else { Meaning::Bad };
         let found =
             format!("{}, {}", counted(self.errors, "error"), counted(self.warnings, "warning"));
-        format!("{looked}: {}", paint.text(&found, meaning))
+        let found = paint.text(&found, meaning);
+        if looked.is_empty() { found } else { format!("{}: {found}", looked.join(", ")) }
     }
 }
 
