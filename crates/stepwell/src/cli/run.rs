@@ -11,11 +11,11 @@ use super::{block_on, json_argument};
 use crate::example::{self, Manifest, Screen};
 use crate::runbook::{self, Play};
 
-/// Run an example, a state machine or a runbook on a server inside this process, gone afterwards.
+/// Run an example, a state machine or a runbook on a server in this process, gone afterwards.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// A folder with a stepwell.yaml, a state machine (.asl.json, .asl.yaml), a template with one, or
-    /// a runbook (.yaml, .json)
+    /// A folder with a stepwell.yaml, a state machine (.asl.json, .asl.yaml), a template with one,
+    /// or a runbook (.yaml, .json)
     path: PathBuf,
     /// Which machine of a template
     #[arg(long, value_name = "LOGICAL_ID")]
