@@ -23,8 +23,9 @@ mod snapshot;
 mod tables;
 mod wal;
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -100,7 +101,10 @@ impl Sqlite {
         let failed = |what: &str, err: std::io::Error| {
             Error::Backend(format!("cannot {what} in `{}`: {err}", directory.display()))
         };
-        std::fs::create_dir_all(directory).map_err(|err| failed("create the directory", err))?;
+        // What users gave it to keep lies there in clear: it is nobody else's to read.
+        let mut builder = DirBuilder::new();
+        let made = builder.recursive(true).mode(0o700).create(directory);
+        made.map_err(|err| failed("create the directory", err))?;
         let options = File::options().read(true).write(true).create(true).truncate(false).clone();
         let lock = options.open(directory.join(LOCK)).map_err(|err| failed("write", err))?;
         match take(&lock) {

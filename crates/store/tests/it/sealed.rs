@@ -176,3 +176,18 @@ fn a_backup_holds_no_key_and_needs_it() {
     assert!(matches!(refused, Error::OtherKey { .. }), "{refused}");
     expect_everywhere(&restored.sealed_with(key).unwrap());
 }
+
+#[test]
+fn a_directory_that_is_made_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let made = parent.path().join("made");
+    drop(Store::open(&made).unwrap());
+    assert_eq!(mode(&made), 0o700);
+    let found = parent.path().join("found");
+    std::fs::create_dir(&found).unwrap();
+    std::fs::set_permissions(&found, PermissionsExt::from_mode(0o750)).unwrap();
+    drop(Store::open(&found).unwrap());
+    assert_eq!(mode(&found), 0o750);
+}
