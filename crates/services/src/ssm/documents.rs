@@ -54,10 +54,15 @@ fn may_create(on: &Reading<'_>, input: &Value) -> Result<Vec<Check>, Error> {
     Ok(checks)
 }
 
+/// Returns whether a name is one that only Amazon's documents have.
+pub(super) fn is_reserved(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
+}
+
 fn create(on: &mut Writing<'_>, input: &Value) -> Answer {
     let (name, text) = (input.text("Name")?, input.text("Content")?);
-    let lower = name.to_ascii_lowercase();
-    if RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
+    if is_reserved(name) {
         return Err(error::reserved_name(name));
     }
     let kind = input.maybe_text("DocumentType").unwrap_or(DOCUMENT_TYPE_DEFAULT);

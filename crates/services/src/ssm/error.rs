@@ -1,9 +1,11 @@
 //! What Systems Manager answers when it refuses, in AWS's words.
 
+use super::documents::is_reserved;
 use crate::Error;
 
 pub(super) fn invalid_document(name: &str) -> Error {
-    Error::new("InvalidDocument", format!("Document with name {name} does not exist."))
+    let why = why_absent(name);
+    Error::new("InvalidDocument", format!("Document with name {name} does not exist.{why}"))
 }
 
 pub(super) fn invalid_document_version(name: &str) -> Error {
@@ -83,10 +85,19 @@ pub(super) fn not_owned(name: &str) -> Error {
     )
 }
 
+/// Returns what there is to say about a name that is not there: some are Amazon's.
+fn why_absent(name: &str) -> &'static str {
+    if is_reserved(name) {
+        " Such names are those of Amazon's own documents; ListDocuments shows which are here."
+    } else {
+        ""
+    }
+}
+
 pub(super) fn definition_not_found(name: &str) -> Error {
     Error::new(
         "AutomationDefinitionNotFoundException",
-        format!("Automation definition with name {name} could not be found."),
+        format!("Automation definition with name {name} could not be found.{}", why_absent(name)),
     )
 }
 

@@ -140,6 +140,23 @@ async fn versions_are_deleted_by_number_or_name_but_not_the_default() {
 }
 
 #[tokio::test]
+async fn of_amazons_documents_it_is_said_that_few_are_here() {
+    let whole = whole().await;
+    let named = |name: &str| value!({ "DocumentName": name });
+    assert_eq!(
+        refused(&whole, "StartAutomationExecution", named("AWS-StopEC2Instance")).await,
+        "AutomationDefinitionNotFoundException: Automation definition with name \
+         AWS-StopEC2Instance could not be found. Such names are those of Amazon's own documents; \
+         ListDocuments shows which are here."
+    );
+    assert_eq!(
+        refused(&whole, "StartAutomationExecution", named("Mine")).await,
+        "AutomationDefinitionNotFoundException: Automation definition with name Mine could not \
+         be found."
+    );
+}
+
+#[tokio::test]
 async fn other_types_are_refused_by_name() {
     let whole = whole().await;
     let command = value!({"Name": "Doc", "Content": RUNBOOK});
