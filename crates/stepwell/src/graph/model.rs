@@ -175,6 +175,10 @@ pub(super) fn mark(machine: &mut Machine, progress: &Progress, is_over: bool) {
             node.caption.push_str(&mark.counts());
         }
         node.status = status;
+        if status.is_none() && matches!(node.kind, Kind::Succeed | Kind::Fail) {
+            // Its own colour would say that it has been reached.
+            node.kind = Kind::State;
+        }
         let is_over = status.is_some_and(|status| status != Status::Running);
         for inside in &mut node.inside {
             self::mark(inside, progress, is_over);

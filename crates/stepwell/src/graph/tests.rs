@@ -3,7 +3,7 @@
 use value::Value;
 
 use super::layout::{Drawing, Rectangle, layout};
-use super::{draw, model};
+use super::{Progress, draw, draw_execution, model};
 
 /// Numbers that look random and are always the same.
 struct Numbers(u64);
@@ -129,4 +129,19 @@ fn large_machines_are_laid_out() {
     let drawing = machine(&mut Numbers(3), 605, 0);
     let machine = model::machine(&drawing);
     assert!(layout(&machine).boxes.len() > 600);
+}
+
+#[test]
+fn what_was_not_reached_does_not_look_as_if_it_were() {
+    let definition = value::value!({"StartAt": "Wait", "States": {
+        "Wait": {"Type": "Wait", "Seconds": 9, "Next": "Done"},
+        "Done": {"Type": "Succeed"},
+    }});
+    let entered = value::value!({
+        "id": 2, "previousEventId": 0, "type": "WaitStateEntered",
+        "stateEnteredEventDetails": {"name": "Wait"},
+    });
+    let class = |picture: &str| picture.contains("<rect class=\"succeed\"");
+    assert!(class(&draw(&definition)));
+    assert!(!class(&draw_execution(&definition, &Progress::of(&[entered]))));
 }
