@@ -69,7 +69,8 @@ fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
 
 fn shown(principal: &Value, paint: Paint) -> String {
     let calls = principal.get("calls").and_then(Value::as_i64).unwrap_or_default();
-    let head = format!("{} ({calls} calls)", text(principal, "principal"));
+    let calls = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+    let head = format!("{} ({calls})", text(principal, "principal"));
     let mut shown = format!("{}\n\n", paint.text(&head, Meaning::Strong));
     let policy = principal.get("policy").map(Value::to_pretty).unwrap_or_default();
     let is_root = principal.get("isRoot").and_then(Value::as_bool).unwrap_or_default();

@@ -20,11 +20,16 @@ fn is_allowed(value: &Value) -> bool {
     text(value, "outcome") == "allowed"
 }
 
+/// Returns `1 call`, `2 calls`.
+pub(crate) fn counted(calls: usize) -> String {
+    if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") }
+}
+
 /// Returns the calls of an execution: a line for each that was allowed, everything about those that
 /// were not.
 pub(super) fn all(calls: &[Value], paint: Paint) -> String {
     let refused = calls.iter().filter(|call| !is_allowed(call)).count();
-    let mut shown = format!("{} calls, {refused} refused\n\n", calls.len());
+    let mut shown = format!("{}, {refused} refused\n\n", counted(calls.len()));
     for call in calls {
         if !is_allowed(call) {
             shown.push('\n');
