@@ -4,6 +4,7 @@
 //! backends are. What was read is counted and summed up; a backup carries the sum, so that one that
 //! has lost anything is refused before anything is written.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::{Error, JournalEntry, Lsn, Read, SHARDS, Scan, Store, Table, Transaction, sqlite};
@@ -24,6 +25,13 @@ pub struct Counts {
     pub checksum: u32,
 }
 
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { rows, entries, bytes, checksum } = self;
+        write!(f, "{rows} rows, {entries} entries, {bytes} bytes with the sum {checksum:08x}")
+    }
+}
+
 /// Why a backup was not brought back. Nothing was changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RestoreError {
@@ -34,7 +42,7 @@ pub enum RestoreError {
     #[error("the store is not empty: backups are brought back into an empty one only")]
     NotEmpty,
     /// The backup is whole by the look of it, but holds something else than was put into it.
-    #[error("the backup is damaged: {found:?} was read, {sealed:?} was written")]
+    #[error("the backup is damaged: {found} was read, {sealed} was written")]
     Different {
         /// What it holds.
         found: Counts,
@@ -49,17 +57,23 @@ enum Item<'a> {
     Entry(u32, &'a JournalEntry),
 }
 
-/// Looks at everything in order; `seen` hears after every few how much that was.
+/// Looks at everything in order; `seen` hears after every few how much that was. The names of
+/// `tables` are summed too: those of the place that keeps the sum. What an older server wrote may
+/// lack some of them.
 fn walk(
     from: &dyn Read,
+    tables: &[Table],
     mut take: impl FnMut(Item<'_>) -> Result<(), Error>,
     mut seen: impl FnMut(Counts),
 ) -> Result<Counts, Error> {
     let mut counts = Counts::default();
     let mut sum = crc32fast::Hasher::new();
-    // Their names are summed too, as those of the tables that there were when the sum was made.
-    for table in from.tables()? {
+    let there = from.tables()?;
+    for &table in tables {
         sum.update(table.name().as_bytes());
+        if !there.contains(&table) {
+            continue;
+        }
         let mut after: Option<String> = None;
         loop {
             let scan = Scan::prefix("").after(after.as_deref()).limit(READ_AT_ONCE);
@@ -111,11 +125,20 @@ pub fn copy(
     to: &mut dyn Transaction,
     seen: impl FnMut(Counts),
 ) -> Result<Counts, Error> {
+    copy_tables(from, to, &from.tables()?, seen)
+}
+
+fn copy_tables(
+    from: &dyn Read,
+    to: &mut dyn Transaction,
+    tables: &[Table],
+    seen: impl FnMut(Counts),
+) -> Result<Counts, Error> {
     let put = |item: Item<'_>| match item {
         Item::Row(table, key, value) => to.put(table, key, value),
         Item::Entry(shard, entry) => to.append(shard, entry),
     };
-    walk(from, put, seen)
+    walk(from, tables, put, seen)
 }
 
 /// Returns whether there is nothing in a store.
@@ -150,7 +173,7 @@ impl Backup {
     pub fn open(file: &Path, seen: impl FnMut(Counts)) -> Result<Backup, RestoreError> {
         let (backend, sealed) = sqlite::open_backup(file)?;
         let store = Store::on(std::sync::Arc::new(backend));
-        let found = store.read(|tx| walk(tx, |_| Ok(()), seen))?;
+        let found = store.read(|tx| walk(tx, &tx.tables()?, |_| Ok(()), seen))?;
         if found != sealed {
             return Err(RestoreError::Different { found, sealed });
         }
@@ -180,7 +203,10 @@ impl Store {
     /// When there is a file of this name, the disk is full, or what is read is damaged.
     pub fn back_up(&self, file: &Path, mut seen: impl FnMut(Counts)) -> Result<Counts, Error> {
         self.as_kept().read(|from| {
-            sqlite::write_backup(file, &mut |to: &mut dyn Transaction| copy(from, to, &mut seen))
+            sqlite::write_backup(file, &mut |to: &mut dyn Transaction| {
+                let tables = to.tables()?;
+                copy_tables(from, to, &tables, &mut seen)
+            })
         })
     }
 

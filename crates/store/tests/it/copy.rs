@@ -189,3 +189,20 @@ fn a_backup_from_before_some_tables_comes_back() {
     assert_eq!(restore(&other, &file).unwrap(), found);
     assert_eq!(sum(&other), sum(&store));
 }
+
+/// A table that a newer version brings is in the backup, and not in the directory yet.
+#[test]
+fn what_an_older_server_wrote_is_backed_up_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (directory, file) = (folder.path().join("data"), folder.path().join("backup"));
+    let store = Store::open(&directory).unwrap();
+    fill(&store);
+    drop(store);
+    let tables = rusqlite::Connection::open(directory.join("stepwell.sqlite")).unwrap();
+    tables.execute_batch("DROP TABLE cloudformation_change_sets").unwrap();
+    drop(tables);
+    let written = Store::look_at(&directory).unwrap().back_up(&file, |_| {}).unwrap();
+    let restored = Store::memory();
+    assert_eq!(restore(&restored, &file).unwrap(), written);
+    assert_eq!(restored.get(Table::RuntimeSettings, "empty").unwrap().unwrap(), b"");
+}
