@@ -34,10 +34,16 @@ enum Words {
     MayBeNew,
 }
 
+/// The pattern of names in IAM, which says in words of its own what they may hold.
+const IAM_NAME: &str = r"[\w+=,.@-]+";
+
 /// What is wrong, as it is found.
 struct Faults {
     words: Words,
+    is_iam: bool,
     texts: Vec<String>,
+    /// Where a name of IAM has letters that it must not have; said only of what fits otherwise.
+    name: Option<String>,
 }
 
 impl Faults {
@@ -47,11 +53,17 @@ impl Faults {
 }
 
 fn found(operation: Operation, input: &Value, words: Words) -> Option<String> {
-    let mut faults = Faults { words, texts: Vec::new() };
+    let is_iam = operation.service().name() == "iam";
+    let mut faults = Faults { words, is_iam, texts: Vec::new(), name: None };
     structure(&operation.input()?, input, "", 0, &mut faults);
     let mut texts = faults.texts;
     if texts.is_empty() {
-        return None;
+        return faults.name.map(|at| {
+            format!(
+                "The specified value for {at} is invalid. It must contain only alphanumeric \
+                 characters and/or the following: +=,.@_-"
+            )
+        });
     }
     let (count, plural) = (texts.len(), if texts.len() == 1 { "" } else { "s" });
     texts.truncate(FAULTS_MAX);
@@ -124,6 +136,10 @@ fn string(shape: &Shape, text: &str, at: &str, faults: &mut Faults) {
     if let Some(pattern) = shape.pattern()
         && !matches_whole(pattern, text)
     {
+        if faults.is_iam && pattern == IAM_NAME {
+            faults.name.get_or_insert_with(|| at.to_owned());
+            return;
+        }
         let what = format!("Member must satisfy regular expression pattern: {pattern}");
         fault(shape, &text.into(), at, &what, faults);
     }
