@@ -228,6 +228,12 @@ def make(server, secrets):
     cloudformation.get_waiter("stack_create_complete").wait(
         StackName="s", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
     )
+    changed = secrets.add("a parameter of a change set", "change-Horse9/battery+staple")
+    cloudformation.create_change_set(
+        StackName="s", ChangeSetName="c", TemplateBody=STACK,
+        Parameters=[{"ParameterKey": "Password", "ParameterValue": changed}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     return long_term, sessions["AssumeRole"]["Credentials"]
 
 
@@ -328,7 +334,7 @@ def control():
         key = json.loads(wait_for("the key", ended, 20))["AccessKey"]["SecretAccessKey"]
         secrets.add("a key in a history", key)
         try:
-            iam.get_user(UserName=name)
+            server.client("events").describe_rule(Name=name)
             answers = []
         except ClientError as err:
             answers = [json.dumps(err.response)]

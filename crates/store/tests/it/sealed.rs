@@ -7,13 +7,14 @@ use store::{Backup, Error, Key, Scan, Store, Table};
 use super::{commit, own, wait, write};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCY";
-const SECRET_TABLES: [Table; 8] = [
+const SECRET_TABLES: [Table; 9] = [
     Table::Credentials,
     Table::MfaDevices,
     Table::Sessions,
     Table::Applied,
     Table::Stacks,
     Table::StackOperations,
+    Table::ChangeSets,
     Table::Snapshots,
     Table::Redrives,
 ];
