@@ -1,7 +1,7 @@
 //! Standard output, whose reader may have gone.
 
 use std::fmt::Arguments;
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 
 /// The status of a program that ends because nobody reads what it prints: 128 and SIGPIPE, as
 /// shells show it.
@@ -9,12 +9,17 @@ const NOBODY_READS: i32 = 141;
 
 /// Prints. When nobody reads any more (`stepwell lint … | head`) the program ends without a word.
 pub(crate) fn write(text: Arguments<'_>) {
-    if let Err(err) = std::io::stdout().lock().write_fmt(text) {
-        if err.kind() == ErrorKind::BrokenPipe {
-            std::process::exit(NOBODY_READS);
-        }
+    if let Err(err) = heard(std::io::stdout().lock().write_fmt(text)) {
         eprintln!("error: writing to standard output: {err}");
         std::process::exit(1);
+    }
+}
+
+/// Takes what came of writing; when nobody reads any more the program ends without a word.
+pub(crate) fn heard<T>(written: io::Result<T>) -> io::Result<T> {
+    match &written {
+        Err(err) if err.kind() == ErrorKind::BrokenPipe => std::process::exit(NOBODY_READS),
+        Ok(_) | Err(_) => written,
     }
 }
 

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use value::Value;
 
+use crate::output;
+
 /// The longest line, in bytes; what a line may need is bounded by it.
 const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -40,13 +42,13 @@ pub(super) fn answer(
             code = ExitCode::FAILURE;
             told
         });
-        writeln!(output, "{told}").context("writing an answer")?;
+        output::heard(writeln!(output, "{told}")).context("writing an answer")?;
         // One who waits for an answer before the next line gets it.
         if input.buffer().is_empty() {
-            output.flush().context("writing an answer")?;
+            output::heard(output.flush()).context("writing an answer")?;
         }
     }
-    output.flush().context("writing an answer")?;
+    output::heard(output.flush()).context("writing an answer")?;
     Ok(code)
 }
 

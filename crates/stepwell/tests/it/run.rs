@@ -80,15 +80,17 @@ fn a_reader_that_goes_away_is_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("m.asl.json");
     std::fs::write(&file, r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#).unwrap();
-    let mut child = program()
-        .arg("run")
-        .arg(&file)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(141));
-    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+    let lines = folder.path().join("lines");
+    std::fs::write(&lines, "{\"expr\": \"1\"}\n").unwrap();
+    let (run, eval) = (["run", file.to_str().unwrap()], ["eval", "--jsonl"]);
+    for arguments in [run, eval] {
+        let input = std::fs::File::open(&lines).unwrap();
+        let mut command = program();
+        command.args(arguments).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(141), "{arguments:?}");
+        assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+    }
 }
