@@ -6,7 +6,6 @@ use std::process::Stdio;
 use automation::harness::Language;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
-use value::Value;
 
 use super::{ScriptPolicy, Scripts};
 use crate::cage::{self, Nature};
@@ -98,33 +97,37 @@ async fn python(settings: &Scripts) -> Result<Interpreter, String> {
 async fn powershell(settings: &Scripts) -> Result<Interpreter, String> {
     let probe = ["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", POWERSHELL_PROBE];
     let told = told_paths(&settings.pwsh, &probe).await;
-    let (program, mut libraries) = told.map_err(|why| {
+    let (program, libraries) = told.map_err(|why| {
         let name = &settings.pwsh;
         format!(
             "PowerShell scripts need {name}, which does not run: {why}. Install PowerShell 7, or \
              say where it is with `--pwsh`."
         )
     })?;
+    let [home, framework, modules @ ..] = libraries.as_slice() else {
+        return Err(format!("{} does not say where PowerShell is.", settings.pwsh));
+    };
     let mut arguments = Vec::new();
     let (dotnet, tool) = DOTNET;
     if program.ends_with(dotnet) {
-        let home = libraries.first().ok_or("PowerShell does not say where it is.")?;
         arguments.push(home.join(tool).display().to_string());
     }
     arguments.extend(Language::PowerShell.arguments().iter().copied().map(str::to_owned));
     // A .NET that PowerShell does not bring along: its host lies three directories above its
     // libraries, `dotnet/shared/Microsoft.NETCore.App/8.0.11`.
-    let host = libraries.iter().find_map(|path| {
-        let shared = path.parent()?.parent()?;
-        shared.ends_with("shared").then(|| shared.parent().map(Path::to_owned))?
-    });
-    libraries.extend(host);
-    libraries.push("/etc/dotnet".into());
+    let shared = framework.parent().and_then(Path::parent).filter(|it| it.ends_with("shared"));
+    let host = shared.and_then(Path::parent).map(Path::to_owned);
+    // With another HOME in its cage it would not find those of the server's user by itself.
+    let paths: Vec<String> = modules.iter().map(|path| path.display().to_string()).collect();
+    let mut environment = dotnet_environment(settings.share.memory_bytes);
+    environment.push(("PSModulePath", paths.join(":")));
+    let more = host.into_iter().chain(["/etc/dotnet".into()]);
+    let libraries = libraries.iter().cloned().chain(more).collect();
     Ok(Interpreter {
         language: Language::PowerShell,
         arguments,
         readable: seen(&program, libraries),
-        environment: dotnet_environment(settings.share.memory_bytes),
+        environment,
         nature: Nature::DotNet,
         program,
     })
@@ -150,7 +153,7 @@ fn dotnet_environment(memory_bytes: u64) -> Vec<(&'static str, String)> {
     environment
 }
 
-/// Runs a program that tells paths as JSON: returns the first and the others.
+/// Runs a program that tells paths as JSON: returns the first and the others, which may be empty.
 async fn told_paths(name: &str, arguments: &[&str]) -> Result<(PathBuf, Vec<PathBuf>), String> {
     let output = Command::new(name)
         .args(arguments)
@@ -162,9 +165,9 @@ async fn told_paths(name: &str, arguments: &[&str]) -> Result<(PathBuf, Vec<Path
     let told = String::from_utf8_lossy(&output.stdout);
     let paths = value::parse(told.trim()).map_err(|_err| output.status.to_string())?;
     let paths = paths.as_array().unwrap_or_default();
-    let path = |told: &Value| told.as_str().filter(|path| !path.is_empty()).map(PathBuf::from);
-    let program = paths.first().and_then(path).ok_or_else(|| "no path".to_owned())?;
-    Ok((program, paths.iter().skip(1).filter_map(path).collect()))
+    let mut paths = paths.iter().map(|path| path.as_str().unwrap_or_default()).map(PathBuf::from);
+    let program = paths.next().filter(|path| !path.as_os_str().is_empty());
+    Ok((program.ok_or_else(|| "no path".to_owned())?, paths.collect()))
 }
 
 /// Returns what is to be seen in the cage of an interpreter.

@@ -100,6 +100,8 @@ fn pwsh_is_given_the_script_its_input_and_its_bounds() {
         ] {
             assert_eq!(environment.get(name), Some(&value!(told)), "{name}");
         }
+        let modules = run.folder.path().canonicalize().unwrap().join("powershell/Modules");
+        assert_eq!(environment.get("PSModulePath"), Some(&value!(modules.display().to_string())));
         assert!(environment.get("HOME").is_some() && environment.get("CARGO").is_none());
         // .NET does not start when it cannot read this.
         assert_eq!(seen.get("itself"), Some(&value!("it")));
