@@ -355,7 +355,7 @@ impl Backend for Sqlite {
     /// Writes the database anew, without its free pages, and empties both logs unless somebody
     /// reads what is in SQLite's.
     fn scrub(&self) -> Result<bool, Error> {
-        self.carrier.ahead.blank()?;
+        self.carrier.ahead.blank(&self.carrier.tables)?;
         self.carrier.tables.lock().unwrap_or_else(PoisonError::into_inner).look_up()?;
         let connection = Connection::open(&self.readers.file)?;
         // A backup that is being made may take long, and the next start tries again.

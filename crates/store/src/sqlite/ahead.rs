@@ -122,9 +122,17 @@ impl Ahead {
     ///
     /// # Errors
     /// When the tables or the files cannot be written just now.
-    pub(super) fn blank(&self) -> Result<(), Error> {
+    pub(super) fn blank(&self, tables: &Mutex<Tables>) -> Result<(), Error> {
         let mut log = self.log();
         self.drain(&mut log)?;
+        if log.is_in_doubt() {
+            // A record that failed may stand in a file whose beginning is blank already: without a
+            // number behind it in the tables, the next start would take that for damage.
+            let number = log.take_number();
+            lock(tables).change(|tx| set_position(tx, number))?;
+            log.settled();
+            self.show(number);
+        }
         log.blank()
     }
 

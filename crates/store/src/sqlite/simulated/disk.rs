@@ -6,7 +6,7 @@
 //! killed, the machine's memory stays, and what a sync did not bring to the disk may fall out of
 //! it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error as IoError, ErrorKind, Result};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -34,6 +34,14 @@ pub(super) enum Crash {
     PowerGone,
 }
 
+/// After how many more operations a process ends, in the middle of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fuse {
+    pub(super) left: usize,
+    /// Only these operations count; none for all.
+    pub(super) what: Option<&'static str>,
+}
+
 /// A file.
 #[derive(Default)]
 struct Content {
@@ -52,16 +60,17 @@ struct State {
     troubles: Troubles,
     files: BTreeMap<String, Content>,
     file_bytes: usize,
-    /// After how many more operations the process ends, in the middle of one.
-    fuse: Option<usize>,
+    fuse: Option<Fuse>,
     is_gone: bool,
     /// Whether a transaction may be kept and said to have failed: whoever carries repeats it.
     is_repeated: bool,
     operations: usize,
+    /// What has gone wrong so far.
+    reached: BTreeSet<String>,
 }
 
 /// What becomes of an operation.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Fine,
     Fails,
@@ -79,23 +88,29 @@ fn put(bytes: &mut Vec<u8>, at: usize, written: &[u8]) {
 }
 
 impl State {
-    fn fate(&mut self, fails: usize) -> Result<Fate> {
+    fn fate(&mut self, what: &str, fails: usize) -> Result<Fate> {
         if self.is_gone {
             return Err(failed());
         }
         self.operations += 1;
-        if let Some(left) = &mut self.fuse {
-            if *left == 0 {
-                self.is_gone = true;
-                return Ok(Fate::Last);
-            }
-            *left -= 1;
+        let fuse = self.fuse.as_mut().filter(|fuse| fuse.what.is_none_or(|only| only == what));
+        self.is_gone = fuse.as_ref().is_some_and(|fuse| fuse.left == 0);
+        if let Some(fuse) = fuse {
+            fuse.left = fuse.left.saturating_sub(1);
         }
-        Ok(if self.random.chance(fails) { Fate::Fails } else { Fate::Fine })
+        let fate = match self.is_gone {
+            true => Fate::Last,
+            false if self.random.chance(fails) => Fate::Fails,
+            false => Fate::Fine,
+        };
+        if fate != Fate::Fine {
+            self.reached.insert(format!("{what} {fate:?}"));
+        }
+        Ok(fate)
     }
 
     fn write_at(&mut self, file: &str, bytes: &[u8], at: usize) -> Result<()> {
-        let fate = self.fate(self.troubles.write)?;
+        let fate = self.fate("write", self.troubles.write)?;
         let upto = match fate {
             Fate::Fine => bytes.len(),
             // Between two operations, that is.
@@ -109,7 +124,7 @@ impl State {
     }
 
     fn sync(&mut self, file: &str) -> Result<()> {
-        let fate = self.fate(self.troubles.sync)?;
+        let fate = self.fate("sync", self.troubles.sync)?;
         let content = self.files.get_mut(file).unwrap();
         match fate {
             Fate::Fine => {
@@ -166,6 +181,7 @@ impl SimulatedDisk {
             is_gone: false,
             is_repeated: false,
             operations: 0,
+            reached: BTreeSet::new(),
         };
         SimulatedDisk { state: Arc::new(Mutex::new(state)), is_stranger: false }
     }
@@ -180,7 +196,7 @@ impl SimulatedDisk {
     }
 
     /// Says what goes wrong from now on, and when the process ends.
-    pub(super) fn trouble(&self, troubles: Troubles, fuse: Option<usize>) {
+    pub(super) fn trouble(&self, troubles: Troubles, fuse: Option<Fuse>) {
         let mut state = self.state();
         state.troubles = troubles;
         state.fuse = fuse;
@@ -202,6 +218,11 @@ impl SimulatedDisk {
     /// Returns how many operations there were.
     pub(super) fn operations(&self) -> usize {
         self.state().operations
+    }
+
+    /// Returns what has gone wrong so far: what was done, and what became of it.
+    pub(super) fn reached(&self) -> BTreeSet<String> {
+        self.state().reached.clone()
     }
 
     /// Makes of the files what an end leaves.
@@ -230,7 +251,7 @@ impl SimulatedDisk {
 impl Disk for SimulatedDisk {
     fn open(&self, file: &str) -> Result<(Box<dyn LogFile>, usize)> {
         let state = &mut *self.state();
-        match state.fate(state.troubles.open)? {
+        match state.fate("open", state.troubles.open)? {
             Fate::Fine => {
                 let bytes = state.files.entry(file.to_owned()).or_default().cached.len();
                 let opened = SimulatedFile { name: file.to_owned(), state: self.state.clone() };
@@ -242,7 +263,7 @@ impl Disk for SimulatedDisk {
 
     fn read(&self, file: &str) -> Result<Vec<u8>> {
         let state = &mut *self.state();
-        if !self.is_stranger && state.fate(state.troubles.open)? != Fate::Fine {
+        if !self.is_stranger && state.fate("read", state.troubles.open)? != Fate::Fine {
             return Err(failed());
         }
         let found = state.files.get(file).map(|content| content.cached.clone());
@@ -251,7 +272,7 @@ impl Disk for SimulatedDisk {
 
     fn sync_names(&self) -> Result<()> {
         let state = &mut *self.state();
-        if state.fate(state.troubles.sync)? != Fate::Fine {
+        if state.fate("names", state.troubles.sync)? != Fate::Fine {
             return Err(failed());
         }
         state.files.values_mut().for_each(|content| content.is_named = true);
@@ -269,7 +290,7 @@ impl Disk for SimulatedDisk {
     fn commit(&self, change: rusqlite::Transaction<'_>) -> std::result::Result<(), Error> {
         let state = &mut *self.state();
         let broken = |_| Error::Backend("simulated".into());
-        let fate = state.fate(state.troubles.commit).map_err(broken)?;
+        let fate = state.fate("commit", state.troubles.commit).map_err(broken)?;
         let is_kept = match fate {
             Fate::Fine => true,
             Fate::Fails => state.is_repeated && state.random.chance(500),
@@ -277,6 +298,9 @@ impl Disk for SimulatedDisk {
         };
         if is_kept {
             change.commit()?;
+        }
+        if is_kept && fate != Fate::Fine {
+            state.reached.insert(format!("commit {fate:?}, kept"));
         }
         if fate == Fate::Fine { Ok(()) } else { Err(broken(failed())) }
     }
