@@ -14,7 +14,7 @@ pub(super) struct Reach {
     /// Where tasks call services: `embedded` knows those served here, `aws` calls all of them on
     /// AWS but Step Functions itself
     #[arg(long, value_enum, default_value = "embedded", env = "STEPWELL_TARGET")]
-    target: Target,
+    pub(super) target: Target,
     /// Call a service there: SERVICE=http://HOST:PORT, SERVICE=aws or SERVICE=embedded;
     /// SERVICE/unserved=… for what an embedded one does not serve
     #[arg(
@@ -23,17 +23,18 @@ pub(super) struct Reach {
         env = "STEPWELL_ENDPOINTS",
         value_delimiter = ','
     )]
-    endpoints: Vec<String>,
+    pub(super) endpoints: Vec<String>,
     /// A Lambda function is this command: it reads the event and prints the answer, both JSON
     #[arg(long = "lambda", value_name = "NAME=COMMAND")]
-    lambdas: Vec<String>,
+    pub(super) lambdas: Vec<String>,
     /// The objects of S3 are the files of this directory, with a folder for each bucket
     #[arg(long = "objects", value_name = "DIR", env = "STEPWELL_OBJECTS")]
-    objects: Option<PathBuf>,
+    pub(super) objects: Option<PathBuf>,
 }
 
+/// Where services are that no option speaks of.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Target {
+pub(super) enum Target {
     Embedded,
     Aws,
 }

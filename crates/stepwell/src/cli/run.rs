@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
 use super::paint::Paint;
+use super::reach::{Reach, Target};
 use super::up::Clock;
 use super::{block_on, json_argument};
-use crate::example::{self, Manifest, Screen};
+use crate::example::{self, Conditions, Manifest, Screen};
 use crate::runbook::{self, Play};
 
 /// Run an example, a state machine or a runbook on a server in this process, gone afterwards.
@@ -35,6 +37,30 @@ pub(super) struct Arguments {
     /// How time passes: `virtual` jumps over waits
     #[arg(long, value_enum, default_value = "virtual")]
     clock: Clock,
+    /// A Lambda function is this command: it reads the event and prints the answer, both JSON
+    #[arg(long = "lambda", value_name = "NAME=COMMAND")]
+    lambdas: Vec<String>,
+    /// Call a service there: SERVICE=http://HOST:PORT or SERVICE=aws
+    #[arg(long = "endpoint", value_name = "SERVICE=URL", value_delimiter = ',')]
+    endpoints: Vec<String>,
+    /// The objects of S3 are the files of this directory, with a folder for each bucket
+    #[arg(long = "objects", value_name = "DIR")]
+    objects: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// What is run stays here but for what the command line itself says: the variables of `up`,
+    /// set for a server, do not count.
+    fn conditions(&self) -> Result<Conditions> {
+        let reach = Reach {
+            target: Target::Embedded,
+            endpoints: self.endpoints.clone(),
+            lambdas: self.lambdas.clone(),
+            objects: self.objects.clone(),
+        };
+        let outward = reach.outward(Conditions::REGION, Conditions::PARTITION)?;
+        Ok(Conditions { clock: self.clock.mode(), outward: Arc::new(outward) })
+    }
 }
 
 /// Runs it; the status is 0 when it ended as the example says it should, or in success.
@@ -50,7 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         manifest.input = json_argument("--input", text)?;
     }
     let screen = if arguments.json { Screen::silent() } else { Screen::standard() };
-    let outcome = block_on(example::run(&manifest, arguments.clock.mode(), screen))?;
+    let outcome = block_on(example::run(&manifest, &arguments.conditions()?, screen))?;
     if arguments.json {
         println!("{}", outcome.to_value().to_pretty());
     } else {
@@ -68,7 +94,7 @@ fn run_runbook(arguments: &Arguments) -> Result<ExitCode> {
         path: arguments.path.clone(),
         with: arguments.with.clone(),
         parameters: runbook::parameters(&arguments.parameters)?,
-        clock: arguments.clock.mode(),
+        conditions: arguments.conditions()?,
         paint: (!arguments.json).then_some(paint),
     };
     let outcome = block_on(runbook::play(&play))?;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use runtime::ClockMode;
-use services::{AuthMode, Destinations, Limits, Outward, Reset, Retention, Services, Settings};
+use services::{AuthMode, Limits, Outward, Reset, Retention, Services, Settings};
 use value::{Value, value};
 
 use crate::server::{self, Keep, Options, Server};
@@ -28,12 +28,31 @@ pub(crate) use outcome::Outcome;
 pub(crate) use screen::Screen;
 pub(crate) use session::Session;
 
+/// What a server of its own is told.
+pub(crate) struct Conditions {
+    /// How time passes.
+    pub(crate) clock: ClockMode,
+    /// Where calls of services go.
+    pub(crate) outward: Arc<Outward>,
+}
+
+impl Conditions {
+    /// The region of such a server.
+    pub(crate) const REGION: &str = "us-east-1";
+    /// The partition of such a server.
+    pub(crate) const PARTITION: &str = "aws";
+}
+
 /// Deploys the example on a new server, starts it, follows it to its end and checks what it claims.
 ///
 /// # Errors
 /// When it could not be deployed or started; an execution that fails is an outcome.
-pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -> Result<Outcome> {
-    on_a_server_of_its_own(clock, async |services| {
+pub(crate) async fn run(
+    manifest: &Manifest,
+    conditions: &Conditions,
+    screen: Screen,
+) -> Result<Outcome> {
+    on_a_server_of_its_own(conditions, async |services| {
         let mut session = Session::new(services, &manifest.input);
         play(&mut session, manifest, screen).await
     })
@@ -45,7 +64,7 @@ pub(crate) async fn run(manifest: &Manifest, clock: ClockMode, screen: Screen) -
 /// # Errors
 /// When the server cannot be started, or what is done fails.
 pub(crate) async fn on_a_server_of_its_own<T>(
-    clock: ClockMode,
+    conditions: &Conditions,
     work: impl AsyncFnOnce(Arc<Services>) -> Result<T>,
 ) -> Result<T> {
     // Scripts of runbooks reach the server through a port.
@@ -57,15 +76,15 @@ pub(crate) async fn on_a_server_of_its_own<T>(
         oidc_keys: Vec::new(),
         address: format!("http://{address}"),
         advertised: format!("http://{address}"),
-        clock,
+        clock: conditions.clock,
         settings: Settings {
             account: "000000000000".into(),
-            region: "us-east-1".into(),
-            partition: "aws".into(),
+            region: Conditions::REGION.into(),
+            partition: Conditions::PARTITION.into(),
             edition: automation::catalogue::Edition::Repaired,
             limits: Limits::default(),
         },
-        outward: Arc::new(Outward::new(Destinations::default(), "us-east-1", "aws", None)),
+        outward: conditions.outward.clone(),
         auth: AuthMode::Loopback,
         reset: Reset::Refused,
         retention: Retention::default(),

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use automation::{Format, Runbook};
-use runtime::ClockMode;
 use value::{Value, value};
 
 use super::live::Live;
 use super::look::{Ask, Seen, look, text};
 use crate::cli::hint;
 use crate::cli::paint::Paint;
-use crate::example::{self, Session, everything};
+use crate::example::{self, Conditions, Session, everything};
 
 /// The role that the runbook assumes when nobody names another.
 const ROLE: &str = "automation";
@@ -31,7 +30,7 @@ pub(crate) struct Play {
     pub(crate) with: Vec<PathBuf>,
     /// `Map<String, List<String>>`.
     pub(crate) parameters: Value,
-    pub(crate) clock: ClockMode,
+    pub(crate) conditions: Conditions,
     /// How steps are shown while they run; none means not at all.
     pub(crate) paint: Option<Paint>,
 }
@@ -73,7 +72,7 @@ fn format(path: &Path) -> Format {
 pub(crate) async fn play(play: &Play) -> Result<Outcome> {
     let main = Document::read(&play.path)?;
     let others = play.with.iter().map(|path| Document::read(path)).collect::<Result<Vec<_>>>()?;
-    example::on_a_server_of_its_own(play.clock, async |services| {
+    example::on_a_server_of_its_own(&play.conditions, async |services| {
         let mut session = Session::new(services, &Value::Null);
         prepare(&mut session).await?;
         for document in others.iter().chain([&main]) {

@@ -56,6 +56,33 @@ fn a_machine_of_a_template_is_chosen_by_its_logical_id() {
 }
 
 #[test]
+fn a_task_calls_the_command_that_stands_for_its_function() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("greet.asl.yaml");
+    let machine = "
+QueryLanguage: JSONata
+StartAt: Greet
+States:
+  Greet:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments: {FunctionName: greet, Payload: {name: '{% $states.input.name %}'}}
+    Output: '{% $states.result.Payload %}'
+    End: true
+";
+    std::fs::write(&file, machine).unwrap();
+    let input = ["--input", r#"{"name": "金"}"#];
+    let output = run(&file, &[&input[..], &["--lambda", "greet=cat"]].concat());
+    assert!(out(&output).contains("output: {\"name\":\"金\"}\nSUCCEEDED, "), "{}", out(&output));
+    let without = run(&file, &input);
+    assert_eq!(without.status.code(), Some(1));
+    assert!(out(&without).contains("--endpoint lambda=URL"), "{}", out(&without));
+    let wrong = run(&file, &["--lambda", "greet"]);
+    let told = String::from_utf8(wrong.stderr).unwrap();
+    assert!(told.contains("hint: for example `--lambda greet="), "{told}");
+}
+
+#[test]
 fn what_cannot_be_run_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let none = folder.path().join("none.asl.json");
