@@ -10,6 +10,8 @@ use super::shadow::{Row, Shadow};
 
 /// How long a token is known again, in milliseconds.
 const TOKEN_MILLIS: i64 = 15 * 60 * 1000;
+/// How many tokens are known again.
+const TOKENS_MAX: i64 = 10;
 
 /// What is known of redrives, by execution ARN.
 #[derive(Default)]
@@ -63,7 +65,7 @@ impl Redrives {
     /// Takes in a record; returns whether the execution was redriven since the last one.
     ///
     /// # Errors
-    /// When a token has redriven it twice.
+    /// When a token has redriven it twice, or it has forgotten one.
     pub(crate) fn record(
         &mut self,
         arn: &str,
@@ -71,7 +73,8 @@ impl Redrives {
         has_ended: bool,
     ) -> Result<bool, String> {
         let mut known: BTreeMap<&str, i64> = BTreeMap::new();
-        for token in record.get("redriveTokens").and_then(Value::as_array).unwrap_or_default() {
+        let tokens = record.get("redriveTokens").and_then(Value::as_array).unwrap_or_default();
+        for token in tokens {
             let name = token.at(0).and_then(Value::as_str).unwrap_or_default();
             let millis = token.at(1).and_then(Value::as_i64).unwrap_or_default();
             let before = known.insert(name, millis);
@@ -85,6 +88,12 @@ impl Redrives {
             self.redrivable.remove(arn);
         }
         let count = record.get("redriveCount").and_then(Value::as_i64).unwrap_or_default();
+        // A child is redriven by its map run, which has no token.
+        let is_child = record.get("mapRunArn").is_some();
+        let remembered = i64::try_from(tokens.len()).unwrap_or(i64::MAX);
+        if !is_child && remembered != count.min(TOKENS_MAX) {
+            return Err(format!("{arn} was redriven {count} times and knows {remembered} tokens"));
+        }
         let before = self.counts.insert(arn.to_owned(), count).unwrap_or_default();
         Ok(before < count)
     }
