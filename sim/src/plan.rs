@@ -35,6 +35,11 @@ const FLEETS: usize = 250;
 /// Which worlds that are: none of `sim/seeds` either.
 const FLEETS_APART: u64 = 2_308 << 32;
 
+/// In how many worlds of a thousand executions are stopped at the moment of their redrive.
+const TOGETHER: usize = 100;
+/// Which worlds that are: none of `sim/seeds` but those that need it.
+const TOGETHER_APART: u64 = 7_454 << 32;
+
 /// A world.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -61,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) checkpoint_lines: usize,
     /// Whether clients redrive executions.
     pub(crate) redrives: bool,
+    /// Whether some of them are stopped at that moment.
+    pub(crate) together: bool,
     /// Whether runbooks run over many targets.
     pub(crate) fleets: bool,
 }
@@ -113,6 +120,7 @@ impl Plan {
             late,
             checkpoint_lines: random.pick(&[1, 3, 20, 1_000]).copied().unwrap_or(1_000),
             redrives: Random::new(seed ^ REDRIVES_APART).chance(REDRIVES),
+            together: Random::new(seed ^ TOGETHER_APART).chance(TOGETHER),
             fleets: Random::new(seed ^ FLEETS_APART).chance(FLEETS),
         }
     }

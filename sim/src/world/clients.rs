@@ -188,6 +188,10 @@ impl World {
         let Some(client) = self.clients.get_mut(number) else { return };
         client.redrives += 1;
         let redrive = client.redrives;
+        if self.plan.together {
+            // Often enough both come in one turn.
+            self.plan_in(after, Event::Ask(Ask::Stop(number)));
+        }
         self.plan_in(after, Event::Ask(Ask::Redrive(number, redrive)));
     }
 
