@@ -8,6 +8,7 @@
 //! begins by reading what is durable, and ends when a commit is refused.
 
 mod commit;
+mod known;
 mod perform;
 mod recovery;
 mod redrive;
@@ -111,6 +112,9 @@ struct Turn {
     ended: Vec<ProcessId>,
     /// Processes that something happened to.
     touched: Vec<ProcessId>,
+    /// Whether those that are to begin have begun before, as of the turn's beginning; each is
+    /// taken out once it has been told.
+    looked_up: HashMap<ProcessId, bool>,
 }
 
 /// Where a shard's journal stands.
@@ -173,7 +177,7 @@ impl Shard {
         let mut envelopes = Vec::new();
         while self.inbox.recv_many(&mut envelopes, MESSAGES_PER_TURN_MAX).await > 0 {
             let epoch = self.shared.epoch();
-            let mut turn = Turn::default();
+            let mut turn = Turn { looked_up: self.look_up(&envelopes), ..Turn::default() };
             let mut under_way = Vec::with_capacity(envelopes.len());
             for envelope in envelopes.drain(..) {
                 under_way.push(envelope.busy);
@@ -271,7 +275,7 @@ impl Shard {
         }
         match message {
             Message::Begin { id, begin, novelty, reply } => {
-                match self.shared.is_known(&id, novelty, self.residents.contains_key(&id)) {
+                match self.has_begun(&id, novelty, turn) {
                     Ok(false) => self.begin(&id, *begin, reply, turn),
                     Ok(true) => turn.replies.push(Reply::Began(reply, Started::AlreadyKnown)),
                     Err(err) => drop(reply.send(Err(err))),

@@ -198,6 +198,11 @@ pub trait Backend: Send + Sync {
         row
     }
 
+    /// Returns which of some rows are there as of the last commit, in the order of the keys.
+    fn present(&self, table: Table, keys: &[&str]) -> Result<Vec<bool>, Error> {
+        keys.iter().map(|key| Ok(self.get(table, key)?.is_some())).collect()
+    }
+
     /// Empties every table and the journal.
     fn reset(&self) -> Result<(), Error>;
 
@@ -410,6 +415,15 @@ impl Store {
     /// When the store failed.
     pub fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.backend.get(table, key)
+    }
+
+    /// Returns which of some rows are there as of the last commit, in the order of the keys: one
+    /// question, where each is a journey to a database.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn present(&self, table: Table, keys: &[&str]) -> Result<Vec<bool>, Error> {
+        self.backend.present(table, keys)
     }
 
     /// Runs `work` on a consistent snapshot. Reads do not nest: `work` must not read or write the

@@ -19,16 +19,14 @@ mod session;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::runtime::{Handle, RuntimeFlavor};
-
 use crate::writer::{WhoWrites, Writer};
-use crate::{Backend, Claim, Commit, Done, Error, Figures, Job, Leases, PostgresUrl, Read};
+use crate::{Backend, Claim, Commit, Done, Error, Figures, Job, Leases, PostgresUrl, Read, Table};
 use connection::Connection;
 use generation::Generation;
 use leases::Turns;
 use line::Line;
 use pool::Pool;
-use rows::{Rows, Snapshot, column};
+use rows::{Question, Rows, Snapshot, column};
 use session::{Commits, Control};
 
 pub(crate) struct Postgres {
@@ -78,14 +76,19 @@ impl Backend for Postgres {
         self.commits.commit(commit, done);
     }
 
+    /// The first question gives the thread's other tasks away, which costs more than the answer:
+    /// whoever finds everything in memory asks none.
     fn read(&self, work: &mut dyn FnMut(&dyn Read)) -> Result<(), Error> {
-        let mut read = || work(&Rows(Snapshot::new(&self.pool)));
-        match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-            // Each question would do the same by itself; once is cheaper.
-            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(read),
-            Ok(_) | Err(_) => read(),
-        }
+        work(&Rows(Snapshot::new(&self.pool)));
         Ok(())
+    }
+
+    fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        Rows(Question::new(&self.pool)).get(table, key)
+    }
+
+    fn present(&self, table: Table, keys: &[&str]) -> Result<Vec<bool>, Error> {
+        Rows(Question::new(&self.pool)).present(table, keys)
     }
 
     fn lease(&self, claim: &Claim) -> Result<Leases, Error> {

@@ -35,6 +35,22 @@ pub trait Load: Read {
         }
     }
 
+    /// Returns the records at some keys, in the order of the keys; none for what is not there, and
+    /// what need not be read because its bytes say so.
+    fn load_each<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        keys: &[&str],
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Option<T>>, Error> {
+        let rows = self.get_all(table, keys)?.into_iter().zip(keys);
+        let read = |(row, key): (Option<Vec<u8>>, &&str)| {
+            let row = row.filter(|row| is_wanted(row));
+            row.map(|row| decode(table, key, &row)).transpose()
+        };
+        rows.map(read).collect()
+    }
+
     /// Returns keys and records in key order.
     fn load_all<T: DeserializeOwned>(
         &self,

@@ -273,6 +273,10 @@ impl Backend for Sealed {
         row.map(|row| self.cipher.open_row(table, key, row)).transpose()
     }
 
+    fn present(&self, table: Table, keys: &[&str]) -> Result<Vec<bool>, Error> {
+        self.inner.present(table, keys)
+    }
+
     fn beneath(&self) -> Option<Arc<dyn Backend>> {
         Some(self.inner.clone())
     }
@@ -298,6 +302,14 @@ impl Read for Opened<'_> {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let row = self.inner.get(table, key)?;
         row.map(|row| self.cipher.open_row(table, key, row)).transpose()
+    }
+
+    fn get_all(&self, table: Table, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let rows = self.inner.get_all(table, keys)?.into_iter().zip(keys);
+        let open = |(row, key): (Option<Vec<u8>>, &&str)| {
+            row.map(|row| self.cipher.open_row(table, key, row)).transpose()
+        };
+        rows.map(open).collect()
     }
 
     fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
@@ -334,6 +346,10 @@ impl Through<'_> {
 impl Read for Through<'_> {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.opened().get(table, key)
+    }
+
+    fn get_all(&self, table: Table, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        self.opened().get_all(table, keys)
     }
 
     fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {

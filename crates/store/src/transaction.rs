@@ -52,6 +52,12 @@ pub trait Read {
     /// Returns the value at a key.
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error>;
 
+    /// Returns the values at some keys, in the order of the keys: one question, where each is a
+    /// journey to a database.
+    fn get_all(&self, table: Table, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        keys.iter().map(|key| self.get(table, key)).collect()
+    }
+
     /// Returns rows in key order.
     fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error>;
 

@@ -28,7 +28,7 @@ enum Fate {
 impl Shard {
     /// Commits what a turn has gathered, then answers callers and performs effects.
     pub(super) async fn finish_turn(&mut self, turn: Turn) {
-        let Turn { mut lines, mut writes, effects, mut replies, events, ended, touched } = turn;
+        let Turn { mut lines, mut writes, effects, mut replies, events, ended, touched, .. } = turn;
         let Some(epoch) = self.epoch else {
             return answer(replies, &Err(Error::NotHere));
         };

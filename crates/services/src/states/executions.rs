@@ -20,6 +20,8 @@ use crate::{
 
 /// How many executions are looked at in one go for those of a status.
 const FILTERED_ROWS: usize = 256;
+/// How many records are read at once at least.
+const RECORDS_READ_MIN: usize = 32;
 /// How many are looked at for one page at most; a page may then have fewer than were asked for, and
 /// the token goes on behind the last one looked at, as AWS reserves.
 const LOOKED_AT_MAX: usize = 20 * FILTERED_ROWS;
@@ -324,20 +326,18 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
         let Some((last, _)) = rows.last() else { break };
         behind = Some(last.clone());
         looked_at += rows.len();
-        for (key, execution_arn) in rows {
+        for rows in rows.chunks((limit + 1 - found.len()).max(RECORDS_READ_MIN)) {
             if limit < found.len() {
                 break;
             }
-            if !bears(on.store, &execution_arn, sign.as_deref())? {
-                continue;
-            }
-            let mut record = find_execution(on.store, &execution_arn)?;
-            let status = redrive::status(on.store, &record, on.call.now_millis)?.to_owned();
-            record.set("status", status);
-            let of_asked = member.is_none_or(|member| record.maybe_text(member) == Some(whole));
-            let of_status = wanted.is_none_or(|it| record.maybe_text("status") == Some(it));
-            if of_asked && of_status && redrive::is_wanted(&record, redriven) {
-                found.push((key, record));
+            for (key, mut record) in records(on.store, rows, sign.as_deref())? {
+                let status = redrive::status(on.store, &record, on.call.now_millis)?.to_owned();
+                record.set("status", status);
+                let of_asked = member.is_none_or(|member| record.maybe_text(member) == Some(whole));
+                let of_status = wanted.is_none_or(|it| record.maybe_text("status") == Some(it));
+                if of_asked && of_status && redrive::is_wanted(&record, redriven) {
+                    found.push((key, record));
+                }
             }
         }
     }
@@ -346,12 +346,18 @@ fn list(on: &Reading<'_>, input: &Value) -> Answer {
     Ok(value!({ "executions": items.collect::<Value>() }).with_some("nextToken", page.next))
 }
 
-/// Returns whether the record of an execution contains a text: cheaper than reading it whole.
-fn bears(store: &dyn Read, execution_arn: &str, sign: Option<&str>) -> Result<bool, Error> {
-    let Some(sign) = sign else { return Ok(true) };
-    let bytes = store.get(Table::Executions, execution_arn)?;
-    let text = bytes.as_deref().map(String::from_utf8_lossy);
-    Ok(text.is_some_and(|text| text.contains(sign)))
+/// Returns the records of executions whose text contains a sign: cheaper than reading all whole.
+fn records(
+    store: &dyn Read,
+    rows: &[(String, String)],
+    sign: Option<&str>,
+) -> Result<Vec<(String, Value)>, Error> {
+    let bears =
+        |record: &[u8]| sign.is_none_or(|sign| String::from_utf8_lossy(record).contains(sign));
+    let arns: Vec<&str> = rows.iter().map(|(_, execution_arn)| &**execution_arn).collect();
+    let records: Vec<Option<Value>> = store.load_each(Table::Executions, &arns, bears)?;
+    let keyed = rows.iter().zip(records);
+    Ok(keyed.filter_map(|((key, _), record)| Some((key.clone(), record?))).collect())
 }
 
 fn listed(record: &Value) -> Value {

@@ -1,6 +1,7 @@
 //! Reads and writes of one transaction.
 
 use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -11,6 +12,8 @@ use super::pool::Pool;
 use crate::{Error, JournalEntry, Lease, Lsn, Read, Scan, Table, Transaction, frame};
 
 const GET: &str = "SELECT value FROM stepwell_rows WHERE tab = $1 AND key = $2";
+const GET_ALL: &str = "SELECT key, value FROM stepwell_rows WHERE tab = $1 AND key = ANY($2)";
+const PRESENT: &str = "SELECT key FROM stepwell_rows WHERE tab = $1 AND key = ANY($2)";
 const SCAN_FROM: &str = "SELECT key, value FROM stepwell_rows \
     WHERE tab = $1 AND key >= $2 AND key < $4 ORDER BY key LIMIT $3";
 const SCAN_BEHIND: &str = "SELECT key, value FROM stepwell_rows \
@@ -60,10 +63,33 @@ fn opened(table: Table, key: &str, row: &Row, number: usize) -> Result<Vec<u8>, 
 /// A transaction, read.
 pub(super) struct Rows<A>(pub(super) A);
 
+impl<A: Ask> Rows<A> {
+    /// Returns which of some rows are there, in the order of the keys.
+    pub(super) fn present(&self, table: Table, keys: &[&str]) -> Result<Vec<bool>, Error> {
+        let wanted: Vec<_> = keys.iter().map(|key| keys::encode(key)).collect();
+        let wanted: Vec<&str> = wanted.iter().map(|key| &**key).collect();
+        let rows = self.0.ask(PRESENT, &[&table.id(), &wanted])?;
+        let found = rows.iter().map(|row| column(row, 0)).collect::<Result<HashSet<&str>, _>>()?;
+        Ok(wanted.iter().map(|key| found.contains(key)).collect())
+    }
+}
+
 impl<A: Ask> Read for Rows<A> {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let rows = self.0.ask(GET, &[&table.id(), &&*keys::encode(key)])?;
         rows.first().map(|row| opened(table, key, row, 0)).transpose()
+    }
+
+    fn get_all(&self, table: Table, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let wanted: Vec<_> = keys.iter().map(|key| keys::encode(key)).collect();
+        let wanted: Vec<&str> = wanted.iter().map(|key| &**key).collect();
+        let rows = self.0.ask(GET_ALL, &[&table.id(), &wanted])?;
+        let named = |row| Ok((column::<&str>(row, 0)?, row));
+        let found = rows.iter().map(named).collect::<Result<HashMap<&str, &Row>, Error>>()?;
+        let value = |(key, kept): (&&str, &&str)| {
+            found.get(kept).map(|row| opened(table, key, row, 1)).transpose()
+        };
+        keys.iter().zip(&wanted).map(value).collect()
     }
 
     fn scan(&self, table: Table, scan: Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
@@ -150,6 +176,30 @@ impl Drop for Snapshot<'_> {
             }
             self.pool.give_back(connection);
         }
+    }
+}
+
+/// A single question, which needs no transaction around it: it sees what was committed before it.
+pub(super) struct Question<'p> {
+    pool: &'p Pool,
+}
+
+impl<'p> Question<'p> {
+    pub(super) fn new(pool: &'p Pool) -> Question<'p> {
+        Question { pool }
+    }
+}
+
+impl Ask for Question<'_> {
+    fn ask(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, Error> {
+        let mut connection = self.pool.take()?;
+        let mut rows = connection.query(sql, params);
+        if rows.is_err() && connection.is_broken() {
+            connection = self.pool.replace(connection)?;
+            rows = connection.query(sql, params);
+        }
+        self.pool.give_back(connection);
+        rows
     }
 }
 

@@ -44,6 +44,28 @@ fn write<T: Send + 'static>(
 }
 
 #[test]
+fn which_rows_are_there_is_told_in_the_order_of_the_question() {
+    on_each(|store| {
+        write(&store, |tx| {
+            tx.put(Table::Executions, "日本", b"1").unwrap();
+            tx.put(Table::Executions, "\u{1}\0", b"2").unwrap();
+            tx.put(Table::Automations, "other", b"3").unwrap();
+            Ok(())
+        })
+        .unwrap();
+        let keys = ["other", "日本", "\u{1}\0", "日", "日本"];
+        let present = store.present(Table::Executions, &keys).unwrap();
+        assert_eq!(present, [false, true, true, false, true]);
+        assert!(store.present(Table::Executions, &[]).unwrap().is_empty());
+        let rows = store.read(|tx| tx.get_all(Table::Executions, &keys)).unwrap();
+        let found = [None, Some(b"1".to_vec()), Some(b"2".to_vec()), None, Some(b"1".to_vec())];
+        assert_eq!(rows, found);
+        assert_eq!(store.get(Table::Executions, "日本").unwrap().unwrap(), b"1");
+        assert!(store.get(Table::Executions, "日").unwrap().is_none());
+    });
+}
+
+#[test]
 fn what_was_written_is_read_and_what_failed_is_undone() {
     on_each(|store| {
         write(&store, |tx| {
