@@ -68,8 +68,9 @@ impl Chain {
         let make = self.api.site.start_executions(&self.machine_arn, &prefix, r#"{"n":0}"#);
         let started = Instant::now();
         let load = drive(self.api.site.address, CONNECTIONS, until, &make)?;
-        all_ended(&mut self.api, &self.machine_arn, &format!("{prefix}-{}", load.count - 1))?;
-        let seconds = started.elapsed().as_secs_f64();
+        let last = format!("{prefix}-{}", load.count - 1);
+        let ended = all_ended(&mut self.api, &self.machine_arn, &last)?;
+        let seconds = (ended - started).as_secs_f64();
         Ok(Round { prefix, executions: load.count, seconds })
     }
 
@@ -201,16 +202,21 @@ impl Measured {
     }
 }
 
-/// Waits until no execution of the machine runs; the last one started is looked at first.
-pub(super) fn all_ended(api: &mut Api, machine_arn: &str, last: &str) -> Result<()> {
+/// Waits until no execution of the machine runs; the last one started is looked at first. Returns
+/// when the look began that found none: it takes longer the more there are, and is not what is
+/// measured.
+pub(super) fn all_ended(api: &mut Api, machine_arn: &str, last: &str) -> Result<Instant> {
     until_ended(api, &execution_arn(machine_arn, last))?;
     let asked = value!({
         "stateMachineArn": machine_arn, "statusFilter": "RUNNING", "maxResults": 1.0,
     });
+    let mut looked = Instant::now();
     wait_until("all executions to end", Duration::from_millis(10), || {
+        looked = Instant::now();
         let running = api.states("ListExecutions", &asked)?;
         Ok(running.get("executions").and_then(Value::as_array).is_none_or(<[Value]>::is_empty))
-    })
+    })?;
+    Ok(looked)
 }
 
 /// Waits until one execution has ended.
