@@ -8,8 +8,8 @@ use super::{Envelope, Message, Shard, Turn};
 use crate::{Error, Novelty, ProcessId};
 
 impl Shard {
-    /// Looks for all that is to begin in a turn at once, where each look is a journey to a database;
-    /// nothing that another turn does comes between, for an id is in one shard.
+    /// Looks for all that is to begin in a turn at once, where each look is a journey to a
+    /// database; nothing that another turn does comes between, for an id is in one shard.
     pub(super) fn look_up(&self, envelopes: &[Envelope]) -> HashMap<ProcessId, bool> {
         let mut looked_up = HashMap::new();
         if self.epoch.is_none() || !self.shared.store.is_shared() {
